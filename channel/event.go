@@ -29,6 +29,12 @@ const (
 	SubscriptionLost EventKind = "subscription lost"
 	// ControlChanged: another app took or released the conversation of Event.Message.Thread; Event.Standby tells whether it is now away from us.
 	ControlChanged EventKind = "control changed"
+	// MessageModerated: a message was hidden or shown again outside the Desk: by a person in the platform's own app, or by the platform's filter.
+	// Event.Action tells which.
+	MessageModerated EventKind = "moderated"
+	// ConversationOpened: somebody opened or came back to a conversation (through a link or an advert) without writing. Event.Message holds Thread,
+	// Author, and in Facts where they came from; it has no ID, and there is nothing to answer yet.
+	ConversationOpened EventKind = "opened"
 )
 
 // Event is one thing that happened on a platform. Adapters make them; hosts may make their own and hand them to Desk.Ingest.
@@ -48,7 +54,8 @@ type Event struct {
 	Message Message `json:"message,omitzero"`
 	// FormerID is the ID that an edited message had before, on platforms where an edit changes it.
 	FormerID string `json:"former_id,omitempty"`
-	// App is the ID of the app that wrote an echoed post. Empty: the platform's own app, so a person.
+	// App is the ID of the app that wrote an echoed post, or that now holds the conversation of a ControlChanged. Empty: the platform's own app, so a
+	// person, or nobody; on platforms that never tell (comments on Facebook), nothing follows from it.
 	App string `json:"app,omitempty"`
 	// SentKey is the Outgoing.Key of an echoed post of ours, on platforms that give it back.
 	SentKey string `json:"sent_key,omitempty"`
@@ -60,6 +67,8 @@ type Event struct {
 	Receipt Receipt `json:"receipt,omitzero"`
 	// Reaction is set for ReactionChanged.
 	Reaction Reaction `json:"reaction,omitzero"`
+	// Action is set for MessageModerated.
+	Action ModerateAction `json:"action,omitempty"`
 }
 
 // ReceiptState is how far a post of ours got. Later states include earlier ones; receipts only move forward.
@@ -96,7 +105,7 @@ func (r Receipt) IsZero() bool {
 type Reaction struct {
 	// Author is who reacted.
 	Author Author `json:"author,omitzero"`
-	// Name is the platform's name of the reaction, or the emoji.
+	// Name is the platform's name of the reaction, or the emoji. Empty with Removed: whatever it was.
 	Name string `json:"name,omitempty"`
 	// Removed is set when it was taken back.
 	Removed bool `json:"removed,omitempty"`
@@ -134,6 +143,8 @@ func (e *Event) DedupeKey() string {
 			key += "/removed"
 		}
 		return key
+	case MessageModerated:
+		return "moderate/" + e.Message.ID + "/" + string(e.Action) + "/" + e.Time.UTC().Format(time.RFC3339Nano)
 	}
 	return ""
 }
@@ -144,12 +155,15 @@ func (e *Event) Check() error {
 		return errors.New("event: account is missing")
 	}
 	switch e.Kind {
-	case MessageReceived, MessageEdited, MessageDeleted, MessageEchoed, ReactionChanged:
+	case MessageReceived, MessageEdited, MessageDeleted, MessageEchoed, ReactionChanged, MessageModerated:
 		if e.Message.ID == "" {
 			return fmt.Errorf("event %s on %s: message.id is missing", e.Kind, e.Account)
 		}
-		if e.Kind == ReactionChanged && e.Reaction.Name == "" {
+		if e.Kind == ReactionChanged && e.Reaction.Name == "" && !e.Reaction.Removed {
 			return fmt.Errorf("event %s on %s: reaction.name is missing", e.Kind, e.Account)
+		}
+		if e.Kind == MessageModerated && e.Action == "" {
+			return fmt.Errorf("event %s on %s: action is missing", e.Kind, e.Account)
 		}
 	case ReceiptArrived:
 		if e.Receipt.State == "" {
@@ -158,7 +172,7 @@ func (e *Event) Check() error {
 		if len(e.Receipt.Messages) == 0 && e.Receipt.Watermark.IsZero() {
 			return fmt.Errorf("event %s on %s: receipt names neither messages nor a watermark", e.Kind, e.Account)
 		}
-	case AuthorizationLost, SubscriptionLost, ControlChanged:
+	case AuthorizationLost, SubscriptionLost, ControlChanged, ConversationOpened:
 		if e.Key == "" {
 			return fmt.Errorf("event %s on %s: key is missing", e.Kind, e.Account)
 		}

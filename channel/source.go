@@ -39,7 +39,7 @@ type Bad struct {
 	Where string `json:"where,omitempty"`
 	// Reason says what was wrong.
 	Reason string `json:"reason"`
-	// Raw is the entry as it came, without secrets.
+	// Raw is the entry as it came, without secrets. From a Receiver it is a whole body: Decode of a Call that has only this Body tries the entry again.
 	Raw []byte `json:"raw,omitempty"`
 }
 
@@ -86,6 +86,8 @@ type Delivery struct {
 	Events []Event
 	// Bad are the entries that could not be decoded; they are quarantined, the others go on.
 	Bad []Bad
+	// Ignored counts the entries that were understood and are of no use here, by what the platform calls them ("ratings", "feed/album/add"). Nil: none.
+	Ignored map[string]int
 	// Response is what to answer once everything is stored. Nil: 200 with an empty body.
 	Response *Response
 }
