@@ -40,15 +40,15 @@ type Value struct {
 type kind uint8
 
 const (
-	missing kind = iota
-	text
-	texts
-	number
-	boolean
+	kindMissing kind = iota
+	kindText
+	kindTexts
+	kindNumber
+	kindBool
 )
 
 // Text returns a fact that is one text. The empty text is a known fact, not a missing one.
-func Text(s string) Value { return Value{kind: text, text: s} }
+func Text(s string) Value { return Value{kind: kindText, text: s} }
 
 // Texts returns a fact that is several texts at once, such as tags. No text at all is the missing Value, one is the same as Text. The Value keeps
 // the slice: do not change it afterwards.
@@ -59,7 +59,7 @@ func Texts(s ...string) Value {
 	case 1:
 		return Text(s[0])
 	}
-	return Value{kind: texts, texts: s}
+	return Value{kind: kindTexts, texts: s}
 }
 
 // Number returns a fact that is a number. NaN is the missing Value.
@@ -67,29 +67,29 @@ func Number(f float64) Value {
 	if math.IsNaN(f) {
 		return Value{}
 	}
-	return Value{kind: number, number: f}
+	return Value{kind: kindNumber, number: f}
 }
 
 // Bool returns a fact that is true or false.
 func Bool(b bool) Value {
 	if b {
-		return Value{kind: boolean, number: 1}
+		return Value{kind: kindBool, number: 1}
 	}
-	return Value{kind: boolean}
+	return Value{kind: kindBool}
 }
 
 // Missing reports whether the fact is not known. It is true for the zero Value.
-func (v Value) Missing() bool { return v.kind == missing }
+func (v Value) Missing() bool { return v.kind == kindMissing }
 
 // Text returns the text, and false for anything but exactly one text.
-func (v Value) Text() (string, bool) { return v.text, v.kind == text }
+func (v Value) Text() (string, bool) { return v.text, v.kind == kindText }
 
 // Texts returns the texts of a Value that is one text or several, otherwise none. The slice is the caller's.
 func (v Value) Texts() []string {
 	switch v.kind {
-	case text:
+	case kindText:
 		return []string{v.text}
-	case texts:
+	case kindTexts:
 		return slices.Clone(v.texts)
 	}
 	return nil
@@ -97,14 +97,14 @@ func (v Value) Texts() []string {
 
 // Number returns the number, and false for anything else.
 func (v Value) Number() (float64, bool) {
-	if v.kind != number {
+	if v.kind != kindNumber {
 		return 0, false
 	}
 	return v.number, true
 }
 
 // Bool returns the bool; ok is false for anything else.
-func (v Value) Bool() (b, ok bool) { return v.kind == boolean && v.number != 0, v.kind == boolean }
+func (v Value) Bool() (b, ok bool) { return v.kind == kindBool && v.number != 0, v.kind == kindBool }
 
 // Equal reports whether v and w are the same: of one type, texts byte for byte and in the same order. Two missing Values are equal.
 func (v Value) Equal(w Value) bool {
@@ -114,17 +114,20 @@ func (v Value) Equal(w Value) bool {
 // String renders the Value for people: texts quoted, a missing Value as "missing".
 func (v Value) String() string {
 	switch v.kind {
-	case text:
+	case kindText:
 		return strconv.Quote(v.text)
-	case texts:
+	case kindTexts:
 		quoted := make([]string, len(v.texts))
 		for i, s := range v.texts {
 			quoted[i] = strconv.Quote(s)
 		}
 		return strings.Join(quoted, ", ")
-	case number:
+	case kindNumber:
+		if math.Abs(v.number) < 1e15 { // people read 12000000 more easily than 1.2e+07
+			return strconv.FormatFloat(v.number, 'f', -1, 64)
+		}
 		return strconv.FormatFloat(v.number, 'g', -1, 64)
-	case boolean:
+	case kindBool:
 		return strconv.FormatBool(v.number != 0)
 	}
 	return "missing"
@@ -133,13 +136,13 @@ func (v Value) String() string {
 // MarshalJSON writes a string, an array of strings, a number, a bool, or null for a missing Value. An infinite number is an error.
 func (v Value) MarshalJSON() ([]byte, error) {
 	switch v.kind {
-	case text:
+	case kindText:
 		return json.Marshal(v.text)
-	case texts:
+	case kindTexts:
 		return json.Marshal(v.texts)
-	case number:
+	case kindNumber:
 		return json.Marshal(v.number)
-	case boolean:
+	case kindBool:
 		return json.Marshal(v.number != 0)
 	}
 	return []byte("null"), nil
