@@ -1,0 +1,96 @@
+package crm
+
+import (
+	"context"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// Directory is a Sink that knows who customers are.
+type Directory interface {
+	// Lookup finds the person. Found is false, without an error, when there is none or more than one fits.
+	Lookup(ctx context.Context, q Lookup) (Person, bool, error)
+}
+
+// Lookup is what we know of somebody.
+type Lookup struct {
+	Identities []Identity
+	Emails     []string
+	Phones     []string
+}
+
+// Person is who somebody is to the company.
+type Person struct {
+	// Ref is the CRM's own ID.
+	Ref      string
+	Name     string
+	Kind     ticket.ContactKind
+	Tier     string
+	Segment  string
+	Language string
+	// Owner is the agent or adviser who looks after the person, as the Setup names agents.
+	Owner  string
+	Emails []string
+	Phones []string
+}
+
+// Source is a Sink in which people also work: it tells what they changed there. Changes made by our own integration user are left out.
+type Source interface {
+	// Changes returns what happened after the cursor, oldest first, in one call or a few.
+	Changes(ctx context.Context, after channel.Cursor) (Batch, error)
+}
+
+// Batch is what a Source tells.
+type Batch struct {
+	Updates []Update
+	Cursor  channel.Cursor
+	// More says that asking again at once would bring more; Wait is how long to wait otherwise, 0 for the Desk's default.
+	More bool
+	Wait time.Duration
+}
+
+// Update is one thing that somebody did in the CRM to a case of ours.
+type Update struct {
+	// Key is the same whenever this update is told.
+	Key string
+	// Case is Case.Key or, where the CRM does not keep that, empty with CaseRef set.
+	Case    string
+	CaseRef string
+	// Actor is who did it, Time when.
+	Actor ticket.Actor
+	Time  time.Time
+	// Status is the new status; empty: unchanged.
+	Status ticket.Status
+	// Agent is the new owner as the Setup names agents; nil: unchanged.
+	Agent *string
+	// Reply is a text that is marked for the customer; Note one that is not.
+	Reply string
+	Note  string
+}
+
+// Eraser is a Sink that can remove what must not be kept. Both are idempotent, and removing what is not there is no error.
+type Eraser interface {
+	// Redact removes the text and attachments of an interaction; its place stays.
+	Redact(ctx context.Context, s Subject, interaction, ref string) error
+	// Erase removes every trace of the person.
+	Erase(ctx context.Context, contact, ref string) error
+}
+
+// LeadSink is a Sink that takes sales opportunities.
+type LeadSink interface {
+	// PushLead hands over an opportunity, idempotently by its Key, and returns the CRM's ID.
+	PushLead(ctx context.Context, l Lead) (ref string, err error)
+}
+
+// Lead is an opportunity found in a conversation.
+type Lead struct {
+	Key         string
+	Contact     Contact
+	Case        string // Case.Key
+	Title       string
+	Description string
+	Actor       ticket.Actor
+	Time        time.Time
+}

@@ -1,0 +1,82 @@
+// Package routing says who handles a ticket: which lane it belongs in, and which agent of the lane's team gets it.
+//
+// A [Lane] is a team's clearly bounded responsibility. [New] checks an [Org] of lanes, teams and agents and makes the [Lanes] router out of it: the first
+// lane whose condition matches takes the ticket, and the least loaded agent who is available gets it. A host with rules of its own
+// implements [Router] instead.
+//
+// Routing decides from the values it is given, time included; assigning, and never beyond an agent's capacity, is the Desk's work.
+package routing
+
+import (
+	"context"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// Router ranks who could handle a ticket. Route is called from several goroutines; it must not keep or change what it is given, and the same Query must give
+// the same Decision.
+type Router interface {
+	Route(ctx context.Context, q Query) (Decision, error)
+}
+
+// RouterFunc is a function that serves as Router.
+type RouterFunc func(ctx context.Context, q Query) (Decision, error)
+
+// Route calls f.
+func (f RouterFunc) Route(ctx context.Context, q Query) (Decision, error) { return f(ctx, q) }
+
+// Query is what a Router decides from.
+type Query struct {
+	// Now is the time to decide at.
+	Now time.Time
+	// Ticket and Contact are copies.
+	Ticket  ticket.Ticket
+	Contact ticket.Contact
+	// Message is the message that caused the routing; nil when there is none.
+	Message *channel.Message
+	// Roster tells who is there.
+	Roster *Roster
+	// Queues tells how long the lanes' queues are. Nil: not known.
+	Queues func(lane string) int
+	// Seed makes random choices repeatable.
+	Seed uint64
+}
+
+// Facts returns what lane conditions can look at; the names are those of ticket.Facts.
+func (q *Query) Facts() rule.Facts {
+	return &ticket.Facts{Ticket: &q.Ticket, Contact: &q.Contact, Message: q.Message}
+}
+
+// Decision is a lane and the agents to try, best first. The Desk takes the first whom it can reserve; when there is none, the ticket waits in the lane.
+type Decision struct {
+	Lane string `json:"lane"`
+	Team string `json:"team,omitempty"`
+	// Matched says which part of the lane's condition matched.
+	Matched string `json:"matched,omitempty"`
+	// Priority is set when the lane raises or lowers it.
+	Priority *ticket.Priority `json:"priority,omitempty"`
+	// Weight is what the ticket takes of an agent's capacity; 0 means 1.
+	Weight int `json:"weight,omitempty"`
+	// Candidates in the order in which to try them.
+	Candidates []string `json:"candidates,omitempty"`
+	// Passed counts who was passed over, by cause.
+	Passed []Passed `json:"passed,omitempty"`
+}
+
+// Cause says why somebody was passed over.
+type Cause string
+
+const (
+	NotPresent Cause = "not available" // offline, busy or away
+	Full       Cause = "at capacity"
+)
+
+// Passed counts those passed over for one cause and names the first five.
+type Passed struct {
+	Cause Cause    `json:"cause"`
+	Count int      `json:"count"`
+	First []string `json:"first,omitempty"`
+}

@@ -1,0 +1,108 @@
+package ticket
+
+import (
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+)
+
+// ConversationKey is what makes a conversation: the account, the visibility, the thread and, in public, the customer. Two people under one public post are
+// two conversations; in private the thread alone decides and Author is empty.
+type ConversationKey struct {
+	Account    channel.AccountID  `json:"account"`
+	Visibility channel.Visibility `json:"visibility,omitzero"`
+	Thread     string             `json:"thread"`
+	Author     string             `json:"author,omitempty"`
+}
+
+// Conversation is what one customer and one account say to each other in one thread.
+type Conversation struct {
+	Key ConversationKey `json:"key"`
+	// Ticket is the ticket that its next message belongs to.
+	Ticket ID `json:"ticket"`
+	// Contact is the customer, Author the identity through which the customer speaks here; answers go to it.
+	Contact ContactID      `json:"contact,omitempty"`
+	Author  channel.Author `json:"author,omitzero"`
+	// CustomerWrote is the platform's time of the customer's latest message here, CustomerMessage its ID: what an answer replies to.
+	CustomerWrote   time.Time `json:"customer_wrote,omitzero"`
+	CustomerMessage string    `json:"customer_message,omitempty"`
+	// Provisional is set while author or root are not known; the thread is then the message's own ID.
+	Provisional bool `json:"provisional,omitempty"`
+	// Away is set while another app holds the conversation.
+	Away bool `json:"away,omitempty"`
+}
+
+// MessageRef names a message as the platform does.
+type MessageRef struct {
+	Account channel.AccountID `json:"account"`
+	ID      string            `json:"id"`
+}
+
+// Direction says which way a message went.
+type Direction string
+
+const (
+	Inbound  Direction = "in"   // from the customer
+	Outbound Direction = "out"  // from the brand, by whatever tool
+	Internal Direction = "note" // among agents; no customer sees it
+)
+
+// Message is one message of a ticket: what was said, and what became of it.
+type Message struct {
+	// Key names it in the Store: for what came from a platform the text of its ref, for what we write Outgoing.Key.
+	Key string `json:"key"`
+	// Ticket and Conversation are where it belongs.
+	Ticket       ID              `json:"ticket"`
+	Conversation ConversationKey `json:"conversation"`
+	Direction    Direction       `json:"direction"`
+	// Content is the text in force. Content.ID is empty while the platform has not accepted an outgoing message yet.
+	Content channel.Message `json:"content"`
+	// Actor is who wrote it, as far as it was one of ours.
+	Actor Actor `json:"actor,omitzero"`
+	// Automated is set when no person wrote it.
+	Automated bool `json:"automated,omitempty"`
+	// Edited and Deleted tell when the platform says that it changed; a deleted message keeps its text unless that had to be removed.
+	Edited  time.Time `json:"edited,omitzero"`
+	Deleted time.Time `json:"deleted,omitzero"`
+	// Received is when we first heard of it, or when the agent wrote it.
+	Received time.Time `json:"received"`
+	// Post is set on what the Desk itself sends.
+	Post *Post `json:"post,omitempty"`
+}
+
+// Ref returns how the platform names the message; its ID is empty while there is none.
+func (m *Message) Ref() MessageRef { return MessageRef{m.Conversation.Account, m.Content.ID} }
+
+// PostState says how far a post of ours is.
+type PostState string
+
+const (
+	PostQueued    PostState = "queued"    // waiting for its turn
+	PostSending   PostState = "sending"   // a request may be under way until Post.Until
+	PostUnknown   PostState = "unknown"   // it may have gone out; a Finder or an agent decides
+	PostSent      PostState = "sent"      // the platform accepted it
+	PostDelivered PostState = "delivered" // it reached the customer
+	PostRead      PostState = "read"      // the customer saw it
+	PostFailed    PostState = "failed"    // it did not go out, or never arrived
+	PostCancelled PostState = "cancelled" // withdrawn before it went out
+)
+
+// Post is the outgoing side of a message: one part of one reply.
+type Post struct {
+	// Out is what is sent; its Text is set at the first attempt and stays the same.
+	Out channel.Outgoing `json:"out"`
+	// Reply names the reply that this is a part of.
+	Reply string    `json:"reply"`
+	State PostState `json:"state"`
+	// Until is the time by which a request under way has ended.
+	Until time.Time `json:"until,omitzero"`
+	// Tried is when the latest attempt began, Attempts how many there were.
+	Tried    time.Time `json:"tried,omitzero"`
+	Attempts int       `json:"attempts,omitempty"`
+	// Sent is what the platform said.
+	Sent channel.Sent `json:"sent,omitzero"`
+	// Error says why the latest attempt did not succeed.
+	Error string `json:"error,omitempty"`
+	// Solve asks that the ticket be solved once the last part is out.
+	Solve bool `json:"solve,omitempty"`
+}

@@ -1,0 +1,116 @@
+package ticket
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/socialcrm/socialcrm/sla"
+)
+
+// Position is a place in a tenant's journal. It is opaque but ordered: compare two with < on the text. "" is the beginning. Positions grow, gaps are
+// allowed, and once a reader has seen P, nothing at or below P ever appears.
+type Position string
+
+// ActorKind says what kind of actor did something.
+type ActorKind string
+
+const (
+	ByCustomer ActorKind = "customer"
+	ByAgent    ActorKind = "agent"
+	BySystem   ActorKind = "system" // the Desk itself, or an automated text
+	ByTool     ActorKind = "tool"   // another tool that posts for the brand
+	ByCRM      ActorKind = "crm"
+	ByHost     ActorKind = "host" // the program that embeds the Desk
+)
+
+// Actor is who did something.
+type Actor struct {
+	Kind ActorKind `json:"kind,omitempty"`
+	// ID is the agent's name, the author's ID, the sink's name.
+	ID string `json:"id,omitempty"`
+	// Name is for display and signature: the agent's first name.
+	Name string `json:"name,omitempty"`
+}
+
+// IsZero reports whether nobody is named.
+func (a Actor) IsZero() bool { return a == Actor{} }
+
+// Agent returns the actor for an agent of this name.
+func Agent(name string) Actor { return Actor{Kind: ByAgent, ID: name} }
+
+// EntryKind says what happened.
+type EntryKind string
+
+const (
+	TicketCreated    EntryKind = "ticket.created"
+	TicketReopened   EntryKind = "ticket.reopened"
+	TicketRouted     EntryKind = "ticket.routed"   // Old and New are lanes; Detail is the routing.Decision
+	TicketAssigned   EntryKind = "ticket.assigned" // Old and New are agents
+	TicketStatus     EntryKind = "ticket.status"   // Old and New are statuses
+	TicketPriority   EntryKind = "ticket.priority" // Old and New are priorities
+	TicketLate       EntryKind = "ticket.late"     // a message came in long after it was written
+	MessageReceived  EntryKind = "message.received"
+	MessageCompleted EntryKind = "message.completed" // a further copy told more
+	MessageEdited    EntryKind = "message.edited"    // Old and New are the texts
+	MessageDeleted   EntryKind = "message.deleted"
+	MessageEchoed    EntryKind = "message.echoed" // an own post that the Desk did not send
+	MessageReaction  EntryKind = "message.reaction"
+	NoteAdded        EntryKind = "note.added"
+	ReplyQueued      EntryKind = "reply.queued"
+	PostSent         EntryKind = "post.sent"
+	PostConfirmed    EntryKind = "post.confirmed" // the echo, a receipt or a Finder says that it went out
+	PostReceipt      EntryKind = "post.receipt"   // New is the state
+	PostRetried      EntryKind = "post.retried"   // it will be tried again; Reason says why
+	PostDoubtful     EntryKind = "post.doubtful"  // it may have gone out
+	PostRejected     EntryKind = "post.failed"    // it will not be tried again; Reason says why
+	PostTwice        EntryKind = "post.twice"     // it went out twice
+	ClockStarted     EntryKind = "clock.started"  // for all clock entries Detail is the sla.Clock
+	ClockMoved       EntryKind = "clock.moved"
+	ClockMet         EntryKind = "clock.met"
+	ClockBreached    EntryKind = "clock.breached"
+	ClockEnded       EntryKind = "clock.ended"     // with another verdict; New is the verdict
+	ClockWithdrawn   EntryKind = "clock.withdrawn" // a verdict was taken back; Old is it
+	ContactCreated   EntryKind = "contact.created"
+	ContactChanged   EntryKind = "contact.changed"
+	CaseSynced       EntryKind = "crm.synced" // Actor is the sink
+	CaseFailed       EntryKind = "crm.failed" // a push failed for good; Reason says why
+	JournalGap       EntryKind = "crm.gap"    // a sink was too far behind and missed entries
+	ScopePaused      EntryKind = "scope.paused"
+	ScopeResumed     EntryKind = "scope.resumed"
+	EventQuarantined EntryKind = "event.quarantined"
+	SetupApplied     EntryKind = "setup.applied"
+	AccountAdded     EntryKind = "account.added"
+	AccountAlarm     EntryKind = "account.alarm" // an authorisation or a subscription was lost, or the account is silent
+	AgentPresence    EntryKind = "agent.presence"
+)
+
+// Entry is one step that happened. Entries are never changed.
+type Entry struct {
+	// Position is given by the Store at or after the commit; leave it empty when appending.
+	Position Position `json:"position,omitempty"`
+	// Key names the entry, unique within the tenant. Appending a key that is there already changes nothing.
+	Key string `json:"key"`
+	// Kind says what happened.
+	Kind EntryKind `json:"kind"`
+	// Ticket and Contact are whom it concerns; either may be empty.
+	Ticket  ID        `json:"ticket,omitempty"`
+	Contact ContactID `json:"contact,omitempty"`
+	// Message is the Message.Key concerned.
+	Message string `json:"message,omitempty"`
+	Actor   Actor  `json:"actor,omitzero"`
+	// Happened is when the platform (or the agent's program) says it happened, Received when it reached us, Processed when it was committed.
+	Happened  time.Time `json:"happened"`
+	Received  time.Time `json:"received,omitzero"`
+	Processed time.Time `json:"processed"`
+	// Setup is the version of the company's Setup that was in force.
+	Setup int64 `json:"setup,omitempty"`
+	// Old and New are what changed, in words; see the kinds.
+	Old string `json:"old,omitempty"`
+	New string `json:"new,omitempty"`
+	// Reason says why.
+	Reason string `json:"reason,omitempty"`
+	// Clock is what the step means for the ticket's clocks; folding the Clock events of all entries gives Ticket.Clocks.
+	Clock *sla.Event `json:"clock,omitempty"`
+	// Detail is what else belongs to the kind, as JSON.
+	Detail json.RawMessage `json:"detail,omitempty"`
+}

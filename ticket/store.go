@@ -1,0 +1,211 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+)
+
+// Errors that every Store returns, to be tested with errors.Is.
+var (
+	// ErrStale: the lease is no longer the newest claim of its task.
+	ErrStale = errors.New("ticket: the lease is stale")
+	// ErrClosed: the Store was closed.
+	ErrClosed = errors.New("ticket: the store is closed")
+)
+
+// Store keeps everything that must not be lost, for any number of tenants that never see each other. Most users only open one and hand it to the Desk.
+//
+// All methods may be called from several goroutines. Implementations neither log nor retry errors of fn; they may run fn again after a
+// conflict of their own.
+type Store interface {
+	// Update runs fn and commits all its writes, or none when fn fails or panics. fn may run again, so it touches nothing but the Tx. Updates that overlap
+	// behave as if one came after the other. The error is fn's own, unchanged, or the Store's.
+	Update(ctx context.Context, tenant string, fn func(Tx) error) error
+	// View runs fn on one consistent snapshot.
+	View(ctx context.Context, tenant string, fn func(Reader) error) error
+	// Close ends the Store's goroutines; later calls return ErrClosed.
+	Close() error
+}
+
+// Waker is a Store that can tell when there may be new work or new journal entries, also from other processes.
+type Waker interface {
+	// Wakes returns a channel that receives a value after commits of the tenant that scheduled a task or appended to the journal. Signals coalesce: one value
+	// may stand for many commits. The channel is closed when ctx ends.
+	Wakes(ctx context.Context, tenant string) <-chan struct{}
+}
+
+// Searcher is a Store that can search the text of messages.
+type Searcher interface {
+	// Search returns the tickets with messages that contain all words of the query, newest first.
+	Search(ctx context.Context, tenant, query string, page Page) (List[Ticket], error)
+}
+
+// Page asks for a part of a list.
+type Page struct {
+	// Limit is how many items at most; 0 means 100.
+	Limit int
+	// After is List.Next of the page before; empty: the first.
+	After string
+}
+
+// List is a page of a list. An item that was there throughout is on exactly one page, whatever is written while paging.
+type List[T any] struct {
+	Items []T
+	// Next asks for the page after this one; empty on the last.
+	Next string
+}
+
+// TicketQuery says which tickets to list. Conditions that are set must all hold; the zero query lists all.
+type TicketQuery struct {
+	Statuses     []Status // any of these
+	Lane         string
+	Agent        string
+	Contact      ContactID
+	Conversation ConversationKey // zero: any
+	Tag          string
+	// CreatedFrom (inclusive) and CreatedTo (exclusive) bound Ticket.Created; zero: open.
+	CreatedFrom, CreatedTo time.Time
+	// Newest lists the newest first; otherwise the oldest first. The order is by Created, then ID.
+	Newest bool
+	Page
+}
+
+// MessageQuery says which messages to list: those of the ticket, in the order of Content.Time, Content.Order and Key.
+type MessageQuery struct {
+	Ticket ID
+	Page
+}
+
+// JournalQuery says which entries to read, in the order of Position. Conditions that are set must all hold.
+type JournalQuery struct {
+	// After is the position of the last entry already seen; "" is the beginning.
+	After   Position
+	Ticket  ID
+	Contact ContactID
+	// Limit is how many at most; 0 means 100.
+	Limit int
+}
+
+// EventKey names an event of an account, for telling redeliveries.
+type EventKey struct {
+	Account channel.AccountID
+	Key     string
+}
+
+// ValueKey names a small value: a source's cursor, a sink's progress, a version of the Setup, the receipt for an idempotency key.
+type ValueKey struct {
+	Space string
+	Name  string
+}
+
+// Value is a small value kept under a key.
+type Value struct {
+	Key  ValueKey
+	Data []byte
+	// Expires is when the Store may drop it, by the Store's clock; zero: never. An expired value is as if it were not there.
+	Expires time.Time
+}
+
+// Reader reads one tenant. Look-ups by key return one result for each key, in the order of the keys, with the zero value where there is nothing. What is
+// returned belongs to the caller. A Reader is used by one goroutine, and only inside the function it was given to.
+type Reader interface {
+	Tickets(ids ...ID) ([]Ticket, error)
+	Conversations(keys ...ConversationKey) ([]Conversation, error)
+	Messages(keys ...string) ([]Message, error)
+	// MessagesByRef finds messages by the platform's ID, incoming and outgoing.
+	MessagesByRef(refs ...MessageRef) ([]Message, error)
+	Contacts(ids ...ContactID) ([]Contact, error)
+	Identities(keys ...IdentityKey) ([]Identity, error)
+	Agents(names ...string) ([]AgentState, error)
+	Values(keys ...ValueKey) ([]Value, error)
+	Tasks(ids ...string) ([]Task, error)
+	// Seen reports for each key whether it was marked.
+	Seen(keys ...EventKey) ([]bool, error)
+
+	// ListTickets, ListMessages, ListAgents, ListValues, ListTasks, ListPauses and Journal list what is committed, not the Tx's own writes.
+	ListTickets(q TicketQuery) (List[Ticket], error)
+	// Waiting lists the tickets of the lane that have no agent and are not solved or closed, in order of promise (ComparePromise).
+	Waiting(lane string, page Page) (List[Ticket], error)
+	ListMessages(q MessageQuery) (List[Message], error)
+	// ListAgents lists all agents by name.
+	ListAgents(page Page) (List[AgentState], error)
+	// ListValues lists a space by name.
+	ListValues(space string, page Page) (List[Value], error)
+	// ListTasks lists by Due, then ID.
+	ListTasks(q TaskQuery) (List[Task], error)
+	ListPauses() ([]QueuePause, error)
+	// Journal reads entries after a position.
+	Journal(q JournalQuery) ([]Entry, error)
+	// Head is the position of the newest entry that can be read; "" while there is none.
+	Head() (Position, error)
+	// NextDue is the earliest time at which Claim may find something, given that it is now now: it looks past claims, pauses without end and order
+	// within a key where that is cheap, and may be too early, never too late. Zero: nothing to do.
+	NextDue(now time.Time) (time.Time, error)
+}
+
+// Tx reads and writes one tenant within Update. Look-ups by key see the Tx's own writes. Writes may be kept back and go out together at the commit, so
+// an error may come from Update only.
+type Tx interface {
+	Reader
+
+	// Put methods insert or replace whole records by their key. Values are copied: the caller may go on changing its own.
+	PutTicket(t Ticket)
+	PutConversation(c Conversation)
+	// PutMessage also files the message under its Ref, when Content.ID is set.
+	PutMessage(m Message)
+	PutContact(c Contact)
+	PutIdentity(i Identity)
+	PutValue(v Value)
+	DeleteValue(key ValueKey)
+	// PutAgent sets Presence, Capacity, Since; Load and Freed of an agent that is already there stay as they are.
+	PutAgent(a AgentState)
+
+	// MarkSeen remembers the keys. Of two Updates that overlap and mark the same key, the later one sees it as seen.
+	MarkSeen(keys ...EventKey)
+	// Append adds entries to the journal, in this order. Positions are given by the Store at or after the commit.
+	Append(entries ...Entry)
+
+	// Schedule adds or replaces tasks; Cancel removes them, dead letters too.
+	Schedule(tasks ...Task)
+	Cancel(ids ...string)
+	// Claim leases tasks that are due, in the order of Due, then of scheduling: not dead, not leased, their queue not paused, and the first of their key. It sees
+	// what is committed. Two claimers never get the same task.
+	Claim(q ClaimQuery) ([]Lease, error)
+	// Holds reports whether the lease is the newest claim of its task. An expired lease that nobody else claimed still holds.
+	Holds(l Lease) (bool, error)
+	// Finish removes the task, or makes it due as it was scheduled again meanwhile. ErrStale when the lease does not hold.
+	Finish(l Lease) error
+	// Postpone puts the task back: due then, with the reason in LastError and one more attempt counted; with an empty reason, no attempt is counted. When it was
+	// scheduled again meanwhile, that schedule wins. ErrStale when the lease does not hold.
+	Postpone(l Lease, due time.Time, reason string) error
+	// Bury makes the task a dead letter with the reason. ErrStale when the lease does not hold.
+	Bury(l Lease, reason string) error
+	// Extend lengthens the lease to d from now by the Store's clock, and returns it anew. ErrStale when it does not hold.
+	Extend(l Lease, d time.Duration) (Lease, error)
+	// PauseQueue stops claims from a queue; ResumeQueue allows them again.
+	PauseQueue(p QueuePause)
+	ResumeQueue(queue string)
+
+	// Reserve gives the agent the ticket when the agent is Available and Free allows the weight (at least 1), and takes the weight off whoever held the ticket
+	// before. It reports whether it did; when not, nothing changes. Under contention the sum never exceeds Capacity. PutTicket is the caller's.
+	Reserve(agent string, id ID, weight int) (bool, error)
+	// Release ends the ticket's reservation, if there is one, and sets Freed.
+	Release(id ID, now time.Time) error
+
+	// Try runs fn and keeps its writes or, when it fails, drops them as one, and returns fn's error. It may be nested.
+	Try(fn func(Tx) error) error
+}
+
+type ungroupedKey struct{}
+
+// Ungrouped returns a context that tells the Desk to give the work its own commit. Stores that let a host commit in its own transaction return such
+// contexts.
+func Ungrouped(ctx context.Context) context.Context {
+	return context.WithValue(ctx, ungroupedKey{}, true)
+}
+
+// IsUngrouped reports whether ctx comes from Ungrouped.
+func IsUngrouped(ctx context.Context) bool { return ctx.Value(ungroupedKey{}) != nil }

@@ -1,0 +1,112 @@
+package ticket
+
+import (
+	"slices"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/sla"
+)
+
+// Status says where a ticket stands; see package sla.
+type Status = sla.Status
+
+// Priority says what comes first; see package sla.
+type Priority = sla.Priority
+
+const (
+	New     = sla.New
+	Open    = sla.Open
+	Pending = sla.Pending
+	OnHold  = sla.OnHold
+	Solved  = sla.Solved
+	Closed  = sla.Closed
+
+	Low    = sla.Low
+	Normal = sla.Normal
+	High   = sla.High
+	Urgent = sla.Urgent
+)
+
+// ID names a ticket within its tenant.
+type ID string
+
+// Ticket is one matter of one customer, as it stands. It is a snapshot: what happened is in the journal, what was said in the messages, and neither makes the
+// snapshot grow.
+type Ticket struct {
+	ID ID `json:"id"`
+	// Version grows by one with every change; verbs compare it with By.IfVersion.
+	Version int64 `json:"version"`
+	// Setup is the version of the company's Setup under which it last changed.
+	Setup    int64    `json:"setup,omitempty"`
+	Status   Status   `json:"status"`
+	Priority Priority `json:"priority,omitzero"`
+	// Subject is the title, or the first words of the first message.
+	Subject string `json:"subject,omitempty"`
+	// Account and Visibility are those of the conversation that began it.
+	Account    channel.AccountID  `json:"account"`
+	Visibility channel.Visibility `json:"visibility,omitzero"`
+	// Language is a BCP 47 tag, when known.
+	Language string `json:"language,omitempty"`
+	// Conversations that belong to it: one, or several after a merge or a move to private.
+	Conversations []ConversationKey `json:"conversations,omitempty"`
+	// Contact is the customer.
+	Contact ContactID `json:"contact,omitempty"`
+	// Lane, Team and Agent say who handles it. An empty Agent: it waits in the lane.
+	Lane  string `json:"lane,omitempty"`
+	Team  string `json:"team,omitempty"`
+	Agent string `json:"agent,omitempty"`
+	// Tags in alphabetical order.
+	Tags []string `json:"tags,omitempty"`
+	// FollowUpOf is the ticket that this one continues; MergedInto the one that took it over.
+	FollowUpOf ID `json:"follow_up_of,omitempty"`
+	MergedInto ID `json:"merged_into,omitempty"`
+	// Created is the platform's time of its first message, Updated our time of the last change.
+	Created time.Time `json:"created"`
+	Updated time.Time `json:"updated"`
+	// CustomerWrote is the platform's time of the customer's latest message, Answered that of our latest answer by a person.
+	CustomerWrote time.Time `json:"customer_wrote,omitzero"`
+	Answered      time.Time `json:"answered,omitzero"`
+	// SolvedAt is when it was last solved; zero while it is not.
+	SolvedAt time.Time `json:"solved_at,omitzero"`
+	// Late is set when a customer's message came in long after it was written, until an agent acts.
+	Late bool `json:"late,omitempty"`
+	// Clocks are the promises that run for it.
+	Clocks sla.State `json:"clocks,omitzero"`
+}
+
+// Promise is the nearest deadline of a running clock; zero when none runs. Waiting tickets are handed out in order of promise: the nearest first (none at all
+// last), then by Priority, then by Created, then by ID.
+func (t *Ticket) Promise() time.Time { return t.Clocks.Next() }
+
+// ComparePromise orders waiting tickets: negative when a comes before b. Stores list them in this order.
+func ComparePromise(a, b *Ticket) int {
+	pa, pb := a.Promise(), b.Promise()
+	switch {
+	case pa.IsZero() != pb.IsZero():
+		if pa.IsZero() {
+			return 1
+		}
+		return -1
+	case !pa.Equal(pb):
+		return pa.Compare(pb)
+	case a.Priority != b.Priority:
+		return int(b.Priority) - int(a.Priority)
+	case !a.Created.Equal(b.Created):
+		return a.Created.Compare(b.Created)
+	case a.ID < b.ID:
+		return -1
+	case a.ID > b.ID:
+		return 1
+	}
+	return 0
+}
+
+// Clone returns a copy that shares nothing that can change.
+func (t Ticket) Clone() Ticket {
+	t.Conversations = slices.Clone(t.Conversations)
+	t.Tags = slices.Clone(t.Tags)
+	t.Clocks.Clocks = slices.Clone(t.Clocks.Clocks)
+	t.Clocks.Facts.Tags = slices.Clone(t.Clocks.Facts.Tags)
+	return t
+}
