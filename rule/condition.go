@@ -54,6 +54,11 @@ func Parse(data []byte) (Condition, error) {
 	return c, nil
 }
 
+// IsZero reports whether the condition says nothing, and so matches everything.
+func (c Condition) IsZero() bool {
+	return len(c.All) == 0 && len(c.Any) == 0 && c.Not == nil && c.Fact == "" && c.Predicate == ""
+}
+
 // UnmarshalJSON is strict however it is called. The errors it gives to encoding/json name the field but not the line, which it cannot know; decode the
 // document with [DecodeStrict] to learn it.
 func (c *Condition) UnmarshalJSON(data []byte) error {
