@@ -156,3 +156,11 @@ func KindOf(err error) Kind {
 	}
 	return Unknown
 }
+
+// redact takes secrets out of every text of the error and puts a clean stand-in for its cause.
+func (e *Error) redact(secrets []string) {
+	e.Op = shorten(Redact(e.Op, secrets...), maxMessage)
+	e.Code = shorten(Redact(e.Code, secrets...), maxMessage)
+	e.Message = shorten(Redact(e.Message, secrets...), maxMessage)
+	e.Err = redactError(e.Err, secrets)
+}
