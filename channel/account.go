@@ -1,6 +1,8 @@
 package channel
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -46,16 +48,43 @@ func (a *AccountID) UnmarshalText(text []byte) error {
 type Account struct {
 	AccountID
 	// Name is what people call the account: "AO.com".
-	Name string `json:"name,omitempty"`
+	Name string
 	// Handle is the account's handle on the platform, without "@", where it has one.
-	Handle string `json:"handle,omitempty"`
+	Handle string
 	// Since is where work begins: events older than this are stored as history and start no clock, no routing and no automated text. Zero: the
 	// moment at which the account was first added to the Desk.
-	Since time.Time `json:"since,omitzero"`
+	Since time.Time
 	// Credential names the token that this account uses, when several accounts share one; a limit on the credential pauses all of them. Zero: its own.
-	Credential string `json:"credential,omitempty"`
+	Credential string
 	// App names the platform app that this account is reached through, when several accounts share one. Zero: its own.
-	App string `json:"app,omitempty"`
+	App string
+}
+
+// accountJSON is Account without the methods of AccountID, which would make the whole account one string.
+type accountJSON struct {
+	Account    AccountID `json:"account"`
+	Name       string    `json:"name,omitempty"`
+	Handle     string    `json:"handle,omitempty"`
+	Since      time.Time `json:"since,omitzero"`
+	Credential string    `json:"credential,omitempty"`
+	App        string    `json:"app,omitempty"`
+}
+
+// MarshalJSON writes an object: {"account": "facebook/1234", "name": "AO.com", ...}.
+func (a Account) MarshalJSON() ([]byte, error) {
+	return json.Marshal(accountJSON{a.AccountID, a.Name, a.Handle, a.Since, a.Credential, a.App})
+}
+
+// UnmarshalJSON reads that object; a field that it does not know is an error.
+func (a *Account) UnmarshalJSON(data []byte) error {
+	var v accountJSON
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		return fmt.Errorf("account: %w", err)
+	}
+	*a = Account{v.Account, v.Name, v.Handle, v.Since, v.Credential, v.App}
+	return nil
 }
 
 // Author is whoever wrote a message. Only ID is always there; the rest is filled in as far as the platform tells.
