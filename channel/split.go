@@ -210,7 +210,7 @@ func pastSpace(text string, p int) int {
 
 // runeStart moves p back to where a rune begins. In what is not UTF-8 every byte is one.
 func runeStart(text string, p int) int {
-	for q := p; q > 0 && q > p-utf8.UTFMax && q < len(text); q-- {
+	for q := p; q >= 0 && q > p-utf8.UTFMax && q < len(text); q-- {
 		if utf8.RuneStart(text[q]) {
 			if _, size := utf8.DecodeRuneInString(text[q:]); q+size > p {
 				return q
