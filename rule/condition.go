@@ -23,9 +23,9 @@ const (
 // In JSON the names are those of the fields in lower case. Decoding is strict, also inside a bigger document: an unknown, repeated, empty or null
 // field, a second form or a second operator is an error. Encoding and decoding again gives an equal Condition.
 type Condition struct {
-	All []Condition `json:"all,omitzero"` // every part holds; at least one part
-	Any []Condition `json:"any,omitzero"` // one part or more holds; at least one part
-	Not *Condition  `json:"not,omitzero"` // the part does not hold
+	All []Condition `json:"all,omitzero"`  // every part holds; at least one part
+	Any []Condition `json:"any,omitzero"`  // one part or more holds; at least one part
+	Not *Condition  `json:"not,omitempty"` // the part does not hold; omitzero would lose the zero Condition in it, and with it the "not"
 
 	Fact string `json:"fact,omitzero"` // name of the fact that the operator below looks at
 
@@ -54,10 +54,9 @@ func Parse(data []byte) (Condition, error) {
 	return c, nil
 }
 
-// IsZero reports whether the condition says nothing, and so matches everything.
-func (c Condition) IsZero() bool {
-	return len(c.All) == 0 && len(c.Any) == 0 && c.Not == nil && c.Fact == "" && c.Predicate == ""
-}
+// IsZero reports whether nothing is set, so that c holds always. A condition with an empty list is not zero, it is a mistake that Compile names. The
+// option omitzero of encoding/json asks this.
+func (c Condition) IsZero() bool { return len(c.forms(c.operators())) == 0 }
 
 // UnmarshalJSON is strict however it is called. The errors it gives to encoding/json name the field but not the line, which it cannot know; decode the
 // document with [DecodeStrict] to learn it.

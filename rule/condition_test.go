@@ -143,3 +143,18 @@ func TestAnEmptyListSurvivesEncodingAndIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyTheZeroConditionIsZero(t *testing.T) {
+	t.Parallel()
+	if !(rule.Condition{}).IsZero() {
+		t.Error("the zero Condition is not")
+	}
+	for _, c := range []rule.Condition{
+		{All: []rule.Condition{}}, {Any: []rule.Condition{}}, {Not: &rule.Condition{}}, {Fact: "a"}, {Equals: rule.Text("")}, {In: []rule.Value{}}, {Prefix: "a"},
+		{Word: "a"}, {Min: new(0.0)}, {Max: new(0.0)}, {Exists: new(false)}, {Predicate: "p"},
+	} {
+		if c.IsZero() {
+			t.Errorf("%+v is zero", c)
+		}
+	}
+}
