@@ -26,6 +26,8 @@ type Conversation struct {
 	// CustomerWrote is the platform's time of the customer's latest message here, CustomerMessage its ID: what an answer replies to.
 	CustomerWrote   time.Time `json:"customer_wrote,omitzero"`
 	CustomerMessage string    `json:"customer_message,omitempty"`
+	// Unfinished are the keys of posts to here that have not gone out yet, oldest first.
+	Unfinished []string `json:"unfinished,omitempty"`
 	// Provisional is set while author or root are not known; the thread is then the message's own ID.
 	Provisional bool `json:"provisional,omitempty"`
 	// Away is set while another app holds the conversation.
@@ -103,6 +105,6 @@ type Post struct {
 	Sent channel.Sent `json:"sent,omitzero"`
 	// Error says why the latest attempt did not succeed.
 	Error string `json:"error,omitempty"`
-	// Solve asks that the ticket be solved once the last part is out.
-	Solve bool `json:"solve,omitempty"`
+	// Then is the status that the ticket gets once the last part is out; empty: open.
+	Then Status `json:"then,omitempty"`
 }

@@ -111,6 +111,8 @@ type Entry struct {
 	Reason string `json:"reason,omitempty"`
 	// Clock is what the step means for the ticket's clocks; folding the Clock events of all entries gives Ticket.Clocks.
 	Clock *sla.Event `json:"clock,omitempty"`
+	// Stand is the clock that a clock entry is about, as it now stands.
+	Stand *sla.Clock `json:"stand,omitempty"`
 	// Detail is what else belongs to the kind, as JSON.
 	Detail json.RawMessage `json:"detail,omitempty"`
 }
