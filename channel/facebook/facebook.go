@@ -1,0 +1,91 @@
+// Package facebook brings what people write to Facebook Pages: comments, visitor posts and mentions, and Messenger conversations.
+//
+// Start with a [Receiver], which takes the webhook calls of a Meta app for all Pages that installed it, and hand it to the Desk as a source:
+//
+//	r := &facebook.Receiver{App: meta.App{ID: "99", Secrets: []string{appSecret}, VerifyToken: word}}
+//
+// In the app dashboard, subscribe the object "page" to the Desk's address for it (…/webhooks/facebook) with the fields feed, mention, messages,
+// message_edits, message_echoes, message_deliveries, message_reads, message_reactions, messaging_postbacks, messaging_referrals, messaging_handovers and
+// standby, and install the app on each Page. The Page's ID is the ID of the account: channel.AccountID{Platform: "facebook", ID: "1234"}.
+//
+// The package receives; answers go out by a Channel of the host's own.
+//
+// # What becomes of what Meta sends
+//
+// A comment, a visitor's post and a mention are received; what the Page itself wrote is echoed. The thread is the post; the parent of a comment is the
+// comment it answers or, at the top, the post. Edited, removed, hidden and shown again, and reactions have their own kinds of event. Removed content asks for
+// its text to be deleted (Event.Honour), as Meta's platform terms demand.
+//
+// A Messenger conversation is a private thread named by the customer's ID. A pressed button (postback) is a message with a Payload; one that comes
+// without a message ID gets one made of sender, time and payload ("postback:…"), to which nothing on the platform can refer. Somebody who follows a link or an
+// advert into Messenger without writing opens a conversation. Standby is set on what arrives while another app holds the conversation.
+//
+// # IDs of people
+//
+// Meta gives a person another ID on every Page, so Author.ID is "PAGE:ID"; for the Page itself it is the Page's ID, equal to the account's. That holds for
+// comments and for Messenger: the two are the same person when Meta uses the same number and otherwise two, which Meta's data does not join. Where Meta withholds
+// who wrote a comment (privacy settings, or the app lacks access), Author.ID is empty.
+//
+// # Times
+//
+// Message.Time is when it was written. Event.Time is when a change to it happened; for comments Meta tells that only as the time of the webhook entry.
+package facebook
+
+import (
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/meta"
+)
+
+// Platform is the Platform of every account here.
+const Platform = "facebook"
+
+// Receiver takes the webhook calls of one Meta app for all its Pages. The zero value accepts no call. Its methods may be called concurrently; change its
+// fields only before the first call.
+type Receiver struct {
+	// App verifies the calls. With its ID, echoes of our own messages give back Event.SentKey and changes of control are told exactly.
+	App meta.App
+	// Source is what Name returns, and so the end of the webhook's address. Zero: "facebook". Give each Receiver of a Desk its own.
+	Source string
+}
+
+var _ channel.Receiver = (*Receiver)(nil)
+
+// Name returns Source, or "facebook".
+func (r *Receiver) Name() string {
+	if r.Source != "" {
+		return r.Source
+	}
+	return Platform
+}
+
+// Verify answers the challenge of a new subscription and checks the signature of every other call; see [meta.App.Verify].
+func (r *Receiver) Verify(c channel.Call) (*channel.Response, error) {
+	return r.App.Verify(Platform, c)
+}
+
+// Decode turns a call into events, in the order of the call: every element of every entry. An element with a field of the wrong type, or without the ID that
+// it needs, is a Bad; fields and items of kinds that are not listed in the package comment are counted in Ignored. An error means that the body is not a
+// webhook call for Pages at all (another object, for example).
+func (r *Receiver) Decode(c channel.Call) (channel.Delivery, error) {
+	return meta.Decode(Platform, "page", c.Body, r.item)
+}
+
+func (r *Receiver) item(it meta.Item, d *channel.Delivery) error {
+	switch {
+	case it.List != meta.Changes:
+		return r.messaging(it, d)
+	case it.Field == "feed", it.Field == "mention":
+		return feed(it, d)
+	}
+	meta.Ignore(d, it.Field)
+	return nil
+}
+
+// author puts the Page before an ID that means something on this Page only.
+func author(page channel.AccountID, id meta.ID, name string) channel.Author {
+	a := channel.Author{ID: string(id), Name: name}
+	if id != "" && a.ID != page.ID {
+		a.ID = page.ID + ":" + a.ID
+	}
+	return a
+}
