@@ -32,7 +32,7 @@ type Condition struct {
 	Equals Value    `json:"equals,omitzero"` // the fact is this one text (byte for byte), number or bool
 	In     []Value  `json:"in,omitzero"`     // the fact is one of these
 	Prefix string   `json:"prefix,omitzero"` // the fact is a text that begins so, byte for byte
-	Word   string   `json:"word,omitzero"`   // the fact is a text that has this word, or these words one after the other
+	Word   string   `json:"word,omitzero"`   // the fact is a text that has this word, or these one after the other; see Text in the package's description
 	Min    *float64 `json:"min,omitzero"`    // the fact is a number not below this; Min and Max together are one operator
 	Max    *float64 `json:"max,omitzero"`    // the fact is a number not above this
 	Exists *bool    `json:"exists,omitzero"` // the fact is known (true), or missing (false)
@@ -72,10 +72,10 @@ func (c *Condition) UnmarshalJSON(data []byte) error {
 func decodeCondition(n *node, to *Condition) error {
 	for _, m := range n.members {
 		switch {
-		case m.value.kind == nullNode:
-			return m.value.errorf("is null; leave it out")
-		case string(m.value.raw) == `""` && m.name != "equals": // a text can be empty, what to look for in one cannot
-			return m.value.errorf("is empty")
+		case m.kind == nullNode:
+			return m.errorf("is null; leave it out")
+		case string(m.raw) == `""` && m.name != "equals": // a text can be empty, what to look for in one cannot
+			return m.errorf("is empty")
 		}
 	}
 	type fields Condition // without UnmarshalJSON
@@ -86,7 +86,7 @@ func decodeCondition(n *node, to *Condition) error {
 	*to = Condition(c)
 	if step, err := to.check(); err != nil {
 		field, _, _ := strings.Cut(step, "[")
-		return &Error{Path: joinPath(n.path, step), Line: n.member(field).line, Err: err}
+		return &Error{Path: joinPath(n.path(), step), Line: n.member(field).line, Err: err}
 	}
 	return nil
 }

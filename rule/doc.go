@@ -20,6 +20,16 @@
 //
 // # Text
 //
-// Equals, In and Prefix compare text exactly, byte for byte: they are for names, identifiers and addresses. Word is for what people write: it finds
-// whole words, whatever their case (see [Condition.Word]).
+// Equals, In and Prefix compare text exactly, byte for byte: they are for names, identifiers and addresses. Word is for what people write. It looks for
+// whole words, one or several that follow each other, whatever their case (Unicode's full case folding: "strasse" finds "Straße") and whatever stands
+// between them ("money back" finds "money-back").
+//
+// A word is a run of letters and digits with their marks; an underscore between two of them belongs to it. Words of scripts that are written without
+// spaces, such as Chinese, Japanese and Thai, are found anywhere. A hashtag or a name is a word with its sign: "#refund" finds only the tag, "@acme" only
+// the mention. "refund" finds the tag too, because who tags says it; "acme" does not find the mention, because there it is an address.
+//
+// # Documents
+//
+// Whatever holds conditions, such as a desk file, is decoded with [DecodeStrict], so that a misspelt field anywhere is an error with its path and line
+// instead of a lane that takes everything.
 package rule

@@ -17,9 +17,11 @@ type node struct {
 	kind    nodeKind
 	raw     []byte
 	line    int
-	path    string
-	items   []node   // of an array
-	members []member // of an object, no two of one name
+	parent  *node   // nil for the whole
+	name    string  // in parent, if that is an object
+	index   int     // in parent, if that is an array
+	items   []*node // of an array
+	members []*node // of an object, no two of one name
 }
 
 type nodeKind string // as error texts call it
@@ -33,23 +35,29 @@ const (
 	objectNode nodeKind = "an object"
 )
 
-type member struct {
-	name  string
-	value node
-}
-
 // member returns the place of a field: its own where it is there, otherwise that of the object.
 func (n *node) member(name string) *node {
-	for i := range n.members {
-		if n.members[i].name == name {
-			return &n.members[i].value
+	for _, m := range n.members {
+		if m.name == name {
+			return m
 		}
 	}
 	return n
 }
 
+// path is put together only when there is something to say about a node: names can be long and nest.
+func (n *node) path() string {
+	switch {
+	case n.parent == nil:
+		return ""
+	case n.parent.kind == arrayNode:
+		return n.parent.path() + "[" + strconv.Itoa(n.index) + "]"
+	}
+	return joinPath(n.parent.path(), pathStep(n.name))
+}
+
 func (n *node) errorf(format string, args ...any) error {
-	return &Error{Path: n.path, Line: n.line, Err: fmt.Errorf(format, args...)}
+	return &Error{Path: n.path(), Line: n.line, Err: fmt.Errorf(format, args...)}
 }
 
 // parseDocument reads data, which must be one JSON value.
@@ -126,8 +134,8 @@ func (s *scanner) value(n *node, depth int) error {
 func (s *scanner) array(n *node, depth int) error {
 	n.kind = arrayNode
 	for s.tokens.More() {
-		item := node{path: n.path + "[" + strconv.Itoa(len(n.items)) + "]"}
-		if err := s.value(&item, depth); err != nil {
+		item := &node{parent: n, index: len(n.items)}
+		if err := s.value(item, depth); err != nil {
 			return err
 		}
 		n.items = append(n.items, item)
@@ -146,15 +154,15 @@ func (s *scanner) object(n *node, depth int) error {
 			return n.errorf("%w", err)
 		}
 		name := token.(string)
-		value := node{path: joinPath(n.path, pathStep(name)), line: s.line}
+		value := &node{parent: n, name: name, line: s.line}
 		if line, repeated := firstLine[name]; repeated {
 			return value.errorf("is given twice, first on line %d", line)
 		}
 		firstLine[name] = s.line
-		if err := s.value(&value, depth); err != nil {
+		if err := s.value(value, depth); err != nil {
 			return err
 		}
-		n.members = append(n.members, member{name, value})
+		n.members = append(n.members, value)
 	}
 	_, err := s.tokens.Token()
 	return err

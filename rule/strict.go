@@ -103,8 +103,8 @@ func decode(n *node, to reflect.Value) error {
 }
 
 func decodeItems(n *node, to reflect.Value) error {
-	for i := range n.items {
-		if err := decode(&n.items[i], to.Index(i)); err != nil {
+	for i, item := range n.items {
+		if err := decode(item, to.Index(i)); err != nil {
 			return err
 		}
 	}
@@ -117,17 +117,16 @@ func decodeMap(n *node, to reflect.Value) error {
 		return wrongType(n, t)
 	}
 	to.Set(reflect.MakeMapWithSize(t, len(n.members)))
-	for i := range n.members {
-		m := &n.members[i]
+	for _, m := range n.members {
 		key, err := decodeKey(m, t.Key())
 		if err != nil {
 			return err
 		}
 		if to.MapIndex(key).IsValid() {
-			return m.value.errorf("is given twice, in another spelling")
+			return m.errorf("is given twice, in another spelling")
 		}
 		value := reflect.New(t.Elem()).Elem()
-		if err := decode(&m.value, value); err != nil {
+		if err := decode(m, value); err != nil {
 			return err
 		}
 		to.SetMapIndex(key, value)
@@ -136,14 +135,14 @@ func decodeMap(n *node, to reflect.Value) error {
 }
 
 // decodeKey leaves the many ways to spell a key to encoding/json, by a map with this one key.
-func decodeKey(m *member, t reflect.Type) (reflect.Value, error) {
+func decodeKey(m *node, t reflect.Type) (reflect.Value, error) {
 	name, err := json.Marshal(m.name)
 	if err != nil {
-		return reflect.Value{}, m.value.errorf("%w", err)
+		return reflect.Value{}, m.errorf("%w", err)
 	}
 	one := reflect.New(reflect.MapOf(t, reflect.TypeFor[*struct{}]()))
 	if err := json.Unmarshal(append(append([]byte("{"), name...), ":null}"...), one.Interface()); err != nil {
-		return reflect.Value{}, m.value.errorf("name: %w", err)
+		return reflect.Value{}, m.errorf("name: %w", err)
 	}
 	return one.Elem().MapKeys()[0], nil
 }
@@ -153,17 +152,16 @@ func decodeStruct(n *node, to reflect.Value) error {
 		return wrongType(n, to.Type())
 	}
 	fields := fieldsOf(to.Type(), nil)
-	for i := range n.members {
-		m := &n.members[i]
+	for _, m := range n.members {
 		index, known := find(fields, m.name)
 		if !known {
 			names := make([]string, len(fields))
 			for i, f := range fields {
 				names[i] = f.name
 			}
-			return m.value.errorf("unknown field; known are %s", strings.Join(names, ", "))
+			return m.errorf("unknown field; known are %s", strings.Join(names, ", "))
 		}
-		if err := decode(&m.value, fieldAt(to, index)); err != nil {
+		if err := decode(m, fieldAt(to, index)); err != nil {
 			return err
 		}
 	}
@@ -237,7 +235,7 @@ func decodeLeaf(n *node, to reflect.Value) error {
 	case nil:
 		return nil
 	case *Error:
-		place := &Error{Path: joinPath(n.path, e.Path), Line: n.line, Err: e.Err}
+		place := &Error{Path: joinPath(n.path(), e.Path), Line: n.line, Err: e.Err}
 		if e.Line > 0 {
 			place.Line += e.Line - 1
 		}
@@ -247,7 +245,7 @@ func decodeLeaf(n *node, to reflect.Value) error {
 			return wrongType(n, e.Type)
 		}
 	}
-	return &Error{Path: n.path, Line: n.line, Err: err}
+	return &Error{Path: n.path(), Line: n.line, Err: err}
 }
 
 // wrongType says that n is not what a t is decoded from.

@@ -76,8 +76,12 @@ func wordLength(s string) int {
 // in reports whether text, which is ASCII or folded, has the words of p one after the other.
 func (p phrase) in(text string) bool {
 	first := p[0].letters[0]
-	for at := 0; at+len(p[0].letters) <= len(text); at++ {
-		if lower(text[at]) == first && p.at(text, at) {
+	capital := first
+	if 'a' <= first && first <= 'z' {
+		capital -= 'a' - 'A'
+	}
+	for at := range len(text) {
+		if c := text[at]; (c == first || c == capital) && p.at(text, at) {
 			return true
 		}
 	}
