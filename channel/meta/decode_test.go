@@ -25,7 +25,7 @@ func TestIDIsReadFromTextOrNumber(t *testing.T) {
 			t.Errorf("%s: %q, %v", in, id, err)
 		}
 	}
-	for _, in := range []string{`1.5`, `1e3`, `-1`, `true`, `{}`, `["1"]`} {
+	for _, in := range []string{`1.5`, `1e3`, `-1`, `true`, `{}`, `["1"]`, `"` + strings.Repeat("1", 1025) + `"`} {
 		var id meta.ID
 		err := json.Unmarshal([]byte(in), &id)
 		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok {

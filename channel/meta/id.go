@@ -11,10 +11,12 @@ import (
 // ID is an ID in a webhook. Meta documents them as strings and now and then sends a number; both are read, and null or nothing is "".
 type ID string
 
+const maxID = 1024 // several times the longest that Meta gives
+
 // UnmarshalJSON reads a string, a whole number or null.
 func (id *ID) UnmarshalJSON(data []byte) error {
 	text, ok := scalar(data)
-	if !ok || data[0] != '"' && !digits(text) {
+	if !ok || len(text) > maxID || data[0] != '"' && !digits(text) {
 		return wrongType[ID](data)
 	}
 	*id = ID(text)
