@@ -65,7 +65,7 @@ func (l *Limiter) Reserve(now time.Time, scopes ...Scope) (until time.Time, by S
 		if b := l.bucket(s, now); b != nil {
 			r := b.ReserveN(now, 1)
 			taken = append(taken, r)
-			closed(now.Add(r.DelayFrom(now)), s)
+			closed(now.Add(roundUp(r.DelayFrom(now))), s)
 		}
 	}
 	take(Scope{})
@@ -81,6 +81,11 @@ func (l *Limiter) Reserve(now time.Time, scopes ...Scope) (until time.Time, by S
 		r.CancelAt(now)
 	}
 	return until, by, false
+}
+
+// roundUp makes up for what the bucket's floating point cuts off: who comes back when told must not be a nanosecond early.
+func roundUp(d time.Duration) time.Duration {
+	return (d + time.Microsecond - 1).Truncate(time.Microsecond)
 }
 
 // Hold closes a scope until h.Until; the zero Scope closes everything. A hold that ends earlier than one in force changes nothing.

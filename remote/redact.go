@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"unicode"
@@ -38,6 +39,8 @@ func spellings(secrets []string) []string {
 		}
 		query, path := url.QueryEscape(s), url.PathEscape(s)
 		all = append(all, s, query, path, lowerEscapes(query), lowerEscapes(path))
+		inGo := strconv.Quote(s)
+		all = append(all, inGo[1:len(inGo)-1])
 		if quoted, err := json.Marshal(s); err == nil {
 			inner := string(quoted[1 : len(quoted)-1])
 			all = append(all, inner, strings.ReplaceAll(inner, "/", `\/`))

@@ -173,6 +173,11 @@ func (c *Client) build(ctx context.Context, r *Request) (*http.Request, error) {
 		req.Header.Set("User-Agent", c.UserAgent)
 	}
 	for name, values := range r.Header {
+		for _, v := range values {
+			if strings.ContainsAny(v, "\r\n\x00") {
+				return nil, fmt.Errorf("header %s holds a line break", name)
+			}
+		}
 		req.Header[http.CanonicalHeaderKey(name)] = values
 	}
 	return req, nil

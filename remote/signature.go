@@ -38,7 +38,7 @@ const (
 )
 
 // Signature is an HMAC (RFC 2104) over a webhook's body in one header, as Meta, X, Discourse, Zendesk and many others send it. It is a value; copies may be
-// used concurrently.
+// used concurrently. Do not print it: it holds its keys.
 //
 //	meta := remote.Signature{Header: "X-Hub-Signature-256", Prefix: "sha256=", Keys: [][]byte{appSecret}}
 //	x := remote.Signature{Header: "X-Twitter-Webhooks-Signature", Prefix: "sha256=", Encoding: remote.Base64, Keys: [][]byte{consumerSecret}}
