@@ -48,7 +48,8 @@ type Change struct {
 	Case *Case `json:"case,omitempty"`
 	// Interactions are new, or changed and pushed again under the same Key, in the order in which they happened.
 	Interactions []Interaction `json:"interactions,omitempty"`
-	// Refs are the CRM's own IDs as far as they are known.
+	// Refs are the CRM's own IDs as far as they are known. They save a look-up; the Keys decide. Of a ref that is stale (somebody deleted the record) the sink
+	// finds or writes the record anew by its Key, or returns an error of kind NotFound: the Desk then pushes once more, with Contact and without Refs.
 	Refs Refs `json:"refs,omitzero"`
 }
 
@@ -81,7 +82,7 @@ type Contact struct {
 	Emails     []string           `json:"emails,omitempty"`
 	Phones     []string           `json:"phones,omitempty"`
 	Identities []Identity         `json:"identities,omitempty"`
-	// MergedInto is the Key of the contact that took this one over.
+	// MergedInto is the Key of the contact that took this one over; the CRM may not know that one yet.
 	MergedInto string `json:"merged_into,omitempty"`
 }
 
@@ -94,7 +95,9 @@ type Identity struct {
 // Case is a ticket as a CRM sees it.
 type Case struct {
 	// Key is the external ID under which to upsert: stable, at most 40 characters of a-z, 0-9 and '-'.
-	Key      string            `json:"key"`
+	Key string `json:"key"`
+	// Contact is the Key of the customer's contact, also where Change.Contact is nil; empty while nobody is known.
+	Contact  string            `json:"contact,omitempty"`
 	Subject  string            `json:"subject,omitempty"`
 	Status   ticket.Status     `json:"status"`
 	Priority ticket.Priority   `json:"priority,omitzero"`
@@ -107,7 +110,7 @@ type Case struct {
 	Tags     []string          `json:"tags,omitempty"`
 	Created  time.Time         `json:"created"`
 	SolvedAt time.Time         `json:"solved_at,omitzero"`
-	// Parent is the Key of the case that this one continues; MergedInto of the one that took it over.
+	// Parent is the Key of the case that this one continues; MergedInto of the one that took it over. The CRM may not know that case yet, or never will.
 	Parent     string `json:"parent,omitempty"`
 	MergedInto string `json:"merged_into,omitempty"`
 }
@@ -127,8 +130,9 @@ type Interaction struct {
 	Text        string               `json:"text,omitempty"`
 	Attachments []channel.Attachment `json:"attachments,omitempty"`
 	URL         string               `json:"url,omitempty"`
-	// Time is the platform's time.
-	Time time.Time `json:"time"`
+	// Time is the platform's time, Order the platform's own order among those of equal Time, compared as text.
+	Time  time.Time `json:"time"`
+	Order string    `json:"order,omitempty"`
 	// Edited and Deleted tell when it changed; State how far a post of ours got.
 	Edited  time.Time        `json:"edited,omitzero"`
 	Deleted time.Time        `json:"deleted,omitzero"`

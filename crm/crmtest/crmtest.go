@@ -1,0 +1,7 @@
+// Package crmtest holds an in-memory CRM for a host's tests, and the conformance kit that every sink passes.
+//
+// [New] makes a [Fake]: hand it to the Desk as a sink, look at what it holds with [Fake.Contacts], [Fake.Cases] and [Fake.Interactions], make it fail with
+// [Fake.Queue], and let its own users work in it with [Fake.SetStatus], [Fake.Reply], [Fake.Note] and [Fake.Assign].
+//
+// Who writes a sink calls [Run] from its tests, with a [Harness] that opens the sink in front of an empty CRM.
+package crmtest
