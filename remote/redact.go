@@ -111,11 +111,15 @@ func namedValue(s string, i int) (from, to int, ok bool) {
 		from, to = quotedValue(s, skipSpace(s, i+1))
 		return from, to, true
 	case s[i] == ' ':
-		name, _ := nameBefore(s, i)
+		if i == 0 || s[i-1] == ' ' {
+			return 0, 0, false
+		}
+		if name, _ := nameBefore(s, i); name != "bearer" && name != "basic" {
+			return 0, 0, false
+		}
 		from = skipSpace(s, i)
 		to = until(s, from, " \t\r\n\"',;)}]<>\\")
-		scheme := name == "bearer" || name == "basic"
-		return from, to, scheme && to-from >= 8 && strings.ContainsAny(s[from:to], "0123456789=._-~+/")
+		return from, to, to-from >= 8 && strings.ContainsAny(s[from:to], "0123456789=._-~+/")
 	default:
 		return 0, 0, false
 	}
@@ -219,16 +223,19 @@ func skipSpace(s string, i int) int {
 
 // hideUserinfo hides what stands before the @ in https://user:password@host.
 func hideUserinfo(s string) string {
-	rest, out := s, ""
+	var b strings.Builder
 	for {
-		n := strings.Index(rest, "://")
+		n := strings.Index(s, "://")
 		if n < 0 {
-			return out + rest
+			b.WriteString(s)
+			return b.String()
 		}
-		out, rest = out+rest[:n+3], rest[n+3:]
-		authority := rest[:until(rest, 0, "/?# \t\r\n\"'<>")]
+		b.WriteString(s[:n+3])
+		s = s[n+3:]
+		authority := s[:until(s, 0, "/?# \t\r\n\"'<>")]
 		if at := strings.LastIndexByte(authority, '@'); at >= 0 {
-			out, rest = out+hidden, rest[at:]
+			b.WriteString(hidden)
+			s = s[at:]
 		}
 	}
 }

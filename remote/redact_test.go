@@ -67,6 +67,21 @@ func TestRedactHidesTheLongerOfTwoSecretsWhole(t *testing.T) {
 	}
 }
 
+// BenchmarkRedactLong shows that the time grows with the text, not with its square, on what would provoke that.
+func BenchmarkRedactLong(b *testing.B) {
+	for name, text := range map[string]string{
+		"spaces": strings.Repeat(" ", 1<<20), "colons": strings.Repeat(`" : `, 1<<18), "queries": strings.Repeat("?token=a&b=c", 1<<16), "addresses": strings.Repeat("://a@b", 1<<17),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				remote.Redact(text, "a secret", "another")
+			}
+		})
+	}
+}
+
 func FuzzRedact(f *testing.F) {
 	f.Add(`{"access_token":"x"}`, "x")
 	f.Add(`a?token=%3D%26key%3D`, "%")
