@@ -111,7 +111,7 @@ func (w *Writer) Write(event channel.Event) error {
 	}{&event}); err != nil {
 		return fmt.Errorf("archive: write event %s of %s: %w", event.DedupeKey(), event.Account, err)
 	}
-	if w.buf.Len() > maxEntry {
+	if w.buf.Len()-1 > maxEntry { // the line end is not counted
 		return fmt.Errorf("archive: write event %s of %s: %s", event.DedupeKey(), event.Account, tooLong)
 	}
 	if _, err := w.w.Write(w.buf.Bytes()); err != nil {

@@ -98,7 +98,7 @@ func (w *window) lineEnd() (int, bool) {
 	seen := 0
 	for {
 		b := w.bytes()
-		if i := bytes.IndexByte(b[seen:], '\n'); i >= 0 && seen+i < maxEntry {
+		if i := bytes.IndexByte(b[seen:], '\n'); i >= 0 {
 			return seen + i + 1, true
 		}
 		seen = len(b)
