@@ -55,6 +55,7 @@ const (
 	MessageDeleted   EntryKind = "message.deleted"
 	MessageEchoed    EntryKind = "message.echoed" // an own post that the Desk did not send
 	MessageReaction  EntryKind = "message.reaction"
+	MessageModerated EntryKind = "message.moderated" // New is the channel.ModerateAction
 	NoteAdded        EntryKind = "note.added"
 	ReplyQueued      EntryKind = "reply.queued"
 	ReplySent        EntryKind = "reply.sent"
@@ -72,8 +73,7 @@ const (
 	ClockWithdrawn   EntryKind = "clock.withdrawn" // a verdict was taken back; Old is it
 	ContactCreated   EntryKind = "contact.created"
 	ContactChanged   EntryKind = "contact.changed"
-	CaseSynced       EntryKind = "crm.synced" // Actor is the sink
-	CaseFailed       EntryKind = "crm.failed" // a push failed for good; Reason says why
+	CaseFailed       EntryKind = "crm.failed" // a push failed for good; Actor is the sink, Reason says why
 	JournalGap       EntryKind = "crm.gap"    // a sink was too far behind and missed entries
 	ScopePaused      EntryKind = "scope.paused"
 	ScopeResumed     EntryKind = "scope.resumed"

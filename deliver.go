@@ -1,0 +1,442 @@
+package socialcrm
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+const sendKind = "send"
+
+func sendQueue(a channel.AccountID) string { return "send/" + a.String() }
+
+// sendTask sends one post; those of a conversation go out in order.
+func sendTask(m *ticket.Message, due time.Time) ticket.Task {
+	k := m.Conversation
+	return ticket.Task{
+		ID: "send/" + m.Key, Kind: sendKind, Queue: sendQueue(k.Account), Key: k.Visibility.String() + "/" + k.Thread + "/" + k.Author, Due: due,
+		Payload: []byte(m.Key),
+	}
+}
+
+// margin is how long after a request must have ended another worker may take over.
+const margin = 10 * time.Second
+
+// send makes one attempt to send a post. It first commits "sending until T", so that whoever takes over after a crash knows that the post may be out.
+func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
+	var (
+		m     ticket.Message
+		acc   *account
+		doubt bool // an earlier attempt may have gone out
+	)
+	ready := false
+	err := d.update(ctx, func(w *work) error {
+		ready, doubt = false, false
+		messages, err := w.tx.Messages(string(lease.Payload))
+		if err != nil {
+			return err
+		}
+		m = messages[0]
+		if m.Post == nil || (m.Post.State != ticket.PostQueued && m.Post.State != ticket.PostSending && m.Post.State != ticket.PostUnknown) {
+			return w.tx.Finish(lease) // sent, confirmed by its echo, or cancelled meanwhile
+		}
+		if acc = d.channelOf(m.Conversation.Account); acc == nil {
+			return w.tx.Postpone(lease, w.now.Add(backoff(lease.ID, lease.Attempts)), "account "+m.Conversation.Account.String()+" is not known")
+		}
+		if m.Post.State == ticket.PostSending && w.now.Before(m.Post.Until.Add(margin)) {
+			return w.tx.Postpone(lease, m.Post.Until.Add(margin), "")
+		}
+		doubt = m.Post.State != ticket.PostQueued
+		post := *m.Post
+		if !doubt {
+			post.State, post.Tried, post.Until, post.Attempts = ticket.PostSending, w.now, w.now.Add(d.cfg.SendTimeout), post.Attempts+1
+			if post.Out.After == "" && post.Out.Part > 1 {
+				if post.Out.After, err = w.partBefore(&m); err != nil {
+					return err
+				}
+			}
+		}
+		m.Post = &post
+		w.tx.PutMessage(m)
+		ready = true
+		return nil
+	})
+	if err != nil || !ready {
+		return err
+	}
+	if doubt {
+		return d.findOut(ctx, lease, m, acc)
+	}
+	sendCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	sent, err := acc.Send(sendCtx, m.Post.Out)
+	cancel()
+	if err != nil {
+		return d.notSent(ctx, lease, m, acc, err)
+	}
+	return d.sent(ctx, &lease, m.Key, sent, ticket.ReplySent)
+}
+
+func (w *work) partBefore(m *ticket.Message) (string, error) {
+	messages, err := w.tx.Messages(m.Post.Reply + "/" + strconv.Itoa(m.Post.Out.Part-1))
+	return messages[0].Content.ID, err
+}
+
+// findOut asks the platform whether a post went out whose answer was lost. Only a plain "absent" permits sending it again.
+func (d *Desk) findOut(ctx context.Context, lease ticket.Lease, m ticket.Message, acc *account) error {
+	finding, sent := channel.CannotTell, channel.Sent{}
+	if finder, ok := acc.Channel.(channel.Finder); ok {
+		findCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+		var err error
+		finding, sent, err = finder.Find(findCtx, m.Post.Out, m.Post.Tried)
+		cancel()
+		if err != nil {
+			return d.settle(ctx, func(w *work) error {
+				return w.tx.Postpone(lease, retryAt(err, w.now, lease), err.Error())
+			})
+		}
+	}
+	switch finding {
+	case channel.Found:
+		return d.sent(ctx, &lease, m.Key, sent, ticket.ReplyConfirmed)
+	case channel.Absent:
+		return d.settle(ctx, func(w *work) error {
+			if err := w.setPost(m.Key, ticket.PostQueued, ticket.ReplyRetried, "the platform does not have it"); err != nil {
+				return err
+			}
+			return w.tx.Postpone(lease, w.now, "")
+		})
+	}
+	return d.settle(ctx, func(w *work) error {
+		if err := w.setPost(m.Key, ticket.PostUnknown, ticket.ReplyDoubtful, "the answer was lost and the platform cannot tell"); err != nil {
+			return err
+		}
+		return w.tx.Bury(lease, "it may have gone out; an agent decides")
+	})
+}
+
+// settle records what an attempt came to. It goes on when the caller is cancelled: what happened outside must be written down.
+func (d *Desk) settle(ctx context.Context, fn func(*work) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	err := d.update(ctx, fn)
+	if errors.Is(err, ticket.ErrStale) {
+		return nil // another worker has the task now and will find what is recorded
+	}
+	return err
+}
+
+// notSent records a failed attempt: when to try again, what to pause, or that it will never go.
+func (d *Desk) notSent(ctx context.Context, lease ticket.Lease, m ticket.Message, acc *account, cause error) error {
+	kind := remote.KindOf(cause)
+	d.log.Warn("post not sent", "post", m.Key, "account", m.Conversation.Account.String(), "kind", kind.String(), "error", cause)
+	if kind == remote.Unknown || kind == remote.Duplicate {
+		err := d.settle(ctx, func(w *work) error {
+			return w.setPost(m.Key, ticket.PostUnknown, "", cause.Error())
+		})
+		if err != nil {
+			return err
+		}
+		return d.findOut(ctx, lease, m, acc)
+	}
+	return d.settle(ctx, func(w *work) error {
+		switch kind {
+		case remote.RateLimited, remote.Unavailable, remote.Unauthorized, remote.Exhausted:
+			if lease.Attempts+1 >= maxAttempts && kind == remote.Unavailable {
+				break
+			}
+			if err := w.setPost(m.Key, ticket.PostQueued, ticket.ReplyRetried, cause.Error()); err != nil {
+				return err
+			}
+			due := retryAt(cause, w.now, lease)
+			if err := w.pause(cause, kind, m.Conversation.Account, due); err != nil {
+				return err
+			}
+			return w.tx.Postpone(lease, due, cause.Error())
+		}
+		if err := w.failPost(m.Key, cause.Error()); err != nil {
+			return err
+		}
+		return w.tx.Finish(lease)
+	})
+}
+
+const maxAttempts = 12
+
+// retryAt says when to try again: when the other side said, else after a backoff.
+func retryAt(err error, now time.Time, lease ticket.Lease) time.Time {
+	if e, ok := errors.AsType[*remote.Error](err); ok && e.RetryAt.After(now) {
+		return e.RetryAt
+	}
+	return now.Add(backoff(lease.ID, lease.Attempts))
+}
+
+// pause stops the queues that a failure reaches: the account's, or those of all accounts that share its credential or app.
+func (w *work) pause(cause error, kind remote.Kind, id channel.AccountID, until time.Time) error {
+	e, ok := errors.AsType[*remote.Error](cause)
+	if !ok || e.Scope.Level < remote.LevelAccount {
+		return nil
+	}
+	if kind == remote.Unauthorized || kind == remote.Exhausted {
+		until = time.Time{} // until somebody mends it and calls Resume
+	}
+	for _, shared := range w.d.sharing(id, e.Scope.Level) {
+		w.tx.PauseQueue(ticket.QueuePause{Queue: sendQueue(shared), Until: until, Reason: cause.Error()})
+	}
+	w.append(ticket.Entry{
+		Kind: ticket.ScopePaused, Key: "pause/" + e.Scope.String() + "/" + strconv.FormatInt(w.now.UnixNano(), 10), Actor: ticket.Actor{Kind: ticket.BySystem},
+		Old: id.String(), New: e.Scope.String(), Reason: cause.Error(),
+	})
+	return nil
+}
+
+// sharing lists the accounts that a failure of this level concerns.
+func (d *Desk) sharing(id channel.AccountID, level remote.Level) []channel.AccountID {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	own, shared := d.channels[id], []channel.AccountID{id}
+	if own == nil {
+		return shared
+	}
+	for other, a := range d.channels {
+		sameCredential := own.account.Credential != "" && a.account.Credential == own.account.Credential
+		sameApp := own.account.App != "" && a.account.App == own.account.App
+		if other != id && a.account.Platform == own.account.Platform && (level == remote.LevelCredential && sameCredential || level == remote.LevelApp && sameApp) {
+			shared = append(shared, other)
+		}
+	}
+	slices.SortFunc(shared, func(a, b channel.AccountID) int { return strings.Compare(a.String(), b.String()) })
+	return shared
+}
+
+// setPost changes how far a post is, and says so in the journal when kind is set.
+func (w *work) setPost(key string, state ticket.PostState, kind ticket.EntryKind, reason string) error {
+	messages, err := w.tx.Messages(key)
+	if err != nil {
+		return err
+	}
+	m := messages[0]
+	if m.Post == nil || m.Post.State == ticket.PostSent || m.Post.State == ticket.PostDelivered || m.Post.State == ticket.PostRead {
+		return nil // its echo or a receipt was faster, and that is a fact
+	}
+	post := *m.Post
+	post.State, post.Error, m.Post = state, reason, &post
+	w.tx.PutMessage(m)
+	if kind == "" {
+		return nil
+	}
+	c, err := w.load(m.Ticket)
+	if err != nil {
+		return err
+	}
+	c.journal(ticket.Entry{Kind: kind, Message: key, Actor: ticket.Actor{Kind: ticket.BySystem}, Reason: reason})
+	c.finish()
+	return nil
+}
+
+// failPost ends a post that will never go out, and the parts behind it, and puts the ticket back in front of an agent.
+func (w *work) failPost(key, reason string) error {
+	if err := w.setPost(key, ticket.PostFailed, ticket.ReplyFailed, reason); err != nil {
+		return err
+	}
+	messages, err := w.tx.Messages(key)
+	if err != nil {
+		return err
+	}
+	m := messages[0]
+	done := []string{key}
+	for part := m.Post.Out.Part + 1; part <= m.Post.Out.Parts; part++ {
+		later := m.Post.Reply + "/" + strconv.Itoa(part)
+		if err := w.setPost(later, ticket.PostCancelled, "", "part "+strconv.Itoa(m.Post.Out.Part)+" did not go out"); err != nil {
+			return err
+		}
+		w.tx.Cancel("send/" + later)
+		done = append(done, later)
+	}
+	return w.unlist(m.Conversation, done...)
+}
+
+// unlist takes posts off their conversation's list of unfinished ones.
+func (w *work) unlist(key ticket.ConversationKey, posts ...string) error {
+	convs, err := w.tx.Conversations(key)
+	if err != nil {
+		return err
+	}
+	conv := convs[0]
+	conv.Unfinished = slices.DeleteFunc(slices.Clone(conv.Unfinished), func(p string) bool { return slices.Contains(posts, p) })
+	w.tx.PutConversation(conv)
+	return nil
+}
+
+// sent records that a post went out. It does so also for a worker whose lease was lost: what the platform accepted is a fact.
+func (d *Desk) sent(ctx context.Context, lease *ticket.Lease, key string, sent channel.Sent, kind ticket.EntryKind) error {
+	return d.settle(ctx, func(w *work) error {
+		if err := w.wentOut(key, sent, kind); err != nil {
+			return err
+		}
+		holds, err := w.tx.Holds(*lease)
+		if err != nil || !holds {
+			return err
+		}
+		return w.tx.Finish(*lease)
+	})
+}
+
+// wentOut records that a post is on the platform, once.
+func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) error {
+	messages, err := w.tx.Messages(key)
+	if err != nil {
+		return err
+	}
+	m := messages[0]
+	if m.Post == nil {
+		return nil
+	}
+	if m.Content.ID != "" {
+		if sent.ID == m.Content.ID {
+			return nil // recorded already
+		}
+		c, err := w.load(m.Ticket)
+		if err != nil {
+			return err
+		}
+		c.journal(ticket.Entry{Kind: ticket.ReplyTwice, Message: key, Actor: ticket.Actor{Kind: ticket.BySystem}, Old: m.Content.ID, New: sent.ID})
+		c.finish()
+		return nil
+	}
+	if sent.Time.IsZero() || sent.Time.After(w.now) {
+		sent.Time = w.now
+	}
+	post := *m.Post
+	post.State, post.Sent, post.Error, m.Post = ticket.PostSent, sent, "", &post
+	m.Content.ID, m.Content.Time, m.Content.URL = sent.ID, sent.Time, sent.URL
+	if sent.Thread != "" {
+		m.Content.Thread = sent.Thread
+	}
+	w.tx.PutMessage(m)
+	if sent.ID != "" {
+		echo := channel.Event{Kind: channel.MessageEchoed, Message: channel.Message{ID: sent.ID}}
+		w.tx.MarkSeen(ticket.EventKey{Account: m.Conversation.Account, Key: echo.DedupeKey()})
+	}
+	if err := w.unlist(m.Conversation, key); err != nil {
+		return err
+	}
+	c, err := w.load(m.Ticket)
+	if err != nil {
+		return err
+	}
+	if err := c.answered(&m, kind); err != nil {
+		return err
+	}
+	if post.Out.Part == post.Out.Parts {
+		switch post.Then {
+		case ticket.Solved:
+			if !c.Status.Done() {
+				err = w.solve(c, sent.Time, "", key+"/then", m.Actor, "")
+			}
+		case "", ticket.Open:
+			if c.Status == ticket.New {
+				err = c.setStatus(ticket.Open, sent.Time, "", key+"/then", m.Actor, "")
+			}
+		default:
+			if !c.Status.Done() {
+				err = c.setStatus(post.Then, sent.Time, "", key+"/then", m.Actor, "")
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	c.finish()
+	return nil
+}
+
+// unfinished finds the post of ours that an echo is, while its send has not been recorded: by the key that the platform gives back, else by its text.
+func (w *work) unfinished(conv *ticket.Conversation, e *channel.Event) (*ticket.Message, error) {
+	if len(conv.Unfinished) == 0 {
+		return nil, nil
+	}
+	posts, err := w.tx.Messages(conv.Unfinished...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range posts {
+		p := &posts[i]
+		if p.Post == nil || p.Post.State == ticket.PostQueued && p.Post.Attempts == 0 {
+			continue
+		}
+		if e.SentKey == p.Key || e.SentKey == "" && e.Message.Text == p.Content.Text {
+			return p, nil
+		}
+	}
+	return nil, nil
+}
+
+// confirm records that an echo is a post of ours.
+func (w *work) confirm(m *ticket.Message, sent channel.Sent, e *channel.Event) (Result, error) {
+	if err := w.wentOut(m.Key, sent, ticket.ReplyConfirmed); err != nil {
+		return Result{}, err
+	}
+	w.tx.Schedule(sendTask(m, w.now)) // a doubtful one may be buried: it finds that all is done and ends
+	return Result{Outcome: Joined, Ticket: m.Ticket, Message: m.Key}, nil
+}
+
+// receiptRank says which state includes which; a failure outranks being accepted.
+func receiptRank(s ticket.PostState) int {
+	switch s {
+	case ticket.PostSent:
+		return 1
+	case ticket.PostDelivered:
+		return 2
+	case ticket.PostRead:
+		return 3
+	}
+	return 0
+}
+
+// receipt takes in what became of posts of ours. It only moves forward; a post that was accepted and then failed takes its answer back.
+func (w *work) receipt(e *channel.Event) (Result, error) {
+	refs := make([]ticket.MessageRef, len(e.Receipt.Messages))
+	for i, id := range e.Receipt.Messages {
+		refs[i] = ticket.MessageRef{Account: e.Account, ID: id}
+	}
+	messages, err := w.tx.MessagesByRef(refs...)
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{Outcome: Recorded}
+	for _, m := range messages {
+		if m.Post == nil {
+			continue
+		}
+		state, failed := ticket.PostState(e.Receipt.State), e.Receipt.State == channel.ReceiptFailed
+		if failed && m.Post.State != ticket.PostSent || !failed && receiptRank(state) <= receiptRank(m.Post.State) {
+			continue
+		}
+		post := *m.Post
+		post.State, m.Post = state, &post
+		w.tx.PutMessage(m)
+		c, err := w.load(m.Ticket)
+		if err != nil {
+			return Result{}, err
+		}
+		entry := ticket.Entry{Kind: ticket.ReplyReceipt, Message: m.Key, Happened: e.Time, Received: e.Received, New: string(state), Reason: e.Receipt.Reason}
+		if failed {
+			entry.Kind = ticket.ReplyFailed
+			if entry.Clock, err = c.fold(sla.Event{Kind: sla.AnswerWithdrawn, Mark: sla.Mark{Time: e.Time, Key: m.Key}}); err != nil {
+				return Result{}, err
+			}
+		}
+		c.journal(entry)
+		c.finish()
+		r = Result{Outcome: Joined, Ticket: m.Ticket, Message: m.Key}
+	}
+	return r, nil
+}

@@ -1,0 +1,141 @@
+package socialcrm
+
+import (
+	"context"
+	"sync"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// arrival is what one caller brings at once: the events of an Ingest, of a webhook call, of a poll.
+type arrival struct {
+	source  string
+	events  []channel.Event
+	bad     []channel.Bad
+	then    func(*work) error // in the same transaction: moving a cursor, finishing a task
+	results []Result
+
+	err  error
+	turn chan bool // false: it is done; true: lead the next group
+}
+
+// group lets arrivals that come together share a commit. The callers lead it themselves: the first to come commits for all that came meanwhile, then hands
+// the lead to the next that waits.
+type group struct {
+	mu      sync.Mutex
+	leading bool
+	waiting []*arrival
+}
+
+// most is how many events one commit takes at most; a single arrival may be larger.
+const most = 256
+
+// do takes the arrival in and returns once it is stored. When ctx ends first it returns ctx's error, and the arrival may still be stored.
+func (g *group) do(ctx context.Context, d *Desk, a *arrival) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if ticket.IsUngrouped(ctx) {
+		return d.update(ctx, func(w *work) error { return w.arrive(a) })
+	}
+	g.mu.Lock()
+	if g.leading {
+		a.turn = make(chan bool, 1)
+		g.waiting = append(g.waiting, a)
+		g.mu.Unlock()
+		select {
+		case lead := <-a.turn:
+			if !lead {
+				return a.err
+			}
+		case <-ctx.Done():
+			return g.leave(ctx, a)
+		}
+		g.mu.Lock()
+	}
+	g.leading = true
+	together := append([]*arrival{a}, g.take()...)
+	g.mu.Unlock()
+	g.commit(ctx, d, together, a)
+	g.pass()
+	return a.err
+}
+
+// take removes from the queue what fits into one commit.
+func (g *group) take() []*arrival {
+	n, events := 0, 0
+	for n < len(g.waiting) && events+len(g.waiting[n].events) <= most {
+		events += len(g.waiting[n].events)
+		n++
+	}
+	together := append([]*arrival(nil), g.waiting[:n]...)
+	g.waiting = append(g.waiting[:0], g.waiting[n:]...)
+	return together
+}
+
+// leave takes an arrival whose caller gave up out of the queue, if it is still there; a lead that was handed to it is handed on.
+func (g *group) leave(ctx context.Context, a *arrival) error {
+	g.mu.Lock()
+	for i, other := range g.waiting {
+		if other == a {
+			g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
+			g.mu.Unlock()
+			return ctx.Err()
+		}
+	}
+	g.mu.Unlock()
+	select {
+	case lead := <-a.turn:
+		if lead {
+			g.pass()
+			return ctx.Err()
+		}
+		return a.err
+	default:
+		return ctx.Err() // somebody is committing it right now
+	}
+}
+
+// pass hands the lead to the next that waits, or lets it go.
+func (g *group) pass() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.waiting) == 0 {
+		g.leading = false
+		return
+	}
+	next := g.waiting[0]
+	g.waiting = append(g.waiting[:0], g.waiting[1:]...)
+	next.turn <- true
+}
+
+// commit stores the arrivals in one transaction. Should that fail, each gets its own, so that one that cannot be stored costs the others nothing. The
+// leader's own cancellation does not cancel the others.
+func (g *group) commit(ctx context.Context, d *Desk, together []*arrival, leader *arrival) {
+	shared := ctx
+	if len(together) > 1 {
+		shared = context.WithoutCancel(ctx)
+	}
+	err := d.update(shared, func(w *work) error {
+		for _, a := range together {
+			if err := w.arrive(a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, a := range together {
+		a.err = err
+		if err != nil && len(together) > 1 {
+			own := shared
+			if a == leader {
+				own = ctx
+			}
+			a.err = d.update(own, func(w *work) error { return w.arrive(a) })
+		}
+		if a != leader {
+			a.turn <- false
+		}
+	}
+}

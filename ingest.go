@@ -1,0 +1,430 @@
+package socialcrm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// Outcome says what became of an event.
+type Outcome string
+
+const (
+	Created     Outcome = "created"     // it began a ticket
+	FollowedUp  Outcome = "followed up" // it began a ticket that continues an older one
+	Reopened    Outcome = "reopened"    // it reopened a solved ticket
+	Joined      Outcome = "joined"      // it joined a ticket, or changed something in it
+	Recorded    Outcome = "recorded"    // it was kept, but belongs to no ticket
+	Duplicate   Outcome = "duplicate"   // it was here before
+	Quarantined Outcome = "quarantined" // it could not be taken in; it is kept with the reason
+)
+
+// Result is what became of one event.
+type Result struct {
+	Outcome Outcome
+	// Ticket is the ticket that it belongs to now; empty when none.
+	Ticket ticket.ID
+	// Message is the key of its message in the Store; empty when none.
+	Message string
+	// Reason says why it was quarantined.
+	Reason string
+}
+
+// Ingest takes events in, from anywhere, and returns what became of each, in order. When it returns without an error, all of them are stored; with an error none
+// is, or (when ctx ended while waiting) perhaps all: give them again, redelivery does no harm. A bad event costs the others nothing: it is quarantined. Calls
+// that come together share a commit.
+func (d *Desk) Ingest(ctx context.Context, events ...channel.Event) ([]Result, error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	a := &arrival{events: events}
+	if err := d.group.do(ctx, d, a); err != nil {
+		return nil, fmt.Errorf("socialcrm: ingest: %w", err)
+	}
+	return a.results, nil
+}
+
+// arrive takes in what came together, each event on its own.
+func (w *work) arrive(a *arrival) error {
+	a.results = slices.Grow(a.results[:0], len(a.events))
+	for i := range a.events {
+		e := a.events[i] // a copy: fn may run again
+		var r Result
+		err := w.try(func(w *work) (err error) {
+			r, err = w.event(&e)
+			return err
+		})
+		if reason, bad := err.(badEvent); bad {
+			r, err = Result{Outcome: Quarantined, Reason: string(reason)}, w.quarantine(quarantined{Source: a.source, Reason: string(reason), Event: &e})
+		}
+		if err != nil {
+			return err
+		}
+		a.results = append(a.results, r)
+	}
+	for _, b := range a.bad {
+		if err := w.quarantine(quarantined{Source: a.source, Reason: b.Reason, Where: b.Where, Account: b.Account, Raw: b.Raw}); err != nil {
+			return err
+		}
+	}
+	if a.then != nil {
+		return a.then(w)
+	}
+	return nil
+}
+
+// badEvent is why an event cannot be taken in.
+type badEvent string
+
+func (b badEvent) Error() string { return string(b) }
+
+// quarantined is what could not be taken in, kept until somebody mends the cause.
+type quarantined struct {
+	Source  string            `json:"source,omitempty"`
+	Reason  string            `json:"reason"`
+	Where   string            `json:"where,omitempty"`
+	Account channel.AccountID `json:"account,omitzero"`
+	Event   *channel.Event    `json:"event,omitempty"`
+	Raw     []byte            `json:"raw,omitempty"`
+	At      time.Time         `json:"at"`
+}
+
+func (w *work) quarantine(q quarantined) error {
+	body, err := json.Marshal(q) // without At, so that a redelivery is the same
+	if err != nil {
+		return err
+	}
+	name := hashID("quarantine", string(body))
+	q.At = w.now
+	if body, err = json.Marshal(q); err != nil {
+		return err
+	}
+	w.tx.PutValue(ticket.Value{Key: ticket.ValueKey{Space: "quarantine", Name: name}, Data: body})
+	w.append(ticket.Entry{Kind: ticket.EventQuarantined, Key: "quarantine/" + name, Old: q.Source, New: name, Reason: q.Reason})
+	w.d.log.Warn("event quarantined", "source", q.Source, "id", name)
+	return nil
+}
+
+// event takes in one event.
+func (w *work) event(e *channel.Event) (Result, error) {
+	if e.Received.IsZero() {
+		e.Received = w.now
+	}
+	if err := e.Check(); err != nil {
+		return Result{}, badEvent(err.Error())
+	}
+	acc := w.d.channelOf(e.Account)
+	if acc == nil {
+		return Result{}, badEvent(fmt.Sprintf("event %s: account %s is not known", e.Kind, e.Account))
+	}
+	e.Time = happened(e)
+	if e.Kind == channel.MessageReceived && e.Message.Author.ID == e.Account.ID {
+		e.Kind = channel.MessageEchoed // the brand's own words, whatever the adapter called them
+	}
+	if key := e.DedupeKey(); key != "" {
+		k := ticket.EventKey{Account: e.Account, Key: key}
+		seen, err := w.tx.Seen(k)
+		if err != nil {
+			return Result{}, err
+		}
+		if seen[0] {
+			return w.again(e)
+		}
+		w.tx.MarkSeen(k)
+	}
+	switch e.Kind {
+	case channel.MessageReceived:
+		return w.received(e, acc)
+	case channel.MessageEchoed:
+		return w.echoed(e, acc)
+	case channel.MessageEdited, channel.MessageDeleted, channel.ReactionChanged, channel.MessageModerated:
+		return w.altered(e)
+	case channel.ReceiptArrived:
+		return w.receipt(e)
+	case channel.AuthorizationLost, channel.SubscriptionLost:
+		w.append(ticket.Entry{Kind: ticket.AccountAlarm, Key: "alarm/" + e.Account.String() + "/" + e.Key, Happened: e.Time, Received: e.Received, Old: e.Account.String(), New: string(e.Kind)})
+		return Result{Outcome: Recorded}, nil
+	case channel.ControlChanged:
+		return w.controlChanged(e)
+	}
+	return Result{Outcome: Recorded}, nil
+}
+
+// happened is the platform's time of an event, never in the future.
+func happened(e *channel.Event) time.Time {
+	t := e.Time
+	if t.IsZero() {
+		t = e.Message.Time
+	}
+	if t.IsZero() || t.After(e.Received) {
+		return e.Received
+	}
+	return t
+}
+
+// again looks at a copy of a message that is here already: it may tell more than the first.
+func (w *work) again(e *channel.Event) (Result, error) {
+	r := Result{Outcome: Duplicate}
+	if e.Kind != channel.MessageReceived && e.Kind != channel.MessageEchoed {
+		return r, nil
+	}
+	found, err := w.tx.MessagesByRef(ticket.MessageRef{Account: e.Account, ID: e.Message.ID})
+	if err != nil || found[0].Key == "" {
+		return r, err
+	}
+	m := found[0]
+	r.Ticket, r.Message = m.Ticket, m.Key
+	if !m.Edited.IsZero() || !m.Deleted.IsZero() || !fillIn(&m.Content, &e.Message) {
+		return r, nil
+	}
+	w.tx.PutMessage(m)
+	if m.Ticket == "" {
+		return r, nil
+	}
+	c, err := w.load(m.Ticket)
+	if err != nil {
+		return r, err
+	}
+	c.journal(ticket.Entry{Kind: ticket.MessageCompleted, Message: m.Key, Happened: e.Time, Received: e.Received})
+	c.finish()
+	return r, nil
+}
+
+// fillIn adds to a message what a further copy tells and the first did not. It never changes what is known.
+func fillIn(m, richer *channel.Message) bool {
+	filled := false
+	text := func(to *string, from string) {
+		if *to == "" && from != "" {
+			*to, filled = from, true
+		}
+	}
+	text(&m.Text, richer.Text)
+	text(&m.Subject, richer.Subject)
+	text(&m.URL, richer.URL)
+	text(&m.Language, richer.Language)
+	text(&m.Payload, richer.Payload)
+	text(&m.Author.Name, richer.Author.Name)
+	text(&m.Author.Handle, richer.Author.Handle)
+	text(&m.Author.URL, richer.Author.URL)
+	text(&m.Author.Language, richer.Author.Language)
+	text(&m.Author.Email, richer.Author.Email)
+	text(&m.Author.Phone, richer.Author.Phone)
+	if m.Author.Followers == 0 && richer.Author.Followers != 0 {
+		m.Author.Followers, filled = richer.Author.Followers, true
+	}
+	if len(m.Attachments) == 0 && len(richer.Attachments) > 0 {
+		m.Attachments, filled = richer.Attachments, true
+	}
+	if len(m.Mentions) == 0 && len(richer.Mentions) > 0 {
+		m.Mentions, filled = richer.Mentions, true
+	}
+	if len(m.Tags) == 0 && len(richer.Tags) > 0 {
+		m.Tags, filled = richer.Tags, true
+	}
+	if len(m.Facts) == 0 && len(richer.Facts) > 0 {
+		m.Facts, filled = richer.Facts, true
+	}
+	return filled
+}
+
+// received takes in a customer's message.
+func (w *work) received(e *channel.Event, acc *account) (Result, error) {
+	m := &e.Message
+	m.Time = e.Time
+	key, provisional, err := w.conversationOf(e)
+	if err != nil {
+		return Result{}, err
+	}
+	contact, err := w.contactOf(e)
+	if err != nil {
+		return Result{}, err
+	}
+	convs, err := w.tx.Conversations(key)
+	if err != nil {
+		return Result{}, err
+	}
+	conv := convs[0]
+	if conv.Ticket == "" {
+		conv.Key, conv.Provisional = key, provisional
+	}
+	if conv.Author.ID == "" || conv.Author.ID == m.Author.ID {
+		conv.Author = m.Author
+	}
+	if conv.Contact == "" && contact != nil {
+		conv.Contact = contact.ID
+	}
+	history := e.Time.Before(acc.since)
+	c, outcome, err := w.matter(&conv, e, contact, history)
+	if err != nil {
+		return Result{}, err
+	}
+	stored := ticket.Message{
+		Key: messageKey(ticket.MessageRef{Account: e.Account, ID: m.ID}), Ticket: c.ID, Conversation: key, Direction: ticket.Inbound,
+		Content: *m, Received: e.Received,
+	}
+	w.tx.PutMessage(stored)
+	entry := ticket.Entry{
+		Kind: ticket.MessageReceived, Message: stored.Key, Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: m.Author.ID},
+		Happened: e.Time, Received: e.Received,
+	}
+	if history || e.Standby || conv.Away {
+		c.journal(entry) // kept, but nobody has to act
+	} else if err := w.ask(c, &conv, e, entry, outcome); err != nil {
+		return Result{}, err
+	}
+	if !e.Time.Before(conv.CustomerWrote) {
+		conv.CustomerWrote, conv.CustomerMessage = e.Time, m.ID
+	}
+	if e.Time.After(c.CustomerWrote) {
+		c.CustomerWrote = e.Time
+	}
+	conv.Ticket = c.ID
+	w.tx.PutConversation(conv)
+	if outcome == Created || outcome == FollowedUp {
+		if err := w.adopt(c, &conv); err != nil {
+			return Result{}, err
+		}
+	}
+	c.finish()
+	return Result{Outcome: outcome, Ticket: c.ID, Message: stored.Key}, nil
+}
+
+// ask is what a message that wants an answer means for its ticket: who handles it, by when, and what status.
+func (w *work) ask(c *change, conv *ticket.Conversation, e *channel.Event, entry ticket.Entry, outcome Outcome) error {
+	customer := entry.Actor
+	mark := sla.Mark{Time: e.Time, Order: e.Message.Order, Key: entry.Message}
+	answered := c.Answered.After(e.Time)
+	if outcome == Reopened {
+		if err := w.retake(c); err != nil {
+			return err
+		}
+	}
+	if c.Agent == "" {
+		if err := w.route(c, &e.Message); err != nil {
+			return err
+		}
+	}
+	clock, err := c.fold(sla.Event{Kind: sla.CustomerWrote, Mark: mark})
+	if err != nil {
+		return err
+	}
+	entry.Clock = clock
+	c.journal(entry)
+	switch {
+	case outcome == Reopened:
+		at := e.Time
+		if at.Before(c.SolvedAt) {
+			at = w.now // written before the ticket was solved, so it is reopened by its arrival
+		}
+		err = c.setStatus(ticket.Open, at, mark.Order, mark.Key+"/open", customer, "the customer wrote again")
+	case outcome == Joined && (c.Status == ticket.Pending || c.Status == ticket.OnHold):
+		err = c.setStatus(ticket.Open, e.Time, mark.Order, mark.Key+"/open", customer, "the customer wrote")
+	}
+	if err != nil {
+		return err
+	}
+	if answered && !c.Late {
+		c.Late = true
+		c.journal(ticket.Entry{Kind: ticket.TicketLate, Message: entry.Message, Happened: e.Time, Received: e.Received, Actor: ticket.Actor{Kind: ticket.BySystem}, Reason: "it was written before the latest answer and arrived after it"})
+	}
+	return nil
+}
+
+// route asks the router and takes the first agent who can be reserved.
+func (w *work) route(c *change, m *channel.Message) error {
+	router := w.d.cfg.Router
+	if router == nil {
+		router = w.company.lanes
+	}
+	q := routing.Query{Now: w.now, Ticket: c.Ticket, Message: m, Roster: w.company.roster}
+	if c.contact != nil {
+		q.Contact = *c.contact
+	}
+	for attempt := 0; ; attempt++ {
+		decision, err := router.Route(context.Background(), q)
+		if err != nil {
+			return fmt.Errorf("route ticket %s: %w", c.ID, err)
+		}
+		agent, err := w.reserve(c.ID, decision)
+		if err != nil {
+			return err
+		}
+		if agent == "" && len(decision.Candidates) > 0 && attempt == 0 {
+			continue // the roster lagged behind; it has just been told
+		}
+		return w.place(c, decision, agent)
+	}
+}
+
+// retake gives a reopened ticket back to its agent, if the agent has room; else it has none and is routed.
+func (w *work) retake(c *change) error {
+	if c.Agent == "" {
+		return nil
+	}
+	ok, err := w.tx.Reserve(c.Agent, c.ID, 1)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		c.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: ticket.Actor{Kind: ticket.BySystem}, Old: c.Agent, Reason: "no room for it again"})
+		c.Agent = ""
+		return nil
+	}
+	return w.tellRoster(c.Agent)
+}
+
+// reserve takes the first candidate who has room, and tells the roster what it learned.
+func (w *work) reserve(id ticket.ID, decision routing.Decision) (string, error) {
+	for _, name := range decision.Candidates {
+		ok, err := w.tx.Reserve(name, id, max(decision.Weight, 1))
+		if err != nil {
+			return "", err
+		}
+		if err := w.tellRoster(name); err != nil {
+			return "", err
+		}
+		if ok {
+			return name, nil
+		}
+	}
+	return "", nil
+}
+
+func (w *work) tellRoster(names ...string) error {
+	states, err := w.tx.Agents(names...)
+	if err != nil {
+		return err
+	}
+	w.company.roster.Set(states...)
+	w.told = true
+	return nil
+}
+
+// place puts the ticket where the decision says.
+func (w *work) place(c *change, decision routing.Decision, agent string) error {
+	system := ticket.Actor{Kind: ticket.BySystem}
+	if decision.Priority != nil && *decision.Priority != c.Priority {
+		c.journal(ticket.Entry{Kind: ticket.TicketPriority, Actor: system, Old: c.Priority.String(), New: decision.Priority.String(), Reason: "lane " + decision.Lane})
+		c.Priority = *decision.Priority
+	}
+	if decision.Lane != c.Lane || decision.Team != c.Team {
+		why, err := json.Marshal(decision)
+		if err != nil {
+			return err
+		}
+		c.journal(ticket.Entry{Kind: ticket.TicketRouted, Actor: system, Old: c.Lane, New: decision.Lane, Reason: decision.Matched, Detail: why})
+		c.Lane, c.Team = decision.Lane, decision.Team
+	}
+	if agent != c.Agent {
+		c.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: system, Old: c.Agent, New: agent})
+		c.Agent = agent
+	}
+	return nil
+}

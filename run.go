@@ -1,0 +1,144 @@
+package socialcrm
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// Run works until ctx ends: it polls, streams, sends, syncs and watches deadlines, Config.Workers tasks side by side. On the way out it lets what is
+// under way end and be recorded, and leaves no goroutine behind. It returns nil when ctx ended, and ErrInvalid at once when Config.Now is set or the Desk
+// runs already.
+func (d *Desk) Run(ctx context.Context) error {
+	if d.cfg.Now != nil {
+		return fmt.Errorf("socialcrm: run: %w", errNoClock)
+	}
+	d.mu.Lock()
+	if d.running {
+		d.mu.Unlock()
+		return fmt.Errorf("socialcrm: run: the desk runs already: %w", ErrInvalid)
+	}
+	d.running = true
+	sources := make([]channel.Source, 0, len(d.sources))
+	for _, s := range d.sources {
+		sources = append(sources, s)
+	}
+	d.mu.Unlock()
+
+	var all sync.WaitGroup
+	startStream := func(s channel.Source) {
+		if s, ok := s.(channel.Streamer); ok {
+			all.Go(func() { d.stream(ctx, s) })
+		}
+	}
+	for _, s := range sources {
+		startStream(s)
+	}
+	wakes := d.wakes(ctx)
+	free := make(chan struct{}, d.cfg.Workers) // one value for each idle worker
+	ended := make(chan struct{}, 1)            // a task ended, so that the next of its key may be claimed
+	for range d.cfg.Workers {
+		free <- struct{}{}
+	}
+	for attempt := 0; ctx.Err() == nil; {
+		select {
+		case s := <-d.added:
+			startStream(s)
+			continue
+		case <-ctx.Done():
+			continue
+		case <-free:
+		}
+		leases, err := d.claim(ctx, 1)
+		if err == nil && len(leases) == 1 {
+			attempt = 0
+			all.Go(func() {
+				defer func() {
+					free <- struct{}{}
+					select {
+					case ended <- struct{}{}:
+					default:
+					}
+				}()
+				if err := d.do(ctx, leases[0]); err != nil && ctx.Err() == nil {
+					d.log.Error("task not done; it is tried again when its lease ends", "task", leases[0].ID, "error", err)
+				}
+			})
+			continue
+		}
+		free <- struct{}{}
+		wait := d.idle(ctx, err, &attempt)
+		t := time.NewTimer(wait)
+		select {
+		case <-t.C:
+		case <-wakes:
+			if err := d.follow(ctx); err != nil && ctx.Err() == nil {
+				d.log.Error("setup not read", "error", err)
+			}
+		case <-ended:
+		case s := <-d.added:
+			startStream(s)
+		case <-ctx.Done():
+		}
+		t.Stop()
+	}
+	all.Wait()
+	d.mu.Lock()
+	d.running = false
+	d.mu.Unlock()
+	return nil
+}
+
+// longest is how long Run sleeps at most; a Store that wakes nobody is asked this often.
+const (
+	longest      = time.Minute
+	longestBlind = time.Second
+)
+
+// idle says how long to sleep when there is nothing to claim.
+func (d *Desk) idle(ctx context.Context, err error, attempt *int) time.Duration {
+	next := time.Time{}
+	if err == nil {
+		next, err = d.nextDue(ctx)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			d.log.Error("tasks not claimed", "error", err)
+		}
+		*attempt++
+		return min(backoff("claim", *attempt), longest)
+	}
+	wait := longest
+	if _, wakes := d.store.(ticket.Waker); !wakes {
+		wait = longestBlind
+	}
+	if !next.IsZero() {
+		wait = min(wait, max(next.Sub(d.now()), time.Millisecond))
+	}
+	return wait
+}
+
+func (d *Desk) wakes(ctx context.Context) <-chan struct{} {
+	if w, ok := d.store.(ticket.Waker); ok {
+		return w.Wakes(ctx, d.cfg.Tenant)
+	}
+	return nil
+}
+
+// follow takes over a Setup that another process applied.
+func (d *Desk) follow(ctx context.Context) error {
+	newer := false
+	err := d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) error {
+		current, err := r.Values(currentSetup)
+		newer = err == nil && string(current[0].Data) != fmt.Sprint(d.company.Load().version)
+		return err
+	})
+	if err != nil || !newer {
+		return err
+	}
+	return d.loadSetup(ctx)
+}

@@ -1,0 +1,287 @@
+package socialcrm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// Setup is the company: who handles what, and by when. It is a value, built in Go or read from a desk file with ParseSetup. The zero Setup has one lane
+// without a team and promises nothing.
+type Setup struct {
+	// Lanes in the order in which they are asked; the first match wins. None: everything goes to routing.DefaultLane.
+	Lanes []routing.Lane `json:"lanes,omitempty"`
+	// Teams that handle lanes, and the agents in them.
+	Teams  []routing.Team  `json:"teams,omitempty"`
+	Agents []routing.Agent `json:"agents,omitempty"`
+	// SLA is what is promised to whom; the first matching policy wins.
+	SLA []sla.Policy `json:"sla,omitempty"`
+	// Reopen says for how long after a ticket was solved a customer's message reopens it; later it is a follow-up.
+	Reopen Reopen `json:"reopen,omitzero"`
+	// Apps tells what the apps are that post for the brand beside the Desk, by the platform's ID of the app. Unknown apps are tools.
+	Apps map[string]App `json:"apps,omitempty"`
+}
+
+// Reopen is the window in which a message reopens a solved ticket.
+type Reopen struct {
+	// Public and Private are windows; 0: 7 days in public, 30 days in private; negative: never.
+	Public  sla.Duration `json:"public,omitzero"`
+	Private sla.Duration `json:"private,omitzero"`
+}
+
+// App says what posts through an app are.
+type App string
+
+const (
+	// PersonApp: people write in it, so its posts are agents' answers.
+	PersonApp App = "person"
+	// ToolApp: it posts by itself, so its posts are automated.
+	ToolApp App = "tool"
+)
+
+// ParseSetup reads a desk file: a Setup as strict JSON. The error names the field that is wrong and its line.
+func ParseSetup(data []byte) (Setup, error) {
+	var s Setup
+	if err := rule.DecodeStrict(data, &s); err != nil {
+		return Setup{}, fmt.Errorf("desk file: %w", err)
+	}
+	return s, nil
+}
+
+// Check reports what is wrong in the Setup, as Apply would; predicates are those that conditions may name.
+func (s Setup) Check(predicates rule.Predicates) error {
+	_, err := s.compile(0, time.Time{}, predicates, nil)
+	return err
+}
+
+func (s Setup) org() routing.Org {
+	return routing.Org{Lanes: s.Lanes, Teams: s.Teams, Agents: s.Agents}
+}
+
+// company is a Setup that is checked and compiled.
+type company struct {
+	version  int64
+	setup    Setup
+	lanes    routing.Router
+	roster   *routing.Roster
+	policies *sla.PolicySet
+	since    time.Time // when this version came into force
+	before   *company  // the version before, whose promises older events were made under
+}
+
+func (s Setup) compile(version int64, since time.Time, predicates rule.Predicates, before *company) (*company, error) {
+	lanes, err := routing.New(s.org(), predicates)
+	if err != nil {
+		return nil, err
+	}
+	policies, err := sla.NewPolicySet(s.SLA, predicates)
+	if err != nil {
+		return nil, err
+	}
+	for id, app := range s.Apps {
+		if app != PersonApp && app != ToolApp {
+			return nil, fmt.Errorf("apps[%q] %q: want %q or %q", id, app, PersonApp, ToolApp)
+		}
+	}
+	return &company{version: version, setup: s, lanes: lanes, roster: routing.NewRoster(s.Agents), policies: policies, since: since, before: before}, nil
+}
+
+// inForce returns the promises that held at t.
+func (c *company) inForce(t time.Time) *sla.PolicySet {
+	for c.before != nil && t.Before(c.since) {
+		c = c.before
+	}
+	return c.policies
+}
+
+// reopenWindow returns how long a solved ticket can be reopened, and whether at all.
+func (c *company) reopenWindow(private bool) (time.Duration, bool) {
+	window, standard := c.setup.Reopen.Public, 7*24*time.Hour
+	if private {
+		window, standard = c.setup.Reopen.Private, 30*24*time.Hour
+	}
+	if window == 0 {
+		return standard, true
+	}
+	return time.Duration(window), window > 0
+}
+
+const setupSpace = "setup"
+
+var currentSetup = ticket.ValueKey{Space: setupSpace, Name: "current"}
+
+func setupKey(version int64) ticket.ValueKey {
+	return ticket.ValueKey{Space: setupSpace, Name: fmt.Sprintf("v%012d", version)}
+}
+
+// storedSetup is a version as the Store keeps it.
+type storedSetup struct {
+	Version int64     `json:"version"`
+	Since   time.Time `json:"since"`
+	Setup   Setup     `json:"setup"`
+}
+
+// Setup returns the company as it now is, and its version.
+func (d *Desk) Setup() (Setup, int64) {
+	c := d.company.Load()
+	return c.setup, c.version
+}
+
+// Apply changes the company while it runs: all at once or, when anything is wrong in the Setup, not at all; the error then names it. Every process of the
+// same Store follows. The journal's entries name the version that was in force, and versions are kept.
+func (d *Desk) Apply(ctx context.Context, by By, s Setup) error {
+	if err := s.Check(d.cfg.Predicates); err != nil {
+		return fmt.Errorf("socialcrm: apply: %w: %w", err, ErrInvalid)
+	}
+	if err := d.apply(ctx, by, s, false); err != nil {
+		return fmt.Errorf("socialcrm: apply: %w", err)
+	}
+	return d.loadSetup(ctx)
+}
+
+// loadSetup brings the Desk to the Store's current version, and applies Config.Setup where there is none.
+func (d *Desk) loadSetup(ctx context.Context) error {
+	c, err := d.readSetup(ctx)
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		if err := d.cfg.Setup.Check(d.cfg.Predicates); err != nil {
+			return fmt.Errorf("setup: %w", err)
+		}
+		if err := d.apply(ctx, By{Actor: ticket.Actor{Kind: ticket.ByHost}}, d.cfg.Setup, true); err != nil {
+			return fmt.Errorf("setup: %w", err)
+		}
+		if c, err = d.readSetup(ctx); err != nil {
+			return err
+		}
+	}
+	d.company.Store(c)
+	return d.refreshRoster(ctx, c)
+}
+
+func (d *Desk) readSetup(ctx context.Context) (*company, error) {
+	var c *company
+	err := d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) error {
+		c = nil
+		current, err := r.Values(currentSetup)
+		if err != nil || current[0].Data == nil {
+			return err
+		}
+		page := ticket.Page{}
+		for {
+			list, err := r.ListValues(setupSpace, page)
+			if err != nil {
+				return err
+			}
+			for _, v := range list.Items {
+				if v.Key == currentSetup {
+					continue
+				}
+				var stored storedSetup
+				if err := json.Unmarshal(v.Data, &stored); err != nil {
+					return fmt.Errorf("setup %s in the store: %w", v.Key.Name, err)
+				}
+				if c, err = stored.Setup.compile(stored.Version, stored.Since, d.cfg.Predicates, c); err != nil {
+					return fmt.Errorf("setup version %d in the store: %w", stored.Version, err)
+				}
+			}
+			if page.After = list.Next; page.After == "" {
+				return nil
+			}
+		}
+	})
+	return c, err
+}
+
+// apply stores the Setup as the next version. With onlyFirst it does nothing where there is a version already.
+func (d *Desk) apply(ctx context.Context, by By, s Setup, onlyFirst bool) error {
+	return d.update(ctx, func(w *work) error {
+		current, err := w.tx.Values(currentSetup)
+		if err != nil {
+			return err
+		}
+		version := int64(0)
+		if current[0].Data != nil {
+			if onlyFirst {
+				return nil
+			}
+			if version, err = strconv.ParseInt(string(current[0].Data), 10, 64); err != nil {
+				return fmt.Errorf("setup's version in the store: %w", err)
+			}
+		}
+		version++
+		data, err := json.Marshal(storedSetup{Version: version, Since: w.now, Setup: s})
+		if err != nil {
+			return err
+		}
+		w.tx.PutValue(ticket.Value{Key: setupKey(version), Data: data})
+		w.tx.PutValue(ticket.Value{Key: currentSetup, Data: strconv.AppendInt(nil, version, 10)})
+		if err := w.staff(s.Agents); err != nil {
+			return err
+		}
+		for _, lane := range s.Lanes {
+			w.tx.Schedule(drainTask(lane.Name, w.now))
+		}
+		w.append(ticket.Entry{Kind: ticket.SetupApplied, Key: "setup/" + strconv.FormatInt(version, 10), Actor: by.Actor, New: strconv.FormatInt(version, 10), Setup: version})
+		return nil
+	})
+}
+
+// staff brings the agents' states in line with the Setup: capacities, those who are always on, and those who are gone.
+func (w *work) staff(agents []routing.Agent) error {
+	named := make(map[string]bool, len(agents))
+	for _, a := range agents {
+		named[a.Name] = true
+		known, err := w.tx.Agents(a.Name)
+		if err != nil {
+			return err
+		}
+		state := a.State()
+		if was := known[0]; was.Name != "" && !a.AlwaysOn {
+			state.Presence, state.Since = was.Presence, was.Since
+		} else {
+			state.Since = w.now
+		}
+		w.tx.PutAgent(state)
+	}
+	page := ticket.Page{}
+	for {
+		list, err := w.tx.ListAgents(page)
+		if err != nil {
+			return err
+		}
+		for _, a := range list.Items {
+			if !named[a.Name] {
+				w.tx.PutAgent(ticket.AgentState{Name: a.Name, Since: w.now})
+			}
+		}
+		if page.After = list.Next; page.After == "" {
+			return nil
+		}
+	}
+}
+
+// refreshRoster reads the state of every agent.
+func (d *Desk) refreshRoster(ctx context.Context, c *company) error {
+	return d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) error {
+		page := ticket.Page{}
+		for {
+			list, err := r.ListAgents(page)
+			if err != nil {
+				return err
+			}
+			c.roster.Set(list.Items...)
+			if page.After = list.Next; page.After == "" {
+				return nil
+			}
+		}
+	})
+}

@@ -1,0 +1,279 @@
+// Package socialcrm does customer service over social networks inside a program of your own: messages come in through channel adapters, become tickets, are
+// routed to a lane and an agent, run against service-level clocks, are answered back on the network, and every step lands in the CRM.
+//
+// Start with [New] and an empty [Config]: that is a working [Desk] in memory. Give it channels (package channel and the adapters below it), the company's lanes,
+// agents and promises ([Setup]), a durable Store (package ticket) and sinks (package crm), and call [Desk.Run]. Agents act through the verbs: [Desk.Reply],
+// [Desk.Note], [Desk.Assign], [Desk.Resolve], [Desk.Reopen]. [Desk.Feed] tells a host all that happens.
+//
+// Nothing is acknowledged to a platform before it is stored, and whatever must happen later (a post, a push to a CRM, a deadline) is a task in the same
+// transaction: a process that dies loses nothing and does nothing twice.
+package socialcrm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/crm"
+	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// Errors of the Desk's methods, to be tested with errors.Is. What a platform or CRM answered is a *remote.Error.
+var (
+	// ErrNotFound: there is no such ticket, message or agent.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict: the ticket changed meanwhile (By.IfVersion), or the same key was used for something else.
+	ErrConflict = errors.New("conflict")
+	// ErrInvalid: the call makes no sense: an empty text, an unknown agent, a ticket that is closed.
+	ErrInvalid = errors.New("invalid")
+	// ErrCapacity: the agent is not available or has no room for the ticket.
+	ErrCapacity = errors.New("no capacity")
+)
+
+// Config is everything a Desk is made of. The zero value works: an in-memory Store, one lane, no channels.
+type Config struct {
+	// Store keeps everything. Nil: a new in-memory store, which forgets when the process ends.
+	Store ticket.Store
+	// Tenant is whose data this Desk serves, where several share one Store.
+	Tenant string
+	// Setup is the company: lanes, teams, agents, promises. It is applied only where the Store holds none yet; afterwards only Desk.Apply changes it.
+	Setup Setup
+	// Channels are the brand's accounts. Those that are also sources bring their own events.
+	Channels []channel.Channel
+	// Sources bring events beside those of the channels: a webhook for many accounts, a stream.
+	Sources []channel.Source
+	// Sinks are the CRMs that every step goes to.
+	Sinks []crm.Sink
+	// Router decides who handles a ticket. Nil: the lanes of the Setup.
+	Router routing.Router
+	// Predicates are the Go predicates that conditions in the Setup name.
+	Predicates rule.Predicates
+	// Now is the Desk's only clock. Nil: time.Now. With a clock of its own a Desk is driven by Tick, and Run refuses to start.
+	Now func() time.Time
+	// Workers is how many tasks Run works on side by side. 0: 4.
+	Workers int
+	// SendTimeout is how long one request to a platform or CRM may take. 0: 30 seconds.
+	SendTimeout time.Duration
+	// MaxBody is the largest webhook body taken, in bytes. 0: 4 MiB.
+	MaxBody int64
+	// Logger gets what an operator should know. Nil: nothing is logged. Texts of customers are never logged.
+	Logger *slog.Logger
+}
+
+// Desk moves messages along: from channels to tickets to agents and back, and on to CRMs. Make one with New. All methods may be called from several goroutines
+// at once.
+type Desk struct {
+	cfg     Config
+	store   ticket.Store
+	now     func() time.Time
+	log     *slog.Logger
+	company atomic.Pointer[company]
+	group   group
+
+	mu       sync.RWMutex // guards what follows
+	channels map[channel.AccountID]*account
+	sources  map[string]channel.Source
+	sinks    []crm.Sink
+	running  bool
+	added    chan channel.Source // tells a running Desk of new sources
+}
+
+// account is a channel and what the Desk knows of its account.
+type account struct {
+	channel.Channel
+	account channel.Account
+	since   time.Time
+}
+
+// New makes a Desk. It reads the company's Setup from the Store, or applies Config.Setup where the Store holds none. The error names what is wrong in the Config.
+func New(cfg Config) (*Desk, error) {
+	d := &Desk{cfg: cfg, store: cfg.Store, now: cfg.Now, log: cfg.Logger, channels: make(map[channel.AccountID]*account), sources: make(map[string]channel.Source)}
+	if d.store == nil {
+		d.store = ticket.NewMemory(&ticket.MemoryOptions{Now: cfg.Now})
+	}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.cfg.Workers <= 0 {
+		d.cfg.Workers = 4
+	}
+	if d.cfg.SendTimeout <= 0 {
+		d.cfg.SendTimeout = 30 * time.Second
+	}
+	if d.cfg.MaxBody <= 0 {
+		d.cfg.MaxBody = 4 << 20
+	}
+	d.added = make(chan channel.Source, 16)
+	ctx := context.Background()
+	if err := d.loadSetup(ctx); err != nil {
+		return nil, fmt.Errorf("socialcrm: %w", err)
+	}
+	for _, s := range cfg.Sinks {
+		if err := d.AddSink(s); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.addChannels(ctx, cfg.Channels); err != nil {
+		return nil, err
+	}
+	for _, s := range cfg.Sources {
+		if err := d.AddSource(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// AddChannel adds a brand account while the Desk runs, and its events where it is also a source. Adding an account that is there replaces its channel.
+func (d *Desk) AddChannel(ctx context.Context, ch channel.Channel) error {
+	return d.addChannels(ctx, []channel.Channel{ch})
+}
+
+func (d *Desk) addChannels(ctx context.Context, channels []channel.Channel) error {
+	if len(channels) == 0 {
+		return nil
+	}
+	added := make([]*account, len(channels))
+	keys := make([]ticket.ValueKey, len(channels))
+	for i, ch := range channels {
+		a := ch.Account()
+		if a.Platform == "" || a.ID == "" {
+			return fmt.Errorf("socialcrm: add channel %q: the account has no platform or ID: %w", a.Name, ErrInvalid)
+		}
+		added[i] = &account{Channel: ch, account: a, since: a.Since}
+		keys[i] = ticket.ValueKey{Space: "account", Name: a.AccountID.String()}
+	}
+	err := d.update(ctx, func(w *work) error {
+		known, err := w.tx.Values(keys...)
+		if err != nil {
+			return err
+		}
+		for i, a := range added {
+			if known[i].Data != nil {
+				if a.account.Since.IsZero() {
+					err = a.since.UnmarshalText(known[i].Data)
+				}
+			} else {
+				if a.since.IsZero() {
+					a.since = w.now
+				}
+				var text []byte
+				if text, err = a.since.MarshalText(); err == nil {
+					w.tx.PutValue(ticket.Value{Key: keys[i], Data: text})
+					w.append(ticket.Entry{Kind: ticket.AccountAdded, Key: "account/" + a.account.AccountID.String(), New: a.account.AccountID.String()})
+				}
+			}
+			if err != nil {
+				return fmt.Errorf("account %s: %w", a.account.AccountID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("socialcrm: add channels: %w", err)
+	}
+	d.mu.Lock()
+	for _, a := range added {
+		d.channels[a.account.AccountID] = a
+	}
+	d.mu.Unlock()
+	for _, a := range added {
+		if s, ok := a.Channel.(channel.Source); ok {
+			if err := d.AddSource(ctx, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// RemoveChannel takes an account out: its events are quarantined from now on and its replies wait until it is added again. Its own source goes with it.
+func (d *Desk) RemoveChannel(id channel.AccountID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if a, ok := d.channels[id]; ok {
+		if s, ok := a.Channel.(channel.Source); ok {
+			delete(d.sources, s.Name())
+		}
+		delete(d.channels, id)
+	}
+}
+
+// AddSource adds a source of events while the Desk runs. A Poller is polled from where it stopped.
+func (d *Desk) AddSource(ctx context.Context, s channel.Source) error {
+	name := s.Name()
+	if name == "" {
+		return fmt.Errorf("socialcrm: add source: its name is empty: %w", ErrInvalid)
+	}
+	switch s.(type) {
+	case channel.Poller, channel.Streamer, channel.Receiver:
+	default:
+		return fmt.Errorf("socialcrm: add source %s: it is neither a Poller nor a Streamer nor a Receiver: %w", name, ErrInvalid)
+	}
+	d.mu.Lock()
+	d.sources[name] = s
+	running := d.running
+	d.mu.Unlock()
+	if _, ok := s.(channel.Poller); ok {
+		err := d.update(ctx, func(w *work) error {
+			w.tx.Schedule(pollTask(name, w.now))
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("socialcrm: add source %s: %w", name, err)
+		}
+	}
+	if running {
+		select {
+		case d.added <- s:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// AddSink adds a CRM while the Desk runs; it hears of what happens from now on.
+func (d *Desk) AddSink(s crm.Sink) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s.Name() == "" {
+		return fmt.Errorf("socialcrm: add sink: its name is empty: %w", ErrInvalid)
+	}
+	for _, other := range d.sinks {
+		if other.Name() == s.Name() {
+			return fmt.Errorf("socialcrm: add sink %s: there is one of this name already: %w", s.Name(), ErrInvalid)
+		}
+	}
+	// Readers hold the old slice without the lock, so it is never changed in place.
+	d.sinks = append(append([]crm.Sink(nil), d.sinks...), s)
+	return nil
+}
+
+func (d *Desk) channelOf(id channel.AccountID) *account {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.channels[id]
+}
+
+func (d *Desk) sourceOf(name string) channel.Source {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.sources[name]
+}
+
+func (d *Desk) allSinks() []crm.Sink {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.sinks
+}

@@ -1,0 +1,311 @@
+package socialcrm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/crm"
+	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+const syncKind = "sync"
+
+func syncQueue(sink string) string { return "sync/" + sink }
+
+// syncTask pushes what is new about a subject into one CRM. Its ID is the subject's, so a burst of changes is one push.
+func syncTask(sink string, s crm.Subject, due time.Time) ticket.Task {
+	subject := s.String()
+	return ticket.Task{ID: "sync/" + sink + "/" + subject, Kind: syncKind, Queue: syncQueue(sink), Key: subject, Due: due, Payload: []byte(sink + "\n" + string(s.Ticket) + "\n" + string(s.Contact))}
+}
+
+// progress is how far a sink is with a subject.
+type progress struct {
+	// Position is the last journal entry pushed.
+	Position ticket.Position `json:"position,omitempty"`
+	// Version is the contact's version pushed.
+	Version int64 `json:"version,omitempty"`
+	// Ref is the CRM's own ID.
+	Ref string `json:"ref,omitempty"`
+}
+
+func progressKey(sink string, s crm.Subject) ticket.ValueKey {
+	return ticket.ValueKey{Space: "crm/" + sink, Name: s.String()}
+}
+
+func refKey(sink, interaction string) ticket.ValueKey {
+	return ticket.ValueKey{Space: "crm/" + sink + "/interactions", Name: interaction}
+}
+
+// push is what one sync is about to tell a CRM, and the progress once it is told.
+type push struct {
+	change   crm.Change
+	subject  progress // of the ticket
+	contact  progress // of its contact
+	contacts crm.Subject
+}
+
+// syncSubject pushes everything that one CRM has not heard about one subject, as one Change, and records how far it got.
+func (d *Desk) syncSubject(ctx context.Context, lease ticket.Lease) error {
+	name, rest, _ := strings.Cut(string(lease.Payload), "\n")
+	id, contact, _ := strings.Cut(rest, "\n")
+	subject := crm.Subject{Ticket: ticket.ID(id), Contact: ticket.ContactID(contact)}
+	var sink crm.Sink
+	for _, s := range d.allSinks() {
+		if s.Name() == name {
+			sink = s
+		}
+	}
+	if sink == nil {
+		return d.settle(ctx, func(w *work) error {
+			return w.tx.Postpone(lease, w.now.Add(time.Hour), "sink "+name+" is not there")
+		})
+	}
+	var p push
+	var more bool
+	err := d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) (err error) {
+		p, more, err = gather(r, name, subject)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if p.change.Contact == nil && p.change.Case == nil {
+		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) })
+	}
+	pushCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	receipt, cause := sink.Push(pushCtx, p.change)
+	cancel()
+	return d.settle(ctx, func(w *work) error {
+		if err := w.recordRefs(name, p, receipt); err != nil {
+			return err
+		}
+		if cause != nil {
+			return w.notPushed(name, subject, lease, cause)
+		}
+		if err := w.recordPush(name, subject, p, receipt); err != nil {
+			return err
+		}
+		if more {
+			return w.tx.Postpone(lease, w.now, "")
+		}
+		return w.tx.Finish(lease)
+	})
+}
+
+// perPush is how many journal entries one push covers at most.
+const perPush = 200
+
+// gather reads what the sink has not heard about the subject.
+func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err error) {
+	contactID := s.Contact
+	var t ticket.Ticket
+	if s.Ticket != "" {
+		tickets, err := r.Tickets(s.Ticket)
+		if err != nil {
+			return p, false, err
+		}
+		t = tickets[0]
+		if t.ID == "" {
+			return p, false, nil
+		}
+		contactID = t.Contact
+	}
+	p.contacts = crm.Subject{Contact: contactID}
+	values, err := r.Values(progressKey(sink, s), progressKey(sink, p.contacts))
+	if err != nil {
+		return p, false, err
+	}
+	if err := readProgress(values, &p.subject, &p.contact); err != nil {
+		return p, false, err
+	}
+	p.change.Subject = s
+	p.change.Refs.Contact = p.contact.Ref
+	if contactID != "" {
+		contacts, err := r.Contacts(contactID)
+		if err != nil {
+			return p, false, err
+		}
+		if contacts[0].Version > p.contact.Version {
+			if p.change.Contact, err = crmContact(r, contacts[0]); err != nil {
+				return p, false, err
+			}
+			p.contact.Version = contacts[0].Version
+		}
+	}
+	if s.Ticket == "" {
+		return p, false, nil
+	}
+	p.change.Refs.Case = p.subject.Ref
+	p.change.Case = crmCase(t)
+	entries, err := r.Journal(ticket.JournalQuery{Ticket: s.Ticket, After: p.subject.Position, Limit: perPush})
+	if err != nil {
+		return p, false, err
+	}
+	var keys []string
+	for _, e := range entries {
+		if e.Message != "" && !slices.Contains(keys, e.Message) {
+			keys = append(keys, e.Message)
+		}
+		p.subject.Position = e.Position
+	}
+	messages, err := r.Messages(keys...)
+	if err != nil {
+		return p, false, err
+	}
+	var refs []ticket.ValueKey
+	for i := range messages {
+		m := &messages[i]
+		if m.Key == "" || m.Post != nil && m.Content.ID == "" {
+			continue // not on the platform yet: the entry that says so will bring it
+		}
+		in := crmInteraction(m)
+		p.change.Interactions = append(p.change.Interactions, in)
+		refs = append(refs, refKey(sink, in.Key))
+	}
+	known, err := r.Values(refs...)
+	if err != nil {
+		return p, false, err
+	}
+	for i, v := range known {
+		if v.Data != nil {
+			if p.change.Refs.Interactions == nil {
+				p.change.Refs.Interactions = make(map[string]string)
+			}
+			p.change.Refs.Interactions[p.change.Interactions[i].Key] = string(v.Data)
+		}
+	}
+	return p, len(entries) == perPush, nil
+}
+
+func readProgress(values []ticket.Value, into ...*progress) error {
+	for i, p := range into {
+		if values[i].Data == nil {
+			continue
+		}
+		if err := json.Unmarshal(values[i].Data, p); err != nil {
+			return fmt.Errorf("progress %s: %w", values[i].Key.Name, err)
+		}
+	}
+	return nil
+}
+
+func crmContact(r ticket.Reader, c ticket.Contact) (*crm.Contact, error) {
+	out := &crm.Contact{Key: string(c.ID), Name: c.Name, Kind: c.Kind, Language: c.Language, Emails: c.Emails, Phones: c.Phones, MergedInto: string(c.MergedInto)}
+	identities, err := r.Identities(c.Identities...)
+	for _, i := range identities {
+		out.Identities = append(out.Identities, crm.Identity{Platform: i.Key.Platform, Author: i.Author})
+	}
+	return out, err
+}
+
+func crmCase(t ticket.Ticket) *crm.Case {
+	return &crm.Case{
+		Key: string(t.ID), Subject: t.Subject, Status: t.Status, Priority: t.Priority, Account: t.Account, Private: t.Visibility == channel.Private,
+		Language: t.Language, Lane: t.Lane, Team: t.Team, Agent: t.Agent, Tags: t.Tags, Created: t.Created, SolvedAt: t.SolvedAt,
+		Parent: string(t.FollowUpOf), MergedInto: string(t.MergedInto),
+	}
+}
+
+func crmInteraction(m *ticket.Message) crm.Interaction {
+	in := crm.Interaction{
+		Key: interactionKey(m.Key), Message: m.Content.ID, Direction: m.Direction, Actor: m.Actor, Automated: m.Automated,
+		Private: m.Conversation.Visibility == channel.Private, Text: m.Content.Text, Attachments: m.Content.Attachments, URL: m.Content.URL,
+		Time: m.Content.Time, Edited: m.Edited, Deleted: m.Deleted,
+	}
+	if m.Direction == ticket.Inbound {
+		in.Author = m.Content.Author
+	}
+	if m.Post != nil {
+		in.State = m.Post.State
+	}
+	return in
+}
+
+// recordRefs keeps the CRM's IDs that a push learned, also when the rest of it failed.
+func (w *work) recordRefs(sink string, p push, r crm.Receipt) error {
+	if p.change.Contact != nil && r.Contact != "" {
+		p.contact.Ref = r.Contact
+		if err := w.putProgress(sink, p.contacts, p.contact); err != nil {
+			return err
+		}
+	}
+	for key, ref := range r.Interactions {
+		if p.change.Refs.Interactions[key] != ref {
+			w.tx.PutValue(ticket.Value{Key: refKey(sink, key), Data: []byte(ref)})
+		}
+	}
+	if r.Case != "" && p.subject.Ref == "" && p.change.Case != nil {
+		// The position stays: what the CRM has not confirmed as a whole is pushed again.
+		values, err := w.tx.Values(progressKey(sink, p.change.Subject))
+		if err != nil {
+			return err
+		}
+		var was progress
+		if err := readProgress(values, &was); err != nil {
+			return err
+		}
+		was.Ref = r.Case
+		return w.putProgress(sink, p.change.Subject, was)
+	}
+	return nil
+}
+
+func (w *work) putProgress(sink string, s crm.Subject, p progress) error {
+	data, err := json.Marshal(p)
+	if err == nil {
+		w.tx.PutValue(ticket.Value{Key: progressKey(sink, s), Data: data})
+	}
+	return err
+}
+
+// recordPush moves the sink's cursor past what the CRM now holds.
+func (w *work) recordPush(sink string, s crm.Subject, p push, r crm.Receipt) error {
+	if s.Ticket != "" {
+		if r.Case != "" {
+			p.subject.Ref = r.Case
+		}
+		if err := w.putProgress(sink, s, p.subject); err != nil {
+			return err
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.Refused)) {
+		w.append(w.crmEntry(ticket.CaseFailed, sink, s, "refused/"+key, r.Refused[key]))
+	}
+	return nil
+}
+
+func (w *work) crmEntry(kind ticket.EntryKind, sink string, s crm.Subject, what, reason string) ticket.Entry {
+	return ticket.Entry{
+		Kind: kind, Key: "crm/" + sink + "/" + s.String() + "/" + what, Ticket: s.Ticket, Contact: s.Contact, Actor: ticket.Actor{Kind: ticket.ByCRM, ID: sink}, Reason: reason,
+	}
+}
+
+// notPushed says when to try again, whether the whole CRM is to be left alone meanwhile, or that the subject will not be taken.
+func (w *work) notPushed(sink string, s crm.Subject, lease ticket.Lease, cause error) error {
+	kind := remote.KindOf(cause)
+	w.d.log.Warn("push failed", "sink", sink, "subject", s.String(), "kind", kind.String(), "error", cause)
+	due := retryAt(cause, w.now, lease)
+	switch kind {
+	case remote.RateLimited, remote.Unavailable, remote.Unauthorized, remote.Exhausted:
+		// The CRM as a whole is not to be had: everything waits, and one subject asks again.
+		w.tx.PauseQueue(ticket.QueuePause{Queue: syncQueue(sink), Until: due, Reason: cause.Error()})
+	case remote.Unknown, remote.Duplicate, remote.NotFound:
+		// Push is idempotent, so doing it again finds out.
+	default:
+		w.append(w.crmEntry(ticket.CaseFailed, sink, s, strconv.FormatInt(w.now.UnixNano(), 10), cause.Error()))
+		return w.tx.Bury(lease, cause.Error())
+	}
+	if e, ok := errors.AsType[*remote.Error](cause); lease.Attempts+1 >= maxAttempts && !(ok && e.Kind.Temporary()) && kind != remote.Unauthorized && kind != remote.Exhausted {
+		return w.tx.Bury(lease, cause.Error())
+	}
+	return w.tx.Postpone(lease, due, cause.Error())
+}

@@ -1,0 +1,229 @@
+package socialcrm
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// Tick does everything that is due now, in due order, one task at a time, and returns when it wants to be called next; the zero time when nothing is
+// planned. Run calls it for most hosts; programs with a clock of their own (Config.Now) call it after moving the clock.
+func (d *Desk) Tick(ctx context.Context) (next time.Time, err error) {
+	for {
+		leases, err := d.claim(ctx, 1)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("socialcrm: tick: %w", err)
+		}
+		if len(leases) == 0 {
+			break
+		}
+		if err := d.do(ctx, leases[0]); err != nil {
+			return time.Time{}, fmt.Errorf("socialcrm: tick: %s: %w", leases[0].ID, err)
+		}
+	}
+	next, err = d.nextDue(ctx)
+	if err != nil {
+		return next, fmt.Errorf("socialcrm: tick: %w", err)
+	}
+	return next, nil
+}
+
+func (d *Desk) nextDue(ctx context.Context) (next time.Time, err error) {
+	err = d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) (err error) {
+		next, err = r.NextDue(d.now())
+		return err
+	})
+	return next, err
+}
+
+// claim leases up to n due tasks for longer than a request and its recording can take.
+func (d *Desk) claim(ctx context.Context, n int) (leases []ticket.Lease, err error) {
+	err = d.update(ctx, func(w *work) (err error) {
+		leases, err = w.tx.Claim(ticket.ClaimQuery{Now: w.now, Limit: n, Lease: 2*d.cfg.SendTimeout + 3*margin})
+		return err
+	})
+	return leases, err
+}
+
+// do works on one task and records the outcome.
+func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
+	switch lease.Kind {
+	case sendKind:
+		return d.send(ctx, lease)
+	case syncKind:
+		return d.syncSubject(ctx, lease)
+	case clockKind:
+		return d.settle(ctx, func(w *work) error { return w.deadline(lease) })
+	case drainKind:
+		return d.settle(ctx, func(w *work) error { return w.drain(lease) })
+	case pollKind:
+		return d.poll(ctx, lease)
+	}
+	return d.settle(ctx, func(w *work) error { return w.tx.Bury(lease, "kind "+lease.Kind+" is not known") })
+}
+
+const clockKind = "clock"
+
+func clockTaskID(id ticket.ID) string { return "clock/" + string(id) }
+
+// clockTask looks at a ticket's clocks once its nearest deadline has passed: at the deadline itself an answer still meets it.
+func clockTask(id ticket.ID, deadline time.Time) ticket.Task {
+	return ticket.Task{ID: clockTaskID(id), Kind: clockKind, Queue: clockKind, Due: deadline.Add(1), Payload: []byte(id)}
+}
+
+// deadline records what passed, at the time at which it passed.
+func (w *work) deadline(lease ticket.Lease) error {
+	// Finishing comes first: finish below may schedule the next deadline under the same ID.
+	if err := w.tx.Finish(lease); err != nil {
+		return err
+	}
+	c, err := w.load(ticket.ID(lease.Payload))
+	if err != nil || c.ID == "" {
+		return err
+	}
+	c.Clocks = c.Clocks.At(w.now)
+	if len(sla.Changes(c.before, c.Clocks)) == 0 {
+		if due := c.Clocks.Next(); !due.IsZero() {
+			w.tx.Schedule(clockTask(c.ID, due)) // it was moved meanwhile
+		}
+		return nil
+	}
+	c.quiet = true
+	c.finish()
+	return nil
+}
+
+const drainKind = "drain"
+
+// drainTask hands out a lane's waiting tickets, because hands may be free.
+func drainTask(lane string, due time.Time) ticket.Task {
+	return ticket.Task{ID: "drain/" + lane, Kind: drainKind, Queue: drainKind, Key: lane, Due: due, Payload: []byte(lane)}
+}
+
+// drained is how many waiting tickets one commit hands out at most.
+const drained = 50
+
+// drain assigns waiting tickets in order of promise until nobody has room.
+func (w *work) drain(lease ticket.Lease) error {
+	if err := w.tx.Finish(lease); err != nil {
+		return err
+	}
+	lane := string(lease.Payload)
+	team := ""
+	for _, l := range w.company.setup.Lanes {
+		if l.Name == lane {
+			team = l.Team
+		}
+	}
+	if team == "" {
+		return nil
+	}
+	waiting, err := w.tx.Waiting(lane, ticket.Page{Limit: drained})
+	if err != nil {
+		return err
+	}
+	for _, t := range waiting.Items {
+		candidates, passed := w.company.roster.LeastLoaded(team, 1, len(w.company.setup.Agents))
+		if len(candidates) == 0 {
+			return nil
+		}
+		agent, err := w.reserve(t.ID, routing.Decision{Candidates: candidates})
+		if err != nil {
+			return err
+		}
+		if agent == "" {
+			return nil
+		}
+		c, err := w.load(t.ID)
+		if err != nil {
+			return err
+		}
+		if err := w.place(c, routing.Decision{Lane: c.Lane, Team: c.Team, Passed: passed}, agent); err != nil {
+			return err
+		}
+		c.finish()
+	}
+	if waiting.Next != "" {
+		w.tx.Schedule(drainTask(lane, w.now))
+	}
+	return nil
+}
+
+const pollKind = "poll"
+
+// pollTask polls a source; one at a time, because the task has one ID.
+func pollTask(source string, due time.Time) ticket.Task {
+	return ticket.Task{ID: "poll/" + source, Kind: pollKind, Queue: "poll/" + source, Due: due, Payload: []byte(source)}
+}
+
+func cursorKey(source string) ticket.ValueKey { return ticket.ValueKey{Space: "cursor", Name: source} }
+
+const pollWait = 30 * time.Second
+
+// poll fetches what is new from a source. The events, the cursor and the next poll are stored together.
+func (d *Desk) poll(ctx context.Context, lease ticket.Lease) error {
+	name := string(lease.Payload)
+	poller, ok := d.sourceOf(name).(channel.Poller)
+	if !ok {
+		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) }) // it was removed; adding it schedules it again
+	}
+	var after channel.Cursor
+	err := d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) error {
+		values, err := r.Values(cursorKey(name))
+		if err == nil {
+			after = channel.Cursor(values[0].Data)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	pollCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	batch, err := poller.Poll(pollCtx, after)
+	cancel()
+	if err != nil {
+		d.log.Warn("poll failed", "source", name, "error", err)
+		return d.settle(ctx, func(w *work) error { return w.tx.Postpone(lease, retryAt(err, w.now, lease), err.Error()) })
+	}
+	wait := batch.Wait
+	if wait <= 0 {
+		wait = pollWait
+	}
+	if batch.More {
+		wait = 0
+	}
+	a := &arrival{source: name, events: batch.Events, bad: batch.Bad, then: func(w *work) error {
+		holds, err := w.tx.Holds(lease)
+		if err != nil || !holds {
+			return err // the events count, the cursor is somebody else's now
+		}
+		if batch.Cursor != after {
+			w.tx.PutValue(ticket.Value{Key: cursorKey(name), Data: []byte(batch.Cursor)})
+		}
+		if err := w.tx.Finish(lease); err != nil {
+			return err
+		}
+		w.tx.Schedule(pollTask(name, w.now.Add(wait)))
+		return nil
+	}}
+	return d.group.do(context.WithoutCancel(ctx), d, a)
+}
+
+// backoff is how long to wait before the next attempt: a random share ("full jitter") of a time that doubles up to an hour. What is random follows from the
+// task, so that a replay does the same again.
+func backoff(task string, attempts int) time.Duration {
+	limit := time.Second << min(attempts+1, 12)
+	if limit > time.Hour {
+		limit = time.Hour
+	}
+	h := fnv.New64a()
+	h.Write([]byte(task + "/" + strconv.Itoa(attempts)))
+	return 100*time.Millisecond + time.Duration(h.Sum64()%uint64(limit))
+}

@@ -1,0 +1,331 @@
+package socialcrm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/crm"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// work is one transaction: what every step shares while it reads, decides and writes.
+type work struct {
+	d       *Desk
+	tx      ticket.Tx
+	now     time.Time
+	company *company
+	sinks   []crm.Sink
+	// clocked are the clock events appended in this transaction, which the journal cannot list yet.
+	clocked []clocked
+	// told is set once the roster heard of something that is not committed yet.
+	told bool
+}
+
+type clocked struct {
+	ticket ticket.ID
+	event  sla.Event
+}
+
+// update runs fn in one transaction. fn may run again.
+func (d *Desk) update(ctx context.Context, fn func(*work) error) error {
+	told := false
+	err := d.store.Update(ctx, d.cfg.Tenant, func(tx ticket.Tx) error {
+		w := &work{d: d, tx: tx, now: d.now(), company: d.company.Load(), sinks: d.allSinks()}
+		defer func() { told = told || w.told }()
+		return fn(w)
+	})
+	if err != nil && told {
+		if err := d.refreshRoster(context.WithoutCancel(ctx), d.company.Load()); err != nil {
+			d.log.Error("roster not read", "error", err)
+		}
+	}
+	return err
+}
+
+// try runs fn and keeps or drops all it wrote.
+func (w *work) try(fn func(*work) error) error {
+	was := len(w.clocked)
+	outer := w.tx
+	err := outer.Try(func(tx ticket.Tx) error {
+		w.tx = tx
+		return fn(w)
+	})
+	w.tx = outer
+	if err != nil {
+		w.clocked = w.clocked[:was]
+	}
+	return err
+}
+
+// append adds entries to the journal and fills in what they share.
+func (w *work) append(entries ...ticket.Entry) {
+	for i := range entries {
+		e := &entries[i]
+		e.Processed = w.now
+		if e.Happened.IsZero() {
+			e.Happened = w.now
+		}
+		if e.Setup == 0 && w.company != nil {
+			e.Setup = w.company.version
+		}
+		if e.Clock != nil {
+			w.clocked = append(w.clocked, clocked{e.Ticket, *e.Clock})
+		}
+	}
+	w.tx.Append(entries...)
+}
+
+// change is a ticket being changed: it collects the entries, and finish gives them their keys and writes everything.
+type change struct {
+	ticket.Ticket
+	w       *work
+	contact *ticket.Contact
+	before  sla.State
+	entries []ticket.Entry
+	quiet   bool // nothing that a CRM would want to know happened
+}
+
+// begin opens a ticket for change. contact may be nil while it is not known.
+func (w *work) begin(t ticket.Ticket, contact *ticket.Contact) *change {
+	t.Version++
+	if w.company != nil {
+		t.Setup = w.company.version
+	}
+	return &change{Ticket: t, w: w, contact: contact, before: t.Clocks}
+}
+
+// load opens a stored ticket for change, following merges.
+func (w *work) load(id ticket.ID) (*change, error) {
+	t, err := w.ticket(id)
+	if err != nil {
+		return nil, err
+	}
+	var contact *ticket.Contact
+	if t.Contact != "" {
+		contacts, err := w.tx.Contacts(t.Contact)
+		if err != nil {
+			return nil, err
+		}
+		contact = &contacts[0]
+	}
+	return w.begin(t, contact), nil
+}
+
+// ticket reads a ticket, following merges; the zero Ticket when there is none.
+func (w *work) ticket(id ticket.ID) (ticket.Ticket, error) {
+	for {
+		tickets, err := w.tx.Tickets(id)
+		if err != nil || tickets[0].MergedInto == "" {
+			return first(tickets), err
+		}
+		id = tickets[0].MergedInto
+	}
+}
+
+func first[T any](list []T) T {
+	var zero T
+	if len(list) == 0 {
+		return zero
+	}
+	return list[0]
+}
+
+// journal notes a step of the ticket.
+func (c *change) journal(e ticket.Entry) {
+	e.Ticket, e.Contact = c.ID, c.Contact
+	c.entries = append(c.entries, e)
+}
+
+// fold lets a step move the clocks. Its mark is given by the platform, so that arrival decides nothing.
+func (c *change) fold(e sla.Event) (*sla.Event, error) {
+	facts := c.ClockFacts(c.contact)
+	if !factsEqual(&facts, &c.Clocks.Facts) {
+		e.Facts = &facts
+	}
+	state, err := c.w.company.inForce(e.Time).Fold(c.Clocks, e)
+	if err == sla.ErrLate {
+		state, err = c.refold(e)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.Clocks = state
+	return &e, nil
+}
+
+// refold folds the ticket's whole journal with the event in its place.
+func (c *change) refold(e sla.Event) (sla.State, error) {
+	events := []sla.Event{e}
+	q := ticket.JournalQuery{Ticket: c.ID, Limit: 1000}
+	for {
+		entries, err := c.w.tx.Journal(q)
+		if err != nil {
+			return sla.State{}, err
+		}
+		for _, entry := range entries {
+			if entry.Clock != nil {
+				events = append(events, *entry.Clock)
+			}
+			q.After = entry.Position
+		}
+		if len(entries) < q.Limit {
+			break
+		}
+	}
+	for _, own := range c.w.clocked {
+		if own.ticket == c.ID {
+			events = append(events, own.event)
+		}
+	}
+	for _, entry := range c.entries {
+		if entry.Clock != nil {
+			events = append(events, *entry.Clock)
+		}
+	}
+	return sla.FoldAll(func(yield func(sla.Event) bool) {
+		for _, e := range events {
+			if !yield(e) {
+				return
+			}
+		}
+	}, c.w.company.inForce)
+}
+
+func factsEqual(a, b *sla.Facts) bool {
+	if a.Account != b.Account || a.Platform != b.Platform || a.Visibility != b.Visibility || a.Language != b.Language || a.Lane != b.Lane ||
+		a.Agent != b.Agent || a.Tier != b.Tier || a.Priority != b.Priority || len(a.Tags) != len(b.Tags) {
+		return false
+	}
+	for i := range a.Tags {
+		if a.Tags[i] != b.Tags[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// setStatus changes the status and lets the clocks know. at is the platform's time of what caused it, key names that.
+func (c *change) setStatus(to ticket.Status, at time.Time, order, key string, actor ticket.Actor, reason string) error {
+	from := c.Status
+	if from == to {
+		return nil
+	}
+	c.Status = to
+	if to.Done() {
+		c.SolvedAt = at
+	} else {
+		c.SolvedAt = time.Time{}
+	}
+	clock, err := c.fold(sla.Event{Kind: sla.StatusChanged, Mark: sla.Mark{Time: at, Order: order, Key: key}, Status: to, Reason: reason})
+	if err != nil {
+		return err
+	}
+	kind := ticket.TicketStatus
+	if from.Done() && !to.Done() {
+		kind = ticket.TicketReopened
+	}
+	c.journal(ticket.Entry{Kind: kind, Actor: actor, Happened: at, Old: string(from), New: string(to), Reason: reason, Clock: clock})
+	return nil
+}
+
+// finish writes the ticket, its entries, the verdicts that came of them, its next deadline and the pushes to the CRMs.
+func (c *change) finish() {
+	w := c.w
+	for _, ch := range sla.Changes(c.before, c.Clocks) {
+		if e, ok := clockEntry(ch); ok {
+			c.journal(e)
+		}
+	}
+	for i := range c.entries {
+		c.entries[i].Key = string(c.ID) + "/" + strconv.FormatInt(c.Version, 10) + "/" + strconv.Itoa(i)
+	}
+	c.Updated = w.now
+	w.append(c.entries...)
+	w.tx.PutTicket(c.Ticket)
+	if due := c.Clocks.Next(); !due.Equal(c.before.Next()) {
+		if due.IsZero() {
+			w.tx.Cancel(clockTaskID(c.ID))
+		} else {
+			w.tx.Schedule(clockTask(c.ID, due))
+		}
+	}
+	if !c.quiet {
+		for _, s := range w.sinks {
+			w.tx.Schedule(syncTask(s.Name(), crm.Subject{Ticket: c.ID}, w.now))
+		}
+	}
+}
+
+// clockEntry says in the journal what became of a clock; not every change is worth an entry.
+func clockEntry(ch sla.Change) (ticket.Entry, bool) {
+	e := ticket.Entry{Actor: ticket.Actor{Kind: ticket.BySystem}, New: string(ch.Clock.Metric), Reason: string(ch.Clock.Policy), Stand: &ch.Clock, Happened: ch.Clock.Stopped}
+	switch {
+	case ch.Withdrawn:
+		e.Kind, e.Old = ticket.ClockWithdrawn, string(ch.Was)
+	case ch.Clock.Verdict == ch.Was:
+		return e, false
+	case ch.Clock.Verdict == sla.Met:
+		e.Kind = ticket.ClockMet
+	case ch.Clock.Verdict == sla.Breached:
+		e.Kind, e.Happened = ticket.ClockBreached, ch.Clock.BreachedAt
+	default:
+		e.Kind = ticket.ClockEnded
+	}
+	return e, true
+}
+
+// hashID makes an ID out of what names a thing, so that doing something again makes the same thing again: 13 characters, 65 bits.
+func hashID(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(strconv.Itoa(len(p))))
+		h.Write([]byte{':'})
+		h.Write([]byte(p))
+	}
+	var sum [sha256.Size]byte
+	h.Sum(sum[:0])
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:9]))[:13]
+}
+
+// interactionKey is a message's external ID in CRMs.
+func interactionKey(messageKey string) string {
+	sum := sha256.Sum256([]byte(messageKey))
+	return hex.EncodeToString(sum[:16])
+}
+
+// messageKey names a message of a platform in the Store.
+func messageKey(ref ticket.MessageRef) string {
+	id := ref.Account.ID
+	if strings.ContainsAny(id, "#%") {
+		id = strings.NewReplacer("%", "%25", "#", "%23").Replace(id)
+	}
+	return ref.Account.Platform + "/" + id + "#" + ref.ID
+}
+
+// subjectLine is what a ticket is called: the title, or the first words of the text.
+func subjectLine(m *channel.Message) string {
+	text := m.Subject
+	if text == "" {
+		text = m.Text
+	}
+	const most = 80
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) <= most {
+		return strings.Clone(text)
+	}
+	cut := strings.LastIndexByte(text[:most], ' ')
+	if cut <= 0 {
+		cut = most
+		for cut > 0 && text[cut]&0xC0 == 0x80 {
+			cut--
+		}
+	}
+	return text[:cut] + "…"
+}
