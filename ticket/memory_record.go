@@ -1,0 +1,495 @@
+package ticket
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/sla"
+)
+
+// packer writes a record into one string and reads it back: the form in which the memory Store keeps records. A packed record shares nothing with the caller's,
+// cannot change, is a third of the size of the struct, and costs one allocation; what is read back points into it. One method serves both ways, a line for
+// each field, so that the two cannot differ; a new field of a record needs a line here (a test tells). Times keep their instant and come back as UTC.
+type packer struct {
+	buf     []byte // when writing
+	src     string // when reading: what is left
+	reading bool
+}
+
+func unpacker(record string) packer { return packer{src: record, reading: true} }
+
+func (p *packer) uint() uint64 {
+	var v uint64
+	for shift := 0; ; shift += 7 {
+		b := p.src[0]
+		p.src = p.src[1:]
+		v |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			return v
+		}
+	}
+}
+
+func (p *packer) putUint(v uint64) { p.buf = binary.AppendUvarint(p.buf, v) }
+
+func packText[S ~string](p *packer, s *S) {
+	if p.reading {
+		n := p.uint()
+		*s, p.src = S(p.src[:n]), p.src[n:]
+		return
+	}
+	p.putUint(uint64(len(*s)))
+	p.buf = append(p.buf, *s...)
+}
+
+func packBytes[B ~[]byte](p *packer, b *B) {
+	if p.reading {
+		if n := p.uint(); n > 0 {
+			*b, p.src = B(p.src[:n]), p.src[n:]
+		}
+		return
+	}
+	p.putUint(uint64(len(*b)))
+	p.buf = append(p.buf, *b...)
+}
+
+func packInt[I ~int | ~int8 | ~uint8 | ~int32 | ~int64](p *packer, i *I) {
+	if p.reading {
+		u := p.uint()
+		*i = I(int64(u>>1) ^ -int64(u&1))
+		return
+	}
+	v := int64(*i)
+	p.putUint(uint64(v<<1) ^ uint64(v>>63))
+}
+
+func packList[T any](p *packer, list *[]T, each func(*packer, *T)) {
+	if !p.reading {
+		p.putUint(uint64(len(*list)))
+	} else if n := p.uint(); n > 0 {
+		*list = make([]T, n)
+	}
+	for i := range *list {
+		each(p, &(*list)[i])
+	}
+}
+
+// maybe says whether an optional part is there; the caller packs it when so.
+func (p *packer) maybe(there bool) bool {
+	p.bool(&there)
+	return there
+}
+
+func (p *packer) bool(b *bool) {
+	if p.reading {
+		*b, p.src = p.src[0] == 1, p.src[1:]
+		return
+	}
+	if *b {
+		p.buf = append(p.buf, 1)
+	} else {
+		p.buf = append(p.buf, 0)
+	}
+}
+
+func (p *packer) time(t *time.Time) {
+	if p.reading {
+		*t = p.instant().time()
+		return
+	}
+	at := instantOf(*t)
+	packInt(p, &at.seconds)
+	if at.seconds != 0 {
+		packInt(p, &at.nanos)
+	}
+}
+
+// instant reads a time.
+func (p *packer) instant() (at instant) {
+	packInt(p, &at.seconds)
+	if at.seconds != 0 {
+		packInt(p, &at.nanos)
+	}
+	return at
+}
+
+// instant is a time.Time without its location, in two thirds of the space. The zero instant is the zero time.
+type instant struct {
+	seconds int64 // since year 1, so that the zero time is the zero value
+	nanos   int32
+}
+
+const unixToYearOne = 62135596800
+
+func instantOf(t time.Time) instant {
+	return instant{t.Unix() + unixToYearOne, int32(t.Nanosecond())}
+}
+
+func (a instant) time() time.Time {
+	if a == (instant{}) {
+		return time.Time{}
+	}
+	return time.Unix(a.seconds-unixToYearOne, int64(a.nanos)).UTC()
+}
+
+func (a instant) compare(b instant) int {
+	switch {
+	case a.seconds != b.seconds:
+		return order(a.seconds < b.seconds)
+	case a.nanos != b.nanos:
+		return order(a.nanos < b.nanos)
+	}
+	return 0
+}
+
+func order(before bool) int {
+	if before {
+		return -1
+	}
+	return 1
+}
+
+func (p *packer) account(a *channel.AccountID) {
+	packText(p, &a.Platform)
+	packText(p, &a.ID)
+}
+
+func (p *packer) author(a *channel.Author) {
+	packText(p, &a.ID)
+	packText(p, &a.Handle)
+	packText(p, &a.Name)
+	packText(p, &a.URL)
+	packText(p, &a.Language)
+	packInt(p, &a.Followers)
+	p.bool(&a.Bot)
+	packText(p, &a.Email)
+	packText(p, &a.Phone)
+}
+
+func (p *packer) conversationKey(k *ConversationKey) {
+	p.account(&k.Account)
+	packInt(p, &k.Visibility)
+	packText(p, &k.Thread)
+	packText(p, &k.Author)
+}
+
+// ticket packs first what lists are ordered by, so that memoryTicket.read need not read on.
+func (p *packer) ticket(t *Ticket) {
+	packText(p, &t.ID)
+	packText(p, &t.Status)
+	packInt(p, &t.Priority)
+	packText(p, &t.Contact)
+	packText(p, &t.Lane)
+	packText(p, &t.Agent)
+	p.time(&t.Created)
+	promise := t.Promise()
+	p.time(&promise)
+	packList(p, &t.Tags, packText[string])
+	packList(p, &t.Conversations, (*packer).conversationKey)
+	packInt(p, &t.Version)
+	packInt(p, &t.Setup)
+	packText(p, &t.Subject)
+	p.account(&t.Account)
+	packInt(p, &t.Visibility)
+	packText(p, &t.Language)
+	packText(p, &t.Team)
+	packText(p, &t.FollowUpOf)
+	packText(p, &t.MergedInto)
+	p.time(&t.Updated)
+	p.time(&t.CustomerWrote)
+	p.time(&t.Answered)
+	p.time(&t.SolvedAt)
+	p.bool(&t.Late)
+	p.clocks(&t.Clocks)
+}
+
+func (p *packer) clocks(s *sla.State) {
+	packList(p, &s.Clocks, (*packer).clock)
+	p.facts(&s.Facts)
+	packText(p, &s.Status)
+	p.time(&s.Asked)
+	p.time(&s.Acknowledged)
+	p.time(&s.Responded)
+	p.mark(&s.Last)
+}
+
+func (p *packer) clock(c *sla.Clock) {
+	packText(p, &c.Metric)
+	packText(p, &c.Policy)
+	packInt(p, &c.Target)
+	p.time(&c.Started)
+	p.time(&c.Due)
+	p.time(&c.Stopped)
+	p.time(&c.BreachedAt)
+	packText(p, &c.Verdict)
+	packInt(p, &c.Idle)
+}
+
+func (p *packer) facts(f *sla.Facts) {
+	packText(p, &f.Account)
+	packText(p, &f.Platform)
+	packText(p, &f.Visibility)
+	packText(p, &f.Language)
+	packText(p, &f.Lane)
+	packText(p, &f.Agent)
+	packText(p, &f.Tier)
+	packList(p, &f.Tags, packText[string])
+	packInt(p, &f.Priority)
+}
+
+func (p *packer) mark(m *sla.Mark) {
+	p.time(&m.Time)
+	packText(p, &m.Order)
+	packText(p, &m.Key)
+}
+
+func (p *packer) conversation(c *Conversation) {
+	p.conversationKey(&c.Key)
+	packText(p, &c.Ticket)
+	packText(p, &c.Contact)
+	p.author(&c.Author)
+	p.time(&c.CustomerWrote)
+	packText(p, &c.CustomerMessage)
+	packList(p, &c.Unfinished, packText[string])
+	p.bool(&c.Provisional)
+	p.bool(&c.Away)
+}
+
+func (p *packer) messageRef(r *MessageRef) {
+	p.account(&r.Account)
+	packText(p, &r.ID)
+}
+
+// message packs account and platform ID side by side, so that the packed ref is a part of the record, and next what lists are ordered by.
+func (p *packer) message(m *Message) {
+	packText(p, &m.Key)
+	p.account(&m.Conversation.Account)
+	packText(p, &m.Content.ID)
+	packText(p, &m.Ticket)
+	p.time(&m.Content.Time)
+	packText(p, &m.Content.Order)
+	packInt(p, &m.Conversation.Visibility)
+	packText(p, &m.Conversation.Thread)
+	packText(p, &m.Conversation.Author)
+	packText(p, &m.Direction)
+	p.content(&m.Content)
+	p.actor(&m.Actor)
+	p.bool(&m.Automated)
+	p.time(&m.Edited)
+	p.time(&m.Deleted)
+	p.time(&m.Received)
+	if p.maybe(m.Post != nil) {
+		if p.reading {
+			m.Post = new(Post)
+		}
+		p.post(m.Post)
+	}
+}
+
+// content packs all but ID, Time and Order.
+func (p *packer) content(m *channel.Message) {
+	packText(p, &m.Thread)
+	packText(p, &m.Parent)
+	packInt(p, &m.Visibility)
+	p.author(&m.Author)
+	packText(p, &m.Text)
+	packText(p, &m.Subject)
+	packList(p, &m.Attachments, (*packer).attachment)
+	packList(p, &m.Mentions, packText[string])
+	packList(p, &m.Tags, packText[string])
+	packText(p, &m.Language)
+	packText(p, &m.URL)
+	packText(p, &m.Revision)
+	packText(p, &m.Payload)
+	if p.reading {
+		if n := p.uint(); n > 0 {
+			m.Facts = make(map[string]string, n)
+			for range n {
+				var name, value string
+				packText(p, &name)
+				packText(p, &value)
+				m.Facts[name] = value
+			}
+		}
+		return
+	}
+	p.putUint(uint64(len(m.Facts)))
+	for name, value := range m.Facts {
+		packText(p, &name)
+		packText(p, &value)
+	}
+}
+
+func (p *packer) attachment(a *channel.Attachment) {
+	packText(p, &a.Type)
+	packText(p, &a.URL)
+	packText(p, &a.Name)
+	packText(p, &a.Description)
+	packInt(p, &a.Size)
+	packText(p, &a.MediaType)
+}
+
+func (p *packer) actor(a *Actor) {
+	packText(p, &a.Kind)
+	packText(p, &a.ID)
+	packText(p, &a.Name)
+}
+
+func (p *packer) post(o *Post) {
+	p.outgoing(&o.Out)
+	packText(p, &o.Reply)
+	packText(p, &o.State)
+	p.time(&o.Until)
+	p.time(&o.Tried)
+	packInt(p, &o.Attempts)
+	packText(p, &o.Sent.ID)
+	packText(p, &o.Sent.Thread)
+	p.time(&o.Sent.Time)
+	packText(p, &o.Sent.URL)
+	packText(p, &o.Error)
+	packText(p, &o.Then)
+}
+
+func (p *packer) outgoing(o *channel.Outgoing) {
+	packText(p, &o.Key)
+	p.account(&o.Account)
+	packInt(p, &o.Visibility)
+	packText(p, &o.Thread)
+	p.author(&o.To)
+	packText(p, &o.InReplyTo)
+	packList(p, &o.AlsoAnswers, packText[string])
+	packText(p, &o.After)
+	packInt(p, &o.Part)
+	packInt(p, &o.Parts)
+	p.time(&o.CustomerWrote)
+	packText(p, &o.Text)
+	packList(p, &o.Attachments, (*packer).attachment)
+	p.bool(&o.Automated)
+	if p.maybe(o.Template != nil) {
+		if p.reading {
+			o.Template = new(channel.Template)
+		}
+		packText(p, &o.Template.Name)
+		packText(p, &o.Template.Language)
+		packList(p, &o.Template.Parameters, packText[string])
+	}
+	packText(p, &o.Signature)
+}
+
+func (p *packer) contact(c *Contact) {
+	packText(p, &c.ID)
+	packInt(p, &c.Version)
+	packText(p, &c.Name)
+	packText(p, &c.Kind)
+	packText(p, &c.Tier)
+	packText(p, &c.Segment)
+	packText(p, &c.Language)
+	packText(p, &c.Owner)
+	packList(p, &c.Emails, packText[string])
+	packList(p, &c.Phones, packText[string])
+	packList(p, &c.Identities, (*packer).identityKey)
+	packText(p, &c.MergedInto)
+	p.bool(&c.Blocked)
+	p.time(&c.Created)
+	p.time(&c.Updated)
+}
+
+func (p *packer) identityKey(k *IdentityKey) {
+	packText(p, &k.Platform)
+	packText(p, &k.ID)
+}
+
+func (p *packer) identity(i *Identity) {
+	p.identityKey(&i.Key)
+	packText(p, &i.Contact)
+	p.author(&i.Author)
+	p.time(&i.Seen)
+}
+
+func (p *packer) agent(a *AgentState) {
+	packText(p, &a.Name)
+	packText(p, &a.Presence)
+	packInt(p, &a.Capacity)
+	packInt(p, &a.Load)
+	p.time(&a.Since)
+	p.time(&a.Freed)
+}
+
+func (p *packer) valueKey(k *ValueKey) {
+	packText(p, &k.Space)
+	packText(p, &k.Name)
+}
+
+func (p *packer) value(v *Value) {
+	p.valueKey(&v.Key)
+	p.time(&v.Expires)
+	packBytes(p, &v.Data)
+}
+
+func (p *packer) eventKey(k *EventKey) {
+	p.account(&k.Account)
+	packText(p, &k.Key)
+}
+
+func (p *packer) task(t *Task) {
+	packText(p, &t.ID)
+	packText(p, &t.Kind)
+	packText(p, &t.Queue)
+	packText(p, &t.Key)
+	p.time(&t.Due)
+	p.bool(&t.Dead)
+	packBytes(p, &t.Payload)
+	packInt(p, &t.Attempts)
+	packText(p, &t.LastError)
+}
+
+func (p *packer) pause(q *QueuePause) {
+	packText(p, &q.Queue)
+	p.time(&q.Until)
+	packText(p, &q.Reason)
+}
+
+// entry packs all but the Position, which is the entry's place in the journal.
+func (p *packer) entry(e *Entry) {
+	packText(p, &e.Key)
+	packText(p, &e.Kind)
+	packText(p, &e.Ticket)
+	packText(p, &e.Contact)
+	packText(p, &e.Message)
+	p.actor(&e.Actor)
+	p.time(&e.Happened)
+	p.time(&e.Received)
+	p.time(&e.Processed)
+	packInt(p, &e.Setup)
+	packText(p, &e.Old)
+	packText(p, &e.New)
+	packText(p, &e.Reason)
+	if p.maybe(e.Clock != nil) {
+		if p.reading {
+			e.Clock = new(sla.Event)
+		}
+		p.clockEvent(e.Clock)
+	}
+	if p.maybe(e.Stand != nil) {
+		if p.reading {
+			e.Stand = new(sla.Clock)
+		}
+		p.clock(e.Stand)
+	}
+	packBytes(p, &e.Detail)
+}
+
+func (p *packer) clockEvent(e *sla.Event) {
+	p.mark(&e.Mark)
+	packText(p, &e.Kind)
+	p.bool(&e.Automated)
+	packText(p, &e.Status)
+	packText(p, &e.Reason)
+	if p.maybe(e.Facts != nil) {
+		if p.reading {
+			e.Facts = new(sla.Facts)
+		}
+		p.facts(e.Facts)
+	}
+}
