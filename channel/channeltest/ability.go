@@ -43,8 +43,14 @@ func (c *FakeChannel) ReplyPrivately(ctx context.Context, out channel.Outgoing) 
 	return reply, nil
 }
 
-// CanModerate reports that the platform knows every action.
-func (c *FakeChannel) CanModerate(channel.ModerateAction) bool { return true }
+// CanModerate reports that the platform knows every action of package channel.
+func (c *FakeChannel) CanModerate(action channel.ModerateAction) bool {
+	switch action {
+	case channel.Hide, channel.Unhide, channel.Like, channel.Unlike, channel.Remove, channel.Block:
+		return true
+	}
+	return false
+}
 
 // Moderate does it: Posts shows what became of the post, and a blocked customer's writing no longer reaches the account.
 func (c *FakeChannel) Moderate(ctx context.Context, action channel.ModerateAction, m channel.Message) error {

@@ -95,7 +95,8 @@ func (c *FakeChannel) enforce(a *Attempt, out channel.Outgoing) error {
 	if !out.Automated {
 		window = max(window, t.HumanWindow)
 	}
-	if wrote := p.lastWrote(c.thread(out)); t.ReplyWindow > 0 && out.Template == nil && a.Now.Sub(wrote.Time) > window {
+	answers := out.Visibility == channel.Private || c.thread(out) != ""
+	if wrote := p.lastWrote(c.thread(out)); answers && t.ReplyWindow > 0 && out.Template == nil && a.Now.Sub(wrote.Time) > window {
 		return a.fail(remote.WindowClosed, "the customer last wrote too long ago")
 	}
 	if last := p.lastBy(c.account.AccountID); t.RefusesDuplicates && last != nil && last.Text == out.Text {

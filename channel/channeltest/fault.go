@@ -22,6 +22,7 @@ const (
 	OnSubscribe      Op = "subscribe"
 	OnControl        Op = "control"
 	OnPoll           Op = "poll"
+	OnAny            Op = "any"    // for Fail and Break: whichever call is next and has no fault of its own
 	OnStream         Op = "stream" // the connection; a fault on it ends the stream at the next event
 )
 
@@ -159,11 +160,16 @@ func (p *Platform) next(op Op) Fault {
 
 // take returns the fault that is due; nil for none. mu is held.
 func (p *Platform) take(op Op) Fault {
-	if queue := p.faults[op]; len(queue) > 0 {
-		p.faults[op] = queue[1:]
-		return queue[0]
+	for _, op := range [...]Op{op, OnAny} {
+		if queue := p.faults[op]; len(queue) > 0 {
+			p.faults[op] = queue[1:]
+			return queue[0]
+		}
+		if f := p.broken[op]; f != nil {
+			return f
+		}
 	}
-	return p.broken[op]
+	return nil
 }
 
 func credential(a channel.Account) string {

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/remote"
@@ -24,8 +25,8 @@ const SignatureHeader = "X-Signature-256"
 // Name is the platform's name: that of the webhook and of the stream.
 func (p *Platform) Name() string { return p.options.Platform }
 
-// Name is "platform/id": that of the account's poll.
-func (c *FakeChannel) Name() string { return c.account.AccountID.String() }
+// Name is "platform/id" in lower case: that of the account's poll.
+func (c *FakeChannel) Name() string { return strings.ToLower(c.account.AccountID.String()) }
 
 // Poll returns what was told of the account after the cursor, at most Options.PageSize events.
 func (c *FakeChannel) Poll(ctx context.Context, after channel.Cursor) (channel.Batch, error) {

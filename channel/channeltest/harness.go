@@ -1,0 +1,109 @@
+package channeltest
+
+import (
+	"context"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/remote"
+)
+
+// Harness is how an adapter's author shows the adapter to Run.
+type Harness struct {
+	// Features are what the adapter says of itself; Run holds it to that in both directions.
+	Features Features
+	// New makes a fresh stand-in of the platform and the adapter over it. Run calls it once for each check, several at once. What is open is closed with
+	// t.Cleanup.
+	New func(t T) Fixture
+}
+
+// Features are what an adapter says it can do.
+type Features struct {
+	// Abilities are the optional interfaces of the channel.
+	Abilities Ability
+	// Webhook, Stream and Poll say how events arrive.
+	Webhook, Stream, Poll bool
+	// PrivateOnly is set where nothing is public: then customers write, and answers go out, in private. Otherwise in public.
+	PrivateOnly bool
+	// Edits and Deletions are told. Revisions: every edit has a name of its own, so that no edit is without a dedupe key.
+	Edits, Deletions, Revisions bool
+	// Batches is set where one webhook call may hold several entries.
+	Batches bool
+	// UnsignedBody is set where the platform proves itself by a secret header alone, so that an altered body cannot be noticed.
+	UnsignedBody bool
+	// Cannot lists the troubles that the platform or stand-in never has.
+	Cannot []Trouble
+}
+
+// Fixture is an adapter over a stand-in of its platform, with one brand account. Every function acts on the platform's side; those that Features do not
+// call for stay nil.
+type Fixture struct {
+	// Channel is the adapter.
+	Channel channel.Channel
+	// Sources bring its events, where Channel does not bring them all itself.
+	Sources []channel.Source
+	// Write lets a customer write to the account and returns the message's ID, as events name it.
+	Write func(text string) (id string)
+	// Edit and Delete change that customer's message. Edit returns its ID from then on, which most platforms keep.
+	Edit   func(id, text string) string
+	Delete func(id string)
+	// Posts returns the texts of what the account has posted, in order.
+	Posts func() []string
+	// Calls returns how many requests to post have reached the platform, failed ones included.
+	Calls func() int
+	// Break makes the next call go wrong: with AnswerLost, RequestLost and Silent the next that posts, otherwise the next of any kind.
+	Break func(Trouble)
+	// Webhook renders what no webhook has told yet as one call, signed by the platform.
+	Webhook func() channel.Call
+	// Corrupt puts an entry that cannot be decoded among what is told next; needed with Batches.
+	Corrupt func()
+	// Challenge returns the call with which the platform checks a new webhook, and the body that it wants; nil where it does not do that.
+	Challenge func() (call channel.Call, want string)
+	// AwaitStream returns once the stand-in has taken a stream's connection; needed with Stream.
+	AwaitStream func(ctx context.Context) error
+	// Secrets must never be seen in an error: tokens, keys.
+	Secrets []string
+	// Now is the platform's clock. Nil: time.Now.
+	Now func() time.Time
+}
+
+// Trouble is what the platform does with a call when Fixture.Break orders it.
+type Trouble string
+
+const (
+	Throttled    Trouble = "throttled"     // refused: too many calls, come back later
+	Down         Trouble = "down"          // refused: busy or in maintenance
+	TokenExpired Trouble = "token expired" // refused: the token is no longer valid
+	Refused      Trouble = "refused"       // refused: the request itself is wrong
+	AnswerLost   Trouble = "answer lost"   // carried out, but the connection breaks before the answer
+	RequestLost  Trouble = "request lost"  // not carried out, and the connection breaks before any answer
+	Silent       Trouble = "silent"        // not carried out, and no answer until the caller gives up
+)
+
+// What an adapter may remember comes last.
+var allTroubles = [...]Trouble{Down, Refused, AnswerLost, RequestLost, Silent, TokenExpired, Throttled}
+
+// kind is what an adapter makes of the trouble.
+func (tr Trouble) kind() remote.Kind {
+	switch tr {
+	case Throttled:
+		return remote.RateLimited
+	case Down:
+		return remote.Unavailable
+	case TokenExpired:
+		return remote.Unauthorized
+	case Refused:
+		return remote.Rejected
+	}
+	return remote.Unknown
+}
+
+// T is what a check needs of a *testing.T.
+type T interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Logf(format string, args ...any)
+	Cleanup(func())
+	Context() context.Context
+}

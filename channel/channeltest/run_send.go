@@ -1,0 +1,169 @@
+package channeltest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/remote"
+)
+
+func sendChecks() []check {
+	return []check{
+		{name: "account", run: checkAccount},
+		{name: "traits", run: checkTraits},
+		{name: "send/once", run: checkSendOnce},
+		{name: "send/limit", run: checkSendLimit},
+		{name: "send/cancelled", run: checkSendCancelled},
+		{name: "send/concurrently", run: checkSendConcurrently},
+	}
+}
+
+func checkAccount(b *bench) {
+	a := b.Channel.Account()
+	if a.Platform == "" || a.Platform != strings.ToLower(a.Platform) || strings.Contains(a.Platform, "/") {
+		b.Errorf("Account().Platform is %q: want a name in lower case without a slash", a.Platform)
+	}
+	if a.ID == "" {
+		b.Errorf("Account().ID is empty")
+	}
+	if again := b.Channel.Account(); again != a {
+		b.Errorf("Account() changes: %+v, then %+v", a, again)
+	}
+}
+
+const sample = "Dear Ana, “no” – see https://example.org/a/long/path/to/a/page?id=12 or 例え.jp 😀👩‍👩‍👧‍👦🇩🇪 e\u0301 #tag @mia@example.social\n"
+
+func checkTraits(b *bench) {
+	for _, v := range []channel.Visibility{channel.Public, channel.Private} {
+		t := b.Channel.Traits(v)
+		if t.MaxText < 0 || t.ReplyWindow < 0 || t.MaxAttachmentBytes < 0 {
+			b.Errorf("Traits(%s): a limit is negative: %+v", v, t)
+		}
+		if t.HumanWindow != 0 && t.HumanWindow < t.ReplyWindow {
+			b.Errorf("Traits(%s): HumanWindow %s is shorter than ReplyWindow %s", v, t.HumanWindow, t.ReplyWindow)
+		}
+		before := 0
+		for end := 0; end <= len(sample); {
+			n := t.Length(sample[:end])
+			if n < before || n < 0 {
+				b.Errorf("Traits(%s): %q counts %d, less than its beginning, %d", v, sample[:end], n, before)
+				break
+			}
+			if n != t.Length(sample[:end]) {
+				b.Errorf("Traits(%s): %q counts differently each time", v, sample[:end])
+				break
+			}
+			before = n
+			_, size := utf8.DecodeRuneInString(sample[end:])
+			end += max(size, 1)
+		}
+		if t.MaxText > 0 && before == 0 {
+			b.Errorf("Traits(%s): Count counts nothing, but MaxText is %d", v, t.MaxText)
+			continue
+		}
+		if _, err := channel.Split(strings.Repeat(sample, 1+3*t.MaxText/len(sample)), "Ana", t); err != nil {
+			b.Errorf("Traits(%s): a long text cannot be split: %v", v, err)
+		}
+	}
+}
+
+func checkSendOnce(b *bench) {
+	out := b.answer()
+	sent, err := b.Channel.Send(b.context(), out)
+	if err != nil {
+		b.Fatalf("Send: %v", err)
+	}
+	if sent.ID == "" {
+		b.Errorf("Sent.ID is empty")
+	}
+	if n := b.posted(out.Text); n != 1 {
+		b.Errorf("the platform has the post %d times, want once; it has %q", n, b.Posts())
+	}
+	second := b.answer()
+	again, err := b.Channel.Send(b.context(), second)
+	if err != nil {
+		b.Fatalf("Send of a second answer: %v", err)
+	}
+	if again.ID == sent.ID {
+		b.Errorf("two posts have the same Sent.ID, %q", sent.ID)
+	}
+}
+
+// checkSendLimit sends a text of just the limit, and one that is a little longer.
+func checkSendLimit(b *bench) {
+	t := b.Channel.Traits(b.visibility())
+	if t.MaxText == 0 {
+		return
+	}
+	n := 0
+	for n < t.MaxText && t.Length(strings.Repeat("a", n+1)) <= t.MaxText {
+		n++
+	}
+	fits, long := b.answer(), b.answer()
+	fits.Text, long.Text = strings.Repeat("a", n), strings.Repeat("b", n+1)
+	if _, err := b.Channel.Send(b.context(), fits); err != nil {
+		b.Errorf("a text that counts %d where %d is the limit: %v", t.Length(fits.Text), t.MaxText, err)
+	}
+	_, err := b.Channel.Send(b.context(), long)
+	if err == nil {
+		b.Errorf("a text that counts %d was taken, though the limit is %d", t.Length(long.Text), t.MaxText)
+	} else if e := b.failure("Send of a text too long", err); e.Kind != remote.Rejected {
+		b.Errorf("a text too long: the kind is %q, want %q: %v", e.Kind, remote.Rejected, err)
+	}
+	if b.posted(long.Text[:n/2+1]) > 0 {
+		b.Errorf("a text too long was posted all the same")
+	}
+}
+
+func checkSendCancelled(b *bench) {
+	out := b.answer()
+	ctx, cancel := context.WithCancel(b.context())
+	cancel()
+	_, err := b.Channel.Send(ctx, out)
+	e := b.failure("Send with a context that has ended", err)
+	if e.Kind != remote.Unknown && e.Kind != remote.Unavailable {
+		b.Errorf("Send with a context that has ended: the kind is %q, want %q: %v", e.Kind, remote.Unavailable, err)
+	}
+	if !errors.Is(err, context.Canceled) {
+		b.Errorf("Send with a context that has ended: the error is not context.Canceled: %v", err)
+	}
+	if b.posted(out.Text) != 0 {
+		b.Errorf("Send with a context that has ended posted all the same")
+	}
+}
+
+func checkSendConcurrently(b *bench) {
+	const senders = 8
+	var outs []channel.Outgoing
+	for range senders {
+		outs = append(outs, b.answer())
+	}
+	var group sync.WaitGroup
+	errs := make([]error, senders)
+	ids := make([]string, senders)
+	for i, out := range outs {
+		group.Go(func() {
+			b.Channel.Account()
+			b.Channel.Traits(out.Visibility).Length(out.Text)
+			var sent channel.Sent
+			sent, errs[i] = b.Channel.Send(b.context(), out)
+			ids[i] = sent.ID
+		})
+	}
+	group.Wait()
+	seen := map[string]bool{}
+	for i, out := range outs {
+		if errs[i] != nil {
+			b.Errorf("Send among %d at once: %v", senders, errs[i])
+			continue
+		}
+		if n := b.posted(out.Text); n != 1 || seen[ids[i]] {
+			b.Errorf("sent at once with others, %q was posted %d times, as %q; want once, under an ID of its own", out.Text, n, ids[i])
+		}
+		seen[ids[i]] = true
+	}
+}
