@@ -210,11 +210,11 @@ func checkEventTimes(b *bench) {
 	}
 }
 
-// checkKeysAgree compares the keys of the same happening between the sources. Edits without a revision have none to compare.
+// checkKeysAgree compares the keys of the same happening between the sources. An edit without a revision is known by its text.
 func checkKeysAgree(b *bench) {
 	type happening struct {
-		kind         channel.EventKind
-		id, revision string
+		kind        channel.EventKind
+		id, version string
 	}
 	type teller struct{ source, key string }
 	first := map[happening]teller{}
@@ -222,6 +222,9 @@ func checkKeysAgree(b *bench) {
 	for _, source := range []string{"webhook", "stream", "poll"} {
 		for _, e := range s.told[source] {
 			h := happening{e.Kind, e.Message.ID, e.Message.Revision}
+			if e.Kind == channel.MessageEdited && h.version == "" {
+				h.version = "text " + e.Message.Text
+			}
 			if e.Kind == channel.ReceiptArrived || e.Kind == channel.ReactionChanged || h.id == "" || e.DedupeKey() == "" {
 				continue
 			}
