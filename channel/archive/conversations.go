@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/socialcrm/socialcrm/channel"
@@ -239,44 +237,4 @@ func (c *conversations) readMessages(company string, content []json.RawMessage) 
 		}
 		c.queue = append(c.queue, result{event: e})
 	}
-}
-
-// scalar is a JSON string's text, a number's digits, and empty for anything else.
-func scalar(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) == nil {
-		return strings.TrimSpace(s)
-	}
-	var n json.Number
-	if json.Unmarshal(raw, &n) == nil {
-		return n.String()
-	}
-	return ""
-}
-
-// isRole reports whether the key names the author of a message: "client", "client1", "agent" and so on.
-func isRole(key string) bool {
-	number, ok := strings.CutPrefix(key, "client")
-	if !ok {
-		number, ok = strings.CutPrefix(key, "agent")
-	}
-	return ok && strings.Trim(number, "0123456789") == ""
-}
-
-// sortedRoles returns the keys that name an author, those with a name first.
-func sortedRoles(fields map[string]json.RawMessage) []string {
-	var named, empty []string
-	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		switch {
-		case !isRole(key):
-		case scalar(fields[key]) != "":
-			named = append(named, key)
-		default:
-			empty = append(empty, key)
-		}
-	}
-	if len(named) > 0 {
-		return named
-	}
-	return empty
 }

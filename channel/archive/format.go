@@ -117,4 +117,7 @@ func parseCursor(c channel.Cursor) (mark, error) {
 }
 
 // order is the text by which messages of equal time are put in the order of the file.
-func order(record int) string { return fmt.Sprintf("%010d", record) }
+func order(record int) string {
+	digits := strconv.Itoa(record)
+	return "0000000000"[min(len(digits), 10):] + digits
+}

@@ -1,9 +1,9 @@
 package archive
 
 import (
+	"bytes"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/socialcrm/socialcrm/channel"
@@ -71,12 +71,13 @@ func readTrees(s io.ReadSeeker, file string) (*trees, error) {
 }
 
 func (r *tweets) isInbound() (bool, error) {
-	s := r.get(r.inbound)
-	inbound, err := strconv.ParseBool(strings.ToLower(s))
-	if err != nil {
-		return false, fmt.Errorf("is %q; want True or False", shorten(s))
+	switch b := bytes.TrimSpace(r.bytes(r.inbound)); {
+	case bytes.EqualFold(b, []byte("true")), string(b) == "1":
+		return true, nil
+	case bytes.EqualFold(b, []byte("false")), string(b) == "0":
+		return false, nil
 	}
-	return inbound, nil
+	return false, fmt.Errorf("is %q; want True or False", shorten(r.get(r.inbound)))
 }
 
 // tweetID is an ID as it was before a spreadsheet or data frame took it for a number: "119.0" is 119, and "nan" none.

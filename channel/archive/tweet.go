@@ -37,6 +37,7 @@ func unescape(text string) string {
 		return text
 	}
 	var b strings.Builder
+	b.Grow(len(text))
 	for {
 		i := strings.IndexByte(text, '&')
 		if i < 0 {
