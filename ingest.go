@@ -181,7 +181,7 @@ func (w *work) again(e *channel.Event) (Result, error) {
 	}
 	m := found[0]
 	r.Ticket, r.Message = m.Ticket, m.Key
-	if !m.Edited.IsZero() || !m.Deleted.IsZero() || !fillIn(&m.Content, &e.Message) {
+	if m.Post != nil || !m.Edited.IsZero() || !m.Deleted.IsZero() || !fillIn(&m.Content, &e.Message) {
 		return r, nil
 	}
 	w.tx.PutMessage(m)
