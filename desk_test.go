@@ -52,9 +52,14 @@ func company() socialcrm.Setup {
 }
 
 func newWorld(t *testing.T) *world {
+	return newWorldOn(t, channeltest.Options{Public: channel.Traits{Echoes: true}, Private: channel.Traits{Echoes: true}})
+}
+
+func newWorldOn(t *testing.T, platform channeltest.Options) *world {
 	w := &world{t: t, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return w.now }
-	w.platform = channeltest.New(channeltest.Options{Now: now, Public: channel.Traits{Echoes: true}, Private: channel.Traits{Echoes: true}})
+	platform.Now = now
+	w.platform = channeltest.New(platform)
 	w.page = w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "shop"}, Name: "Shop"})
 	w.crm = crmtest.New(crmtest.Options{Name: "crm", Now: now})
 	w.store = ticket.NewMemory(&ticket.MemoryOptions{Now: now})

@@ -1,0 +1,223 @@
+package socialcrm_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+func smallPosts() channeltest.Options {
+	return channeltest.Options{Public: channel.Traits{MaxText: 40, Echoes: true}, Private: channel.Traits{ReplyWindow: 24 * time.Hour, NoAutomation: true}}
+}
+
+func TestLongReplyGoesOutInPartsInOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, smallPosts())
+	w.platform.Customer("mia").Post(w.page, "Where is it?")
+	w.pass(time.Minute)
+	// Part 2 fails for a while; only part 2 is tried again.
+	w.platform.Fail(channeltest.OnSend, (*channeltest.Attempt).CarryOut, channeltest.Refuse(remote.Unavailable))
+	text := "Your parcel is in Lyon. It will be with you on Tuesday. We are sorry for the wait."
+	r, err := w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: text, Then: ticket.Pending})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Hour)
+	var parts []string
+	for _, s := range w.platform.Customer("mia").Sees() {
+		if strings.Contains(s, "(") {
+			parts = append(parts, s)
+		}
+	}
+	if len(parts) != len(r.Messages) || !slices.IsSortedFunc(parts, func(a, b string) int {
+		return strings.Compare(a[strings.LastIndex(a, "("):], b[strings.LastIndex(b, "("):])
+	}) {
+		t.Errorf("mia sees %q, want %d parts in order", parts, len(r.Messages))
+	}
+	if got := w.platform.Calls(channeltest.OnSend); got != len(r.Messages)+1 {
+		t.Errorf("%d sends for %d parts and one failure", got, len(r.Messages))
+	}
+	if got := w.only(); got.Status != ticket.Pending {
+		t.Errorf("ticket is %s, want pending once the last part is out", got.Status)
+	}
+}
+
+func TestReplyThatIsRefusedEndsWhereTheAgentCanAct(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, smallPosts())
+	w.platform.Customer("mia").Post(w.page, "Where is it?")
+	w.pass(time.Minute)
+	w.platform.Fail(channeltest.OnSend, channeltest.Refuse(remote.Rejected))
+	r, err := w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: "Your parcel is in Lyon. It will be with you on Tuesday.", Then: ticket.Solved})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Hour)
+	list, err := w.desk.Messages(t.Context(), ticket.MessageQuery{Ticket: w.only().ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var states []ticket.PostState
+	for _, m := range list.Items {
+		if m.Post != nil {
+			states = append(states, m.Post.State)
+		}
+	}
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostFailed, ticket.PostCancelled}, states); diff != "" || len(r.Messages) != 2 {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+	got := w.only()
+	if got.Status.Done() {
+		t.Errorf("ticket is %s though nothing went out", got.Status)
+	}
+	if c, _ := got.Clocks.Clock(sla.FirstResponse); c.Verdict == sla.Met {
+		t.Error("first response is met though nothing went out")
+	}
+}
+
+func TestTokenExpiredPausesTheAccountAndResumes(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, smallPosts())
+	w.platform.Customer("mia").Post(w.page, "Where is it?")
+	w.pass(time.Minute)
+	w.page.ExpireToken()
+	if _, err := w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: "In Lyon."}); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(24 * time.Hour)
+	if n := w.platform.Calls(channeltest.OnSend); n != 1 {
+		t.Errorf("%d sends with a dead token, want 1", n)
+	}
+	w.page.Reconnect()
+	if err := w.desk.Resume(t.Context(), ana, w.page.Account().AccountID); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Hour)
+	if !slices.Contains(w.platform.Customer("mia").Sees(), "In Lyon.") {
+		t.Errorf("mia sees %q", w.platform.Customer("mia").Sees())
+	}
+}
+
+func TestPrivateReplyObeysWindowAndAutomationRules(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, smallPosts())
+	w.platform.Customer("mia").Write(w.page, "Hello in private")
+	w.pass(time.Minute)
+	id := w.only().ID
+	if _, err := w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "We are closed", Automated: true}); remote.KindOf(err) != remote.PolicyBlocked {
+		t.Errorf("automated: %v, want blocked by policy", err)
+	}
+	w.pass(25 * time.Hour)
+	if _, err := w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hi"}); remote.KindOf(err) != remote.WindowClosed {
+		t.Errorf("after a day: %v, want window closed", err)
+	}
+	if n := w.platform.Calls(channeltest.OnSend); n != 0 {
+		t.Errorf("%d sends", n)
+	}
+}
+
+func TestAcceptedThenFailedWithdrawsTheAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, smallPosts())
+	w.platform.Customer("mia").Post(w.page, "Where is it?")
+	w.pass(time.Minute)
+	w.platform.Fail(channeltest.OnSend, channeltest.AcceptThenFail)
+	if _, err := w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: "In Lyon."}); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(10 * time.Minute)
+	if c, _ := w.only().Clocks.Clock(sla.FirstResponse); c.Verdict != sla.Running {
+		t.Errorf("first response is %q, want running as if never answered", c.Verdict)
+	}
+}
+
+func TestVerbsRefuseWhatMakesNoSense(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.platform.Customer("mia").Post(w.page, "Hello?")
+	w.pass(time.Minute)
+	id, ctx := w.only().ID, t.Context()
+	stale := ana
+	stale.IfVersion = 99
+	for _, test := range []struct {
+		name string
+		want error
+		act  func() error
+	}{
+		{"empty reply", socialcrm.ErrInvalid, func() error { _, err := w.desk.Reply(ctx, id, ana, socialcrm.Reply{Text: " "}); return err }},
+		{"unknown status", socialcrm.ErrInvalid, func() error {
+			_, err := w.desk.Reply(ctx, id, ana, socialcrm.Reply{Text: "a", Then: "gone"})
+			return err
+		}},
+		{"unknown message", socialcrm.ErrNotFound, func() error {
+			_, err := w.desk.Reply(ctx, id, ana, socialcrm.Reply{Text: "a", InReplyTo: "x"})
+			return err
+		}},
+		{"attachments", socialcrm.ErrInvalid, func() error {
+			_, err := w.desk.Reply(ctx, id, ana, socialcrm.Reply{Text: "a", Attachments: make([]channel.Attachment, 9)})
+			return err
+		}},
+		{"empty note", socialcrm.ErrInvalid, func() error { _, err := w.desk.Note(ctx, id, ana, ""); return err }},
+		{"unknown ticket", socialcrm.ErrNotFound, func() error { _, err := w.desk.Resolve(ctx, "nope", ana, ""); return err }},
+		{"unknown agent", socialcrm.ErrNotFound, func() error { _, err := w.desk.Assign(ctx, id, ana, "zoe"); return err }},
+		{"changed meanwhile", socialcrm.ErrConflict, func() error { _, err := w.desk.Resolve(ctx, id, stale, ""); return err }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if err := test.act(); !errors.Is(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestAssignNoteAndReopen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.platform.Customer("mia").Post(w.page, "Hello?")
+	w.pass(time.Minute)
+	id, ctx := w.only().ID, t.Context()
+	for _, err := range []error{
+		second(w.desk.Assign(ctx, id, ana, "ben")),
+		second(w.desk.Note(ctx, id, ana, "She called.")),
+		second(w.desk.Resolve(ctx, id, ana, "by phone")),
+		second(w.desk.Reopen(ctx, id, ana, "too early")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.pass(time.Minute)
+	got := w.only()
+	if got.Agent != "ben" || got.Status != ticket.Open {
+		t.Errorf("ticket is %s with %q, want open with ben", got.Status, got.Agent)
+	}
+	if _, err := w.desk.Assign(ctx, id, ana, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.only(); got.Agent != "" {
+		t.Errorf("ticket is with %q, want nobody", got.Agent)
+	}
+	if len(w.platform.Posts()) != 1 {
+		t.Errorf("the note is on the platform: %+v", w.platform.Posts())
+	}
+	texts := []string{}
+	for _, in := range w.crm.Interactions(w.crm.Cases()[0].Key) {
+		texts = append(texts, string(in.Direction)+": "+in.Text)
+	}
+	if diff := cmp.Diff([]string{"in: Hello?", "note: She called."}, texts); diff != "" {
+		t.Errorf("interactions (-want +got):\n%s", diff)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
