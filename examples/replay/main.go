@@ -1,0 +1,133 @@
+// Command replay plays an archive of customers' messages, or a scenario, through a Desk in virtual time and tells what came of it.
+//
+//	go run ./examples/replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver 2 -seed 7] [-json]
+//
+// With -agents, N simulated agents answer instead of the archive's: what staffing would have given. With -redeliver, every event comes several times, as
+// platforms do, and the result stays the same. The exit code is 2 for wrong flags, 1 when the replay fails.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel/archive"
+	"github.com/socialcrm/socialcrm/replay"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+const usage = "usage: replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver K -seed S] [-json]"
+
+// flags are what the command line says.
+type flags struct {
+	in, desk string
+	format   archive.Format
+	asJSON   bool
+	options  replay.Options
+}
+
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	f, err := parse(args, errs)
+	if err == flag.ErrHelp {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(errs, "replay: %v\n%s\n", err, usage)
+		return 2
+	}
+	if err := f.play(ctx, out, errs); err != nil {
+		fmt.Fprintln(errs, err)
+		return 1
+	}
+	return 0
+}
+
+func parse(args []string, errs io.Writer) (f flags, err error) {
+	set := flag.NewFlagSet("replay", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	format := set.String("format", "", "how the file is written: airline, conversations, twcs or jsonl")
+	set.StringVar(&f.in, "in", "", "the `file` to replay")
+	set.StringVar(&f.desk, "desk", "", "a desk `file`: lanes, teams, agents, promises; without it one lane with promises of 1, 1 and 48 hours")
+	set.IntVar(&f.options.Agents, "agents", 0, "how many simulated agents answer instead of the archive's")
+	set.DurationVar(&f.options.Handle, "handle", 4*time.Minute, "how long a simulated agent takes for a ticket, on average")
+	set.IntVar(&f.options.Redeliver, "redeliver", 0, "how many copies of each event follow within ten minutes")
+	set.Uint64Var(&f.options.Seed, "seed", 0, "makes what is random repeatable")
+	set.BoolVar(&f.asJSON, "json", false, "write the totals as JSON")
+	if err := set.Parse(args); err != nil {
+		if err == flag.ErrHelp {
+			fmt.Fprintln(errs, usage)
+			set.SetOutput(errs)
+			set.PrintDefaults()
+		}
+		return f, err
+	}
+	switch {
+	case set.NArg() > 0:
+		return f, fmt.Errorf("argument %q: want flags only", set.Arg(0))
+	case f.in == "":
+		return f, fmt.Errorf("-in is missing")
+	case f.options.Agents < 0:
+		return f, fmt.Errorf("-agents %d: want 0 or more", f.options.Agents)
+	case f.options.Redeliver < 0:
+		return f, fmt.Errorf("-redeliver %d: want 0 or more", f.options.Redeliver)
+	case f.options.Handle <= 0:
+		return f, fmt.Errorf("-handle %s: want more than 0", f.options.Handle)
+	}
+	if f.format, err = archive.ParseFormat(*format); err != nil {
+		return f, fmt.Errorf("-format %q: want airline, conversations, twcs or jsonl", *format)
+	}
+	return f, nil
+}
+
+func (f flags) play(ctx context.Context, out, errs io.Writer) error {
+	if f.desk != "" {
+		data, err := os.ReadFile(f.desk)
+		if err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+		setup, err := socialcrm.ParseSetup(data)
+		if err != nil {
+			return fmt.Errorf("replay: %s: %w", f.desk, err)
+		}
+		f.options.Setup = &setup
+	}
+	steps, bad, err := replay.ReadFile(f.in, f.format)
+	if err != nil {
+		return err
+	}
+	complain(errs, bad)
+	b := bar{out: errs, on: isTerminal(errs)}
+	f.options.Progress = b.show
+	report, err := replay.Run(ctx, steps, f.options)
+	b.clear()
+	if err != nil {
+		return err
+	}
+	if f.asJSON {
+		return json.NewEncoder(out).Encode(report)
+	}
+	_, err = fmt.Fprint(out, report)
+	return err
+}
+
+// complain tells of entries that could not be read, the first few in full.
+func complain(errs io.Writer, bad []*archive.RowError) {
+	const most = 10
+	for _, b := range bad[:min(len(bad), most)] {
+		fmt.Fprintln(errs, b)
+	}
+	if len(bad) > most {
+		fmt.Fprintf(errs, "replay: %d more entries could not be read\n", len(bad)-most)
+	}
+}
