@@ -211,7 +211,7 @@ func crmCase(t ticket.Ticket) *crm.Case {
 	return &crm.Case{
 		Key: string(t.ID), Subject: t.Subject, Status: t.Status, Priority: t.Priority, Account: t.Account, Private: t.Visibility == channel.Private,
 		Language: t.Language, Lane: t.Lane, Team: t.Team, Agent: t.Agent, Tags: t.Tags, Created: t.Created, SolvedAt: t.SolvedAt,
-		Parent: string(t.FollowUpOf), MergedInto: string(t.MergedInto),
+		Contact: string(t.Contact), Parent: string(t.FollowUpOf), MergedInto: string(t.MergedInto),
 	}
 }
 
@@ -219,7 +219,7 @@ func crmInteraction(m *ticket.Message) crm.Interaction {
 	in := crm.Interaction{
 		Key: interactionKey(m.Key), Message: m.Content.ID, Direction: m.Direction, Actor: m.Actor, Automated: m.Automated,
 		Private: m.Conversation.Visibility == channel.Private, Text: m.Content.Text, Attachments: m.Content.Attachments, URL: m.Content.URL,
-		Time: m.Content.Time, Edited: m.Edited, Deleted: m.Deleted,
+		Time: m.Content.Time, Order: m.Content.Order, Edited: m.Edited, Deleted: m.Deleted,
 	}
 	if m.Direction == ticket.Inbound {
 		in.Author = m.Content.Author
@@ -289,6 +289,33 @@ func (w *work) crmEntry(kind ticket.EntryKind, sink string, s crm.Subject, what,
 	}
 }
 
+// forgetRefs makes the next push of a subject write contact and case anew, by their keys.
+func (w *work) forgetRefs(sink string, s crm.Subject) error {
+	subjects := []crm.Subject{s}
+	if s.Ticket != "" {
+		t, err := w.ticket(s.Ticket)
+		if err != nil {
+			return err
+		}
+		subjects = append(subjects, crm.Subject{Contact: t.Contact})
+	}
+	for _, s := range subjects {
+		values, err := w.tx.Values(progressKey(sink, s))
+		if err != nil {
+			return err
+		}
+		var p progress
+		if err := readProgress(values, &p); err != nil {
+			return err
+		}
+		p.Ref, p.Version = "", 0
+		if err := w.putProgress(sink, s, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // notPushed says when to try again, whether the whole CRM is to be left alone meanwhile, or that the subject will not be taken.
 func (w *work) notPushed(sink string, s crm.Subject, lease ticket.Lease, cause error) error {
 	kind := remote.KindOf(cause)
@@ -298,7 +325,12 @@ func (w *work) notPushed(sink string, s crm.Subject, lease ticket.Lease, cause e
 	case remote.RateLimited, remote.Unavailable, remote.Unauthorized, remote.Exhausted:
 		// The CRM as a whole is not to be had: everything waits, and one subject asks again.
 		w.tx.PauseQueue(ticket.QueuePause{Queue: syncQueue(sink), Until: due, Reason: cause.Error()})
-	case remote.Unknown, remote.Duplicate, remote.NotFound:
+	case remote.NotFound:
+		// A record that we refer to is gone there: the next push brings everything, and no refs.
+		if err := w.forgetRefs(sink, s); err != nil {
+			return err
+		}
+	case remote.Unknown, remote.Duplicate:
 		// Push is idempotent, so doing it again finds out.
 	default:
 		w.append(w.crmEntry(ticket.CaseFailed, sink, s, strconv.FormatInt(w.now.UnixNano(), 10), cause.Error()))
