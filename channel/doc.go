@@ -9,5 +9,7 @@
 // An ability that only some platforms have (hiding a comment, answering a public message in private, looking up whether a post went out) is a further
 // interface in this package that the Channel also implements; the Desk finds it by type assertion.
 //
+// [Split] cuts a long reply into numbered parts by a platform's own limit and way of counting.
+//
 // Package channeltest holds an in-memory platform for a host's tests and the conformance kit that every adapter passes.
 package channel

@@ -34,6 +34,7 @@ func TestDedupeKey(t *testing.T) {
 			"receipt/read/t/2026-03-02T11:00:00.005Z"},
 		{"receipt of nothing", channel.Event{Kind: channel.ReceiptArrived}, ""},
 		{"reaction", channel.Event{Kind: channel.ReactionChanged, Message: m, Reaction: like, Time: noon}, "reaction/7/mia/like/2026-03-02T11:00:00.005Z"},
+		{"hidden", channel.Event{Kind: channel.MessageModerated, Message: m, Action: channel.Hide, Time: noon}, "moderate/7/hide/2026-03-02T11:00:00.005Z"},
 		{"authorisation", channel.Event{Kind: channel.AuthorizationLost}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -68,6 +69,9 @@ func TestCheck(t *testing.T) {
 		{"deleted", channel.Event{Kind: channel.MessageDeleted, Account: page, Message: m}, ""},
 		{"watermark", channel.Event{Kind: channel.ReceiptArrived, Account: page, Receipt: channel.Receipt{State: channel.ReceiptRead, Watermark: noon}}, ""},
 		{"authorisation", channel.Event{Kind: channel.AuthorizationLost, Account: page, Key: "k"}, ""},
+		{"opened", channel.Event{Kind: channel.ConversationOpened, Account: page, Key: "k"}, ""},
+		{"any reaction taken back", channel.Event{Kind: channel.ReactionChanged, Account: page, Message: m, Reaction: channel.Reaction{Removed: true}}, ""},
+		{"moderated to what", channel.Event{Kind: channel.MessageModerated, Account: page, Message: m}, "action is missing"},
 		{"no account", channel.Event{Kind: channel.MessageReceived, Message: m}, "account is missing"},
 		{"half an account", channel.Event{Kind: channel.MessageReceived, Account: channel.AccountID{ID: "1"}, Message: m}, "account is missing"},
 		{"no kind", channel.Event{Account: page}, "event on facebook/1: kind is missing"},

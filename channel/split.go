@@ -159,8 +159,11 @@ func (s *splitter) border(prefix string, at, end int) int {
 	if word > 0 {
 		return word
 	}
-	if from, to := linkAround(s.text, at, end); from > at && s.fits(prefix, s.text[from:to]) {
-		return from
+	if link := linkStart(s.text, at, end); link > at {
+		// Whether it fits is asked of reach: a link may be longer than all parts together.
+		if reached, err := s.reach(prefix, link); err == nil && (reached == len(s.text) || strings.ContainsFunc(s.text[link:reached+1], notInLink)) {
+			return link
+		}
 	}
 	return end
 }
@@ -221,22 +224,24 @@ func runeStart(text string, p int) int {
 	return p
 }
 
-// linkAround returns where the link begins and ends that a cut at p would go through; 0, 0 where there is none after at.
-func linkAround(text string, at, p int) (from, to int) {
-	for from = p; from > at && linkByte(text[from-1]); from-- {
+// linkStart returns where the link begins that a cut at p would go through; 0 where there is none that begins after at.
+func linkStart(text string, at, p int) int {
+	if p == len(text) || notInLink(rune(text[p])) {
+		return 0
+	}
+	from := p
+	for from > at && !notInLink(rune(text[from-1])) {
+		from--
 	}
 	for _, start := range []string{"https://", "http://", "www."} {
-		i := strings.LastIndex(text[from:min(p+len(start)-1, len(text))], start)
-		if i < 0 || from+i >= p {
-			continue
+		if i := strings.LastIndex(text[from:min(p+len(start)-1, len(text))], start); i >= 0 && from+i < p {
+			return from + i
 		}
-		for to = p; to < len(text) && linkByte(text[to]); to++ {
-		}
-		return from + i, to
 	}
-	return 0, 0
+	return 0
 }
 
-func linkByte(b byte) bool {
-	return b > ' ' && b < 0x7f && !strings.ContainsRune("\"<>\\^`{|}", rune(b))
+// notInLink reports whether r ends a link: a space, a bracket, or anything beyond ASCII.
+func notInLink(r rune) bool {
+	return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"<>\\^`{|}", r)
 }

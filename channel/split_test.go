@@ -280,7 +280,7 @@ func FuzzSplit(f *testing.F) {
 func BenchmarkSplit(b *testing.B) {
 	sentence := "We are sorry that your parcel is late, and have asked the carrier: https://example.org/track?id=12. 😀 "
 	for _, size := range []int{1 << 10, 1 << 14, 1 << 18} {
-		for name, text := range map[string]string{"sentences": strings.Repeat(sentence, size/len(sentence)+1), "one word": strings.Repeat("x", size)} {
+		for name, text := range map[string]string{"links in links": strings.Repeat("https://", size/8), "sentences": strings.Repeat(sentence, size/len(sentence)+1), "one word": strings.Repeat("x", size)} {
 			b.Run(fmt.Sprintf("%s/%dKiB", name, size>>10), func(b *testing.B) {
 				b.ReportAllocs()
 				b.SetBytes(int64(len(text)))
