@@ -80,6 +80,18 @@ func TestCustomersWriteWhereTheySay(t *testing.T) {
 	}, got)
 }
 
+func TestACustomerSendsAWholeMessage(t *testing.T) {
+	t.Parallel()
+	_, page, mia := open(channeltest.Options{})
+	m := mia.Send(page, channel.Message{Visibility: channel.Private, Text: "look", Language: "en", Attachments: []channel.Attachment{{Type: "image", URL: "https://fakebook.example/1.png"}},
+		Facts: map[string]string{"rating": "2"}, Author: channel.Author{ID: "not me"}})
+	events := poll(t, page)
+	same(t, m, events[0].Message)
+	if m.ID == "" || m.Author.ID != "mia" || m.Thread != "private-shop-mia" || m.Language != "en" || m.Facts["rating"] != "2" {
+		t.Errorf("got %+v", m)
+	}
+}
+
 func TestAMentionReachesEveryAccount(t *testing.T) {
 	t.Parallel()
 	p, page, mia := open(channeltest.Options{})

@@ -16,7 +16,9 @@ import (
 	"github.com/socialcrm/socialcrm/remote"
 )
 
-// Run holds an adapter to what package channel promises of every adapter, one subtest a promise, so that -run picks one. Run it with -race.
+// Run holds an adapter to what package channel promises of every adapter, one subtest a promise, so that -run picks one. Run it with -race. A harness that
+// lacks what its Features call for fails before anything else runs. A platform over HTTP is easily made from a handler and Flaky; TestAdapterOverHTTPConforms
+// in this package is a whole adapter with its harness.
 //
 //	func TestConformance(t *testing.T) {
 //		channeltest.Run(t, channeltest.Harness{
@@ -25,7 +27,12 @@ import (
 //		})
 //	}
 func Run(t *testing.T, h Harness) {
-	for _, c := range checks() {
+	t.Helper()
+	all := checks()
+	if !t.Run(all[0].name, func(t *testing.T) { runCheck(t, all[0], h) }) {
+		return // without what the harness lacks, the others cannot run
+	}
+	for _, c := range all[1:] {
 		if c.applies != nil && !c.applies(h.Features) {
 			continue
 		}
@@ -43,6 +50,7 @@ type check struct {
 	run     func(*bench)
 }
 
+// checks returns all promises, that of a whole harness first.
 func checks() []check {
 	var all []check
 	for _, part := range [][]check{harnessChecks(), sendChecks(), troubleChecks(), abilityChecks(), eventChecks(), webhookChecks(), pollChecks(), streamChecks()} {

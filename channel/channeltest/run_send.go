@@ -136,19 +136,31 @@ func checkSendCancelled(b *bench) {
 	}
 }
 
+// checkSendConcurrently sends, polls and decodes at once; with -race it finds what the adapter shares without a lock.
 func checkSendConcurrently(b *bench) {
 	const senders = 8
 	var outs []channel.Outgoing
 	for range senders {
 		outs = append(outs, b.answer())
 	}
+	var call channel.Call // decoded by each beside
+	if b.receiver() != nil {
+		call = b.authentic()
+	}
 	var group sync.WaitGroup
+	if b.poller() != nil {
+		group.Go(func() { _, _ = b.poller().Poll(b.context(), "") })
+	}
 	errs := make([]error, senders)
 	ids := make([]string, senders)
 	for i, out := range outs {
 		group.Go(func() {
 			b.Channel.Account()
 			b.Channel.Traits(out.Visibility).Length(out.Text)
+			if r := b.receiver(); r != nil {
+				_, _ = r.Verify(call)
+				_, _ = r.Decode(call)
+			}
 			var sent channel.Sent
 			sent, errs[i] = b.Channel.Send(b.context(), out)
 			ids[i] = sent.ID

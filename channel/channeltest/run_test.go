@@ -101,6 +101,34 @@ func TestFakeConforms(t *testing.T) {
 	})
 }
 
+// An adapter need not do everything.
+func TestAdaptersThatDoLessConform(t *testing.T) {
+	t.Parallel()
+	type only struct{ channel.Channel } // nothing but Account, Traits and Send
+	for name, tc := range map[string]struct {
+		features Features
+		sources  func(*FakeChannel) []channel.Source
+	}{
+		"speaks only":  {Features{}, func(*FakeChannel) []channel.Source { return nil }},
+		"webhook only": {Features{Webhook: true, Batches: true}, func(c *FakeChannel) []channel.Source { return []channel.Source{struct{ channel.Receiver }{c.platform}} }},
+		"stream only":  {Features{Stream: true}, func(c *FakeChannel) []channel.Source { return []channel.Source{struct{ channel.Streamer }{c.platform}} }},
+		"poll only":    {Features{Poll: true, Cannot: []Trouble{Silent, Throttled}}, func(c *FakeChannel) []channel.Source { return []channel.Source{struct{ channel.Poller }{c}} }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			Run(t, Harness{Features: tc.features, New: func(T) Fixture {
+				f := fakeFixture(Options{Public: channel.Traits{Echoes: true}})
+				page := f.Channel.(*FakeChannel)
+				f.Channel, f.Sources = only{page}, tc.sources(page)
+				if len(f.Sources) == 0 {
+					f.Write = nil
+				}
+				return f
+			}})
+		})
+	}
+}
+
 // Streams and polls wait for nothing but each other, so that the kit runs in a bubble of virtual time.
 func TestFakeConformsInABubble(t *testing.T) {
 	t.Parallel()

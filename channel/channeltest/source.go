@@ -171,6 +171,22 @@ func (p *Platform) Challenge() (call channel.Call, want string) {
 	return channel.Call{Method: http.MethodGet, Path: "/webhooks/" + p.options.Platform, Query: q, Received: p.now()}, want
 }
 
+// Deliver posts Webhook to a host's handler and returns the status that it answers. Unless that is 2xx, the same events are delivered again the next
+// time.
+func (p *Platform) Deliver(host http.Handler) int {
+	p.mu.Lock()
+	before := p.told
+	p.mu.Unlock()
+	w := httptest.NewRecorder()
+	host.ServeHTTP(w, NewRequest("https://host.example", p.Webhook()))
+	if w.Code < 200 || w.Code > 299 {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.told = min(p.told, before)
+	}
+	return w.Code
+}
+
 // NewRequest returns a call as a request to a host's handler at target, for example "http://desk.example".
 func NewRequest(target string, c channel.Call) *http.Request {
 	r := httptest.NewRequest(c.Method, target+c.Path+"?"+c.Query.Encode(), bytes.NewReader(c.Body))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"testing"
 	"testing/synctest"
 
@@ -152,6 +153,34 @@ func TestNewRequestIsTheCall(t *testing.T) {
 	if _, err := channeltest.New(channeltest.Options{}).Verify(call); remote.KindOf(err) != remote.Unauthorized {
 		t.Errorf("another platform's secret: %v", err)
 	}
+}
+
+func TestDeliverAgainWhatTheHostRefused(t *testing.T) {
+	t.Parallel()
+	p, page, mia := open(channeltest.Options{})
+	mia.Post(page, "hello")
+	var got []string
+	status := http.StatusInternalServerError
+	host := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		call := channel.Call{Method: r.Method, Path: r.URL.Path, Header: r.Header, Body: body}
+		if _, err := p.Verify(call); err != nil {
+			t.Error(err)
+		}
+		d, _ := p.Decode(call)
+		for _, e := range d.Events {
+			got = append(got, e.Message.Text)
+		}
+		w.WriteHeader(status)
+	})
+	if code := p.Deliver(host); code != http.StatusInternalServerError {
+		t.Errorf("the host answered %d", code)
+	}
+	status = http.StatusOK
+	mia.Post(page, "still there?")
+	p.Deliver(host)
+	p.Deliver(host)
+	same(t, []string{"hello", "hello", "still there?"}, got)
 }
 
 func TestCallForRendersTheTestsOwnEvents(t *testing.T) {
