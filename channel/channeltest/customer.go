@@ -113,8 +113,8 @@ func (c *Customer) Edit(m channel.Message, text string) channel.Message {
 	}
 	if p.options.Edits == EditsChangeID {
 		e.FormerID = post.ID
-		post.former = append(post.former, post.ID)
 		post.ID = p.id()
+		p.byID[post.ID] = post
 	}
 	e.Message = post.Message
 	p.tellOf(post, e)

@@ -96,7 +96,7 @@ func (c *FakeChannel) enforce(a *Attempt, out channel.Outgoing) error {
 		window = max(window, t.HumanWindow)
 	}
 	answers := out.Visibility == channel.Private || c.thread(out) != ""
-	if wrote := p.lastWrote(c.thread(out)); answers && t.ReplyWindow > 0 && out.Template == nil && a.Now.Sub(wrote.Time) > window {
+	if answers && t.ReplyWindow > 0 && out.Template == nil && a.Now.Sub(p.lastWrote(c.thread(out)).Time) > window {
 		return a.fail(remote.WindowClosed, "the customer last wrote too long ago")
 	}
 	if last := p.lastBy(c.account.AccountID); t.RefusesDuplicates && last != nil && last.Text == out.Text {
@@ -113,6 +113,7 @@ func (c *FakeChannel) post(out channel.Outgoing) *Post {
 			if former.ByBrand && former.Account == c.account.AccountID && former.Parent == out.InReplyTo && !former.Deleted {
 				former.Text, former.Outgoing, former.Attachments = out.Text, out, out.Attachments
 				former.Edits++
+				p.rememberKey(former)
 				return former
 			}
 		}
@@ -222,14 +223,9 @@ func (c *FakeChannel) Reconnect() {
 	delete(c.platform.unauthorized, credential(c.account))
 }
 
-// byKey returns the account's post of that key; nil where there is none or no key. mu is held.
+// byKey returns the account's first post of that key; nil where there is none. mu is held.
 func (p *Platform) byKey(account channel.AccountID, key string) *Post {
-	for _, post := range p.posts {
-		if key != "" && post.ByBrand && post.Account == account && post.Outgoing.Key == key {
-			return post
-		}
-	}
-	return nil
+	return p.keys[account.String()+" "+key]
 }
 
 // lastWrote returns the last post by a customer in the thread; a zero one where there is none. mu is held.

@@ -54,8 +54,10 @@ type Platform struct {
 	accounts     map[channel.AccountID]*FakeChannel
 	customers    map[string]*Customer
 	posts        []*Post
-	log          []entry // what the platform tells, in the order in which it tells it
-	told         int     // how much of log went out by webhook
+	byID         map[string]*Post // under the ID of today and those of before edits
+	keys         map[string]*Post // by account and Outgoing.Key: the first
+	log          []entry          // what the platform tells, in the order in which it tells it
+	told         int              // how much of log went out by webhook
 	held         []entry
 	holding      bool
 	holdKinds    []channel.EventKind
@@ -91,7 +93,8 @@ func New(o Options) *Platform {
 		options:   o,
 		accounts:  map[channel.AccountID]*FakeChannel{},
 		customers: map[string]*Customer{},
-		faults:    map[Op][]Fault{}, broken: map[Op]Fault{}, calls: map[Op]int{},
+		byID:      map[string]*Post{}, keys: map[string]*Post{},
+		faults: map[Op][]Fault{}, broken: map[Op]Fault{}, calls: map[Op]int{},
 		unauthorized: map[string]string{}, private: map[string]bool{}, control: map[string]string{},
 		streams: map[chan struct{}]bool{},
 	}
@@ -133,8 +136,7 @@ type Post struct {
 	// Read is set once the customer has read it.
 	Read bool
 
-	told   []channel.AccountID // accounts that hear of it
-	former []string            // IDs before edits
+	told []channel.AccountID // accounts that hear of it
 }
 
 // Posts returns every post in the order of writing, deleted ones included. The caller may change what it gets.
@@ -180,14 +182,7 @@ func (p *Platform) id() string {
 }
 
 // post returns the post with that ID, or that had it before an edit; nil where there is none.
-func (p *Platform) post(id string) *Post {
-	for _, post := range p.posts {
-		if post.ID == id || slices.Contains(post.former, id) {
-			return post
-		}
-	}
-	return nil
-}
+func (p *Platform) post(id string) *Post { return p.byID[id] }
 
 // add keeps a new post.
 func (p *Platform) add(post *Post) {
@@ -199,6 +194,14 @@ func (p *Platform) add(post *Post) {
 		post.Thread = post.ID
 	}
 	p.posts = append(p.posts, post)
+	p.byID[post.ID] = post
+	p.rememberKey(post)
+}
+
+func (p *Platform) rememberKey(post *Post) {
+	if key := post.Outgoing.Key; key != "" && p.byKey(post.Account, key) == nil {
+		p.keys[post.Account.String()+" "+key] = post
+	}
 }
 
 // tellOf tells every account concerned what happened to a post.

@@ -244,8 +244,12 @@ func TestOneReplyReplacesTheFormer(t *testing.T) {
 	p, page, mia := open(channeltest.Options{Public: channel.Traits{OneReply: true}})
 	m := mia.Post(page, "two stars")
 	for _, text := range []string{"sorry", "sorry!"} {
-		if _, err := page.Send(t.Context(), channel.Outgoing{Text: text, InReplyTo: m.ID}); err != nil {
+		out := channel.Outgoing{Key: text, Text: text, InReplyTo: m.ID}
+		if _, err := page.Send(t.Context(), out); err != nil {
 			t.Fatal(err)
+		}
+		if finding, _, err := page.Find(t.Context(), out, time.Now()); finding != channel.Found || err != nil {
+			t.Errorf("%q: %s, %v", text, finding, err)
 		}
 	}
 	same(t, []string{"sorry!"}, p.Replies())
