@@ -129,23 +129,22 @@ type Change struct {
 // Changes lists what differs between two states of one ticket, in the order of Metrics.
 func Changes(before, after State) []Change {
 	var out []Change
-	for _, c := range after.Clocks {
-		was, ok := before.Clock(c.Metric)
+	for _, m := range Metrics() {
+		was, had := before.Clock(m)
+		c, has := after.Clock(m)
 		switch {
-		case !ok:
+		case !had && !has:
+		case !had:
 			out = append(out, Change{Clock: c, New: true})
 			if c.Verdict != Running {
 				out = append(out, Change{Clock: c})
 			}
+		case !has:
+			out = append(out, Change{Clock: was, Was: was.Verdict, Withdrawn: true})
 		case was.Verdict != c.Verdict:
 			out = append(out, Change{Clock: c, Was: was.Verdict, Withdrawn: was.Verdict != Running})
 		case was.Stopped.IsZero() != c.Stopped.IsZero() || !was.Due.Equal(c.Due):
 			out = append(out, Change{Clock: c, Was: was.Verdict})
-		}
-	}
-	for _, was := range before.Clocks {
-		if _, ok := after.Clock(was.Metric); !ok {
-			out = append(out, Change{Clock: was, Was: was.Verdict, Withdrawn: true})
 		}
 	}
 	return out

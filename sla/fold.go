@@ -56,12 +56,18 @@ type Event struct {
 var ErrLate = errors.New("sla: the event belongs before one that was folded already")
 
 // Fold returns the state after the event. The policy is chosen anew at each event, so that a changed set or changed facts apply from then on, to the
-// time already spent. It returns ErrLate, with the state unchanged, when the event lies before the last one or withdraws an answer.
+// time already spent. It returns ErrLate, with the state unchanged, when the event lies before the last one, not after a breach that At found, or withdraws
+// an answer.
 func (s *PolicySet) Fold(state State, e Event) (State, error) {
-	if e.Kind == AnswerWithdrawn || e.Mark.Compare(state.Last) < 0 {
+	if e.Kind == AnswerWithdrawn || e.Mark.Compare(state.Last) < 0 || state.breachedSince(e.Time) {
 		return state, ErrLate
 	}
 	return s.fold(state, e), nil
+}
+
+// breachedSince reports whether a clock is breached that was not yet at t. Folding alone never leaves one behind the last event; At does.
+func (state *State) breachedSince(t time.Time) bool {
+	return slices.ContainsFunc(state.Clocks, func(c Clock) bool { return !c.BreachedAt.IsZero() && !t.After(c.BreachedAt) })
 }
 
 // FoldAll folds a ticket's events from the beginning, in the order of their marks whatever the order given, each under the set that inForce returns for
@@ -177,7 +183,11 @@ func (s *PolicySet) apply(state *State, now time.Time) {
 		case i < 0 && target > 0 && !state.over(m):
 			c := Clock{Metric: m, Policy: policy.Name, Target: Duration(target), Started: state.Asked, Due: state.Asked.Add(target)}
 			c.expire(now)
-			state.Clocks = append(state.Clocks, c)
+			behind := slices.IndexFunc(state.Clocks, func(other Clock) bool { return other.Metric.rank() > m.rank() })
+			if behind < 0 {
+				behind = len(state.Clocks)
+			}
+			state.Clocks = slices.Insert(state.Clocks, behind, c)
 		case i >= 0 && state.Clocks[i].running():
 			c := &state.Clocks[i]
 			if target == 0 {

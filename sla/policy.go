@@ -2,6 +2,7 @@ package sla
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/socialcrm/socialcrm/rule"
@@ -31,6 +32,9 @@ const (
 func Metrics() []Metric {
 	return []Metric{Acknowledgement, FirstResponse, NextResponse, PeriodicUpdate, Resolution, RequesterWait, AgentWork}
 }
+
+// rank is the metric's place in Metrics.
+func (m Metric) rank() int { return slices.Index(Metrics(), m) }
 
 // Duration is a time.Duration that reads and writes as text in JSON: "1h30m".
 type Duration time.Duration
@@ -99,6 +103,7 @@ func NewPolicySet(policies []Policy, predicates rule.Predicates) (*PolicySet, er
 		if err := checkTargets(p.Targets); err != nil {
 			return nil, fmt.Errorf("sla policy %q: %w", p.Name, err)
 		}
+		p.Targets = slices.Clone(p.Targets)
 		set.policies = append(set.policies, compiled{p, r})
 	}
 	return set, nil
