@@ -3,6 +3,7 @@ package routing
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -11,7 +12,7 @@ import (
 // Lanes is the Router that the Desk uses unless the host gives another: ordered lanes, the first match wins, the least loaded agent of the lane's team gets the
 // ticket. It never changes and may be used by any number of goroutines.
 type Lanes struct {
-	org   Org
+	lanes []Lane
 	rules []*rule.Rule
 }
 
@@ -24,7 +25,7 @@ func New(org Org, predicates rule.Predicates) (*Lanes, error) {
 	if err := org.Check(); err != nil {
 		return nil, err
 	}
-	l := &Lanes{org: org, rules: make([]*rule.Rule, len(org.Lanes))}
+	l := &Lanes{lanes: slices.Clone(org.Lanes), rules: make([]*rule.Rule, len(org.Lanes))}
 	for i, lane := range org.Lanes {
 		r, err := rule.Compile(lane.When, predicates)
 		if err != nil {
@@ -41,7 +42,7 @@ const candidates = 5
 // Route returns the first lane that takes the ticket and the least loaded agents of its team. A ticket that no lane takes goes to DefaultLane.
 func (l *Lanes) Route(_ context.Context, q Query) (Decision, error) {
 	facts := q.Facts()
-	for i, lane := range l.org.Lanes {
+	for i, lane := range l.lanes {
 		match, ok := l.rules[i].Match(facts)
 		if !ok {
 			continue

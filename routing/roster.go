@@ -12,21 +12,23 @@ import (
 // moment: Reserve has the last word. All methods may be called from several goroutines at once. The zero value is empty.
 type Roster struct {
 	mu     sync.RWMutex
-	states map[string]ticket.AgentState
-	teams  map[string][]string
+	states map[string]*ticket.AgentState
+	teams  map[string][]*ticket.AgentState // by name
 }
 
 // NewRoster returns a roster of the agents, all offline except those who are AlwaysOn.
 func NewRoster(agents []Agent) *Roster {
-	r := &Roster{states: make(map[string]ticket.AgentState, len(agents)), teams: make(map[string][]string)}
+	r := &Roster{states: make(map[string]*ticket.AgentState, len(agents)), teams: make(map[string][]*ticket.AgentState)}
 	for _, a := range agents {
-		r.states[a.Name] = a.State()
+		s := a.State()
+		r.states[a.Name] = &s
 		for _, t := range a.Teams {
-			r.teams[t] = append(r.teams[t], a.Name)
+			r.teams[t] = append(r.teams[t], &s)
 		}
 	}
-	for _, names := range r.teams {
-		slices.Sort(names)
+	for team, members := range r.teams {
+		slices.SortFunc(members, func(a, b *ticket.AgentState) int { return cmp.Compare(a.Name, b.Name) })
+		r.teams[team] = slices.Compact(members) // who is listed twice in a team is one
 	}
 	return r
 }
@@ -45,8 +47,8 @@ func (r *Roster) Set(states ...ticket.AgentState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range states {
-		if _, ok := r.states[s.Name]; ok {
-			r.states[s.Name] = s
+		if known, ok := r.states[s.Name]; ok {
+			*known = s
 		}
 	}
 }
@@ -59,7 +61,10 @@ func (r *Roster) Agent(name string) (ticket.AgentState, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	s, ok := r.states[name]
-	return s, ok
+	if !ok {
+		return ticket.AgentState{}, false
+	}
+	return *s, true
 }
 
 // LeastLoaded returns up to n members of the team who have room for the weight, the least loaded first; among equals the one whose hands have been free for
@@ -71,24 +76,24 @@ func (r *Roster) LeastLoaded(team string, weight, n int) ([]string, []Passed) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	absent, full := Passed{Cause: NotPresent}, Passed{Cause: Full}
-	var free []ticket.AgentState
-	for _, name := range r.teams[team] {
-		switch s := r.states[name]; {
+	best := make([]*ticket.AgentState, 0, min(max(n, 0), len(r.teams[team]))+1)
+	for _, s := range r.teams[team] {
+		switch {
 		case s.Presence != ticket.Available:
-			absent.add(name)
+			absent.add(s.Name)
 		case s.Free() < max(weight, 1):
-			full.add(name)
+			full.add(s.Name)
 		default:
-			free = append(free, s)
+			// Only the best n are kept: a team may have thousands, and a decision names a few.
+			if i := place(best, s); i < n {
+				best = slices.Insert(best, i, s)
+				best = best[:min(n, len(best))]
+			}
 		}
 	}
-	slices.SortFunc(free, func(a, b ticket.AgentState) int {
-		// Loads are compared as shares of capacity, without dividing.
-		return cmp.Or(cmp.Compare(a.Load*b.Capacity, b.Load*a.Capacity), a.Freed.Compare(b.Freed), cmp.Compare(a.Name, b.Name))
-	})
-	names := make([]string, 0, min(n, len(free)))
-	for _, s := range free[:min(n, len(free))] {
-		names = append(names, s.Name)
+	names := make([]string, len(best))
+	for i, s := range best {
+		names[i] = s.Name
 	}
 	var passed []Passed
 	for _, p := range []Passed{absent, full} {
@@ -97,6 +102,20 @@ func (r *Roster) LeastLoaded(team string, weight, n int) ([]string, []Passed) {
 		}
 	}
 	return names, passed
+}
+
+// place returns where s comes among the best, from behind: most are worse than all of them.
+func place(best []*ticket.AgentState, s *ticket.AgentState) int {
+	i := len(best)
+	for i > 0 && before(s, best[i-1]) {
+		i--
+	}
+	return i
+}
+
+// before reports whether a gets work before b. Loads are compared as shares of capacity, without dividing.
+func before(a, b *ticket.AgentState) bool {
+	return cmp.Or(cmp.Compare(a.Load*b.Capacity, b.Load*a.Capacity), a.Freed.Compare(b.Freed), cmp.Compare(a.Name, b.Name)) < 0
 }
 
 func (p *Passed) add(name string) {

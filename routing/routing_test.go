@@ -1,0 +1,221 @@
+package routing
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+func word(w string) rule.Condition { return rule.Condition{Fact: "text", Word: w} }
+
+// airline is a company with a lane for each kind of trouble.
+func airline() Org {
+	return Org{
+		Teams: []Team{{Name: "ground"}, {Name: "money"}},
+		Lanes: []Lane{
+			{Name: "baggage", Team: "ground", When: word("bag"), Priority: new(ticket.High)},
+			{Name: "refunds", Team: "money", When: word("refund")},
+			{Name: "night", When: rule.Condition{Predicate: "night"}},
+			{Name: "gold", Team: "ground", When: rule.Condition{Fact: "contact.tier", Equals: rule.Text("gold")}},
+		},
+		Agents: []Agent{
+			{Name: "ada", Teams: []string{"ground"}, Capacity: 4, AlwaysOn: true}, {Name: "bo", Teams: []string{"ground", "money"}, Capacity: 4, AlwaysOn: true},
+			{Name: "cy", Teams: []string{"ground"}},
+		},
+	}
+}
+
+func says(text string) Query {
+	return Query{Ticket: ticket.Ticket{ID: "T1", Account: channel.AccountID{Platform: "x", ID: "7"}}, Message: &channel.Message{Text: text}}
+}
+
+func TestTheFirstLaneThatMatchesTakesTheTicket(t *testing.T) {
+	t.Parallel()
+	org := airline()
+	router, err := New(org, rule.Predicates{"night": func(f rule.Facts) bool { return f.Fact("language").Equal(rule.Text("fr")) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	roster := NewRoster(org.Agents)
+	roster.Set(ticket.AgentState{Name: "ada", Presence: ticket.Available, Capacity: 4, Load: 2})
+	cy := []Passed{{Cause: NotPresent, Count: 1, First: []string{"cy"}}}
+	french := says("bonjour")
+	french.Ticket.Language = "fr"
+	gold := says("hello")
+	gold.Contact.Tier = "gold"
+	tests := []struct {
+		name  string
+		query Query
+		want  Decision
+	}{
+		{"a word", says("Where is my bag?"), Decision{Lane: "baggage", Team: "ground", Matched: `text contains word "bag"`, Priority: new(ticket.High),
+			Weight: 1, Candidates: []string{"bo", "ada"}, Passed: cy}},
+		{"two lanes would", says("refund my bag"), Decision{Lane: "baggage", Team: "ground", Matched: `text contains word "bag"`, Priority: new(ticket.High),
+			Weight: 1, Candidates: []string{"bo", "ada"}, Passed: cy}},
+		{"another team", says("a refund, please"), Decision{Lane: "refunds", Team: "money", Matched: `text contains word "refund"`, Weight: 1, Candidates: []string{"bo"}}},
+		{"a lane without a team: nobody is assigned", french, Decision{Lane: "night", Matched: `predicate "night" holds`, Weight: 1}},
+		{"the contact's tier", gold, Decision{Lane: "gold", Team: "ground", Matched: `contact.tier is "gold"`, Weight: 1, Candidates: []string{"bo", "ada"}, Passed: cy}},
+		{"none", says("hello"), Decision{Lane: DefaultLane, Weight: 1}},
+		{"none, and no message", Query{}, Decision{Lane: DefaultLane, Weight: 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.query.Roster = roster
+			for range 2 { // the same query gives the same decision
+				got, err := router.Route(t.Context(), tt.query)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("decision (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestALaneThatTakesEverything(t *testing.T) {
+	t.Parallel()
+	router, err := New(Org{Lanes: []Lane{{Name: "all"}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := router.Route(t.Context(), says("anything"))
+	if diff := cmp.Diff(Decision{Lane: "all", Matched: "always", Weight: 1}, got); err != nil || diff != "" {
+		t.Errorf("error %v, decision (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestWithoutARosterNobodyIsNamed(t *testing.T) {
+	t.Parallel()
+	router, err := New(Org{Teams: []Team{{Name: "ground"}}, Lanes: []Lane{{Name: "all", Team: "ground"}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := router.Route(t.Context(), says("anything"))
+	if diff := cmp.Diff(Decision{Lane: "all", Team: "ground", Matched: "always", Weight: 1}, got); err != nil || diff != "" {
+		t.Errorf("error %v, decision (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestADecisionNamesFiveCandidatesAtMost(t *testing.T) {
+	t.Parallel()
+	org := crew(20)
+	router, err := New(org, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := says("anything")
+	q.Roster = NewRoster(org.Agents)
+	got, err := router.Route(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"agent-0000", "agent-0001", "agent-0002", "agent-0003", "agent-0004"}, got.Candidates); diff != "" {
+		t.Errorf("candidates (-want +got):\n%s", diff)
+	}
+}
+
+func TestARouterNeverChanges(t *testing.T) {
+	t.Parallel()
+	org := Org{Lanes: []Lane{{Name: "all"}}}
+	router, err := New(org, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	org.Lanes[0].Name = "changed"
+	if got, _ := router.Route(t.Context(), says("anything")); got.Lane != "all" {
+		t.Errorf("changing the org changed the router: lane %q", got.Lane)
+	}
+}
+
+func TestAFunctionIsARouter(t *testing.T) {
+	t.Parallel()
+	var r Router = RouterFunc(func(_ context.Context, q Query) (Decision, error) { return Decision{Lane: string(q.Ticket.ID)}, nil })
+	if got, err := r.Route(t.Context(), says("anything")); err != nil || got.Lane != "T1" {
+		t.Errorf("Route = %+v, %v", got, err)
+	}
+}
+
+func TestCheckSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		org  Org
+		want string
+	}{
+		{"a team without a name", Org{Teams: []Team{{Name: "a"}, {}}}, `teams[1]: name is missing`},
+		{"two teams of a name", Org{Teams: []Team{{Name: "a"}, {Name: "a"}}}, `team "a": there are two of this name`},
+		{"a lane without a name", Org{Lanes: []Lane{{}}}, `lanes[0]: name is missing`},
+		{"two lanes of a name", Org{Lanes: []Lane{{Name: "a", When: word("x")}, {Name: "a"}}}, `lane "a": there are two of this name`},
+		{"a lane of an unknown team", Org{Lanes: []Lane{{Name: "a", Team: "b"}}}, `lane "a": team "b" is not known`},
+		{"a lane that no ticket reaches", Org{Lanes: []Lane{{Name: "a"}, {Name: "b", When: word("x")}}},
+			`lane "b": no ticket can reach it, because lane "a" before it takes everything`},
+		{"an agent without a name", Org{Agents: []Agent{{}}}, `agents[0]: name is missing`},
+		{"two agents of a name", Org{Agents: []Agent{{Name: "a"}, {Name: "a"}}}, `agent "a": there are two of this name`},
+		{"a negative capacity", Org{Agents: []Agent{{Name: "a", Capacity: -1}}}, `agent "a": capacity: want 0 or more, got -1`},
+		{"an agent of an unknown team", Org{Agents: []Agent{{Name: "a", Teams: []string{"b"}}}}, `agent "a": team "b" is not known`},
+		{"an unknown predicate", Org{Lanes: []Lane{{Name: "a", When: rule.Condition{Predicate: "p"}}}},
+			`lane "a": when: rule: compile condition: predicate: "p" is unknown; this process supplies no predicates`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := New(tt.org, nil)
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("error\n\t%v\nwant\n\t%s", err, tt.want)
+			}
+		})
+	}
+	if err := (Org{}).Check(); err != nil {
+		t.Errorf("a company of nobody: %v, want no error", err)
+	}
+	if err := airline().Check(); err != nil {
+		t.Errorf("a sound company: %v", err)
+	}
+}
+
+// crew is a company of n agents in one team, all there.
+func crew(n int) Org {
+	org := Org{Teams: []Team{{Name: "crew"}}, Lanes: []Lane{{Name: "all", Team: "crew"}}}
+	for i := range n {
+		org.Agents = append(org.Agents, Agent{Name: fmt.Sprintf("agent-%04d", i), Teams: []string{"crew"}, Capacity: 10, AlwaysOn: true})
+	}
+	return org
+}
+
+func BenchmarkRoute(b *testing.B) {
+	for _, agents := range []int{50, 5000} {
+		b.Run(fmt.Sprintf("%d agents", agents), func(b *testing.B) {
+			org := crew(agents)
+			org.Lanes = append([]Lane{
+				{Name: "baggage", Team: "crew", When: word("bag")}, {Name: "refunds", Team: "crew", When: word("refund")},
+			}, org.Lanes...)
+			router, err := New(org, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			roster := NewRoster(org.Agents)
+			for i, a := range org.Agents {
+				s := a.State()
+				s.Load = i * 7 % 11 // every eleventh is full
+				roster.Set(s)
+			}
+			q := says("My flight was late and nobody told us why. Could you please look into it?")
+			q.Roster = roster
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := router.Route(b.Context(), q); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
