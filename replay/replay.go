@@ -100,7 +100,7 @@ func start(steps []Step, o Options) (*run, error) {
 	keep := func(Step) bool { return true }
 	if o.Agents > 0 {
 		r.crew = newCrew(o.Agents, o.Handle, o.Seed)
-		keep = func(s Step) bool { return s.Event != nil && !own(s.Event) }
+		keep = func(s Step) bool { return s.Event != nil && s.Event.Kind != channel.MessageEchoed }
 	}
 	var channels []channel.Channel
 	known := make(map[channel.AccountID]bool)
@@ -135,11 +135,6 @@ func start(steps []Step, o Options) (*run, error) {
 		Store: r.store, Setup: setup, Predicates: o.Predicates, Channels: channels, Sinks: append([]crm.Sink{r.ledger}, o.Sinks...), Now: clock,
 	})
 	return r, err
-}
-
-// own reports whether the event is the brand's own post.
-func own(e *channel.Event) bool {
-	return e.Kind == channel.MessageEchoed || e.Kind == channel.MessageReceived && e.Message.Author.ID == e.Account.ID
 }
 
 func (r *run) run(ctx context.Context) (*Report, error) {

@@ -142,7 +142,7 @@ func (t *tally) arrived(e *channel.Event, r socialcrm.Result, copied bool) {
 		if !copied {
 			t.Quarantined++
 		}
-	case own(e):
+	case e.Kind == channel.MessageEchoed:
 		t.Echoes++
 	case e.Kind == channel.MessageReceived:
 		t.Messages++
