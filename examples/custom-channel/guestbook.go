@@ -15,8 +15,13 @@ import (
 	"github.com/socialcrm/socialcrm/remote"
 )
 
-// Options are the API's address, our account's ID, the token for the API and the secret with which webhooks are signed.
-type Options struct{ Base, ID, Token, Secret string }
+// Options say which guestbook is ours, and how to get in.
+type Options struct {
+	Base   string // the API's address
+	ID     string // our account's
+	Token  string // for the API
+	Secret string // with which webhooks are signed
+}
 
 // Channel is our account on the platform: a channel.Channel that is also a channel.Poller and a channel.Receiver.
 type Channel struct {
@@ -51,15 +56,21 @@ func (c *Channel) Traits(channel.Visibility) channel.Traits {
 
 // entry is what people write into a guestbook. The root of its thread is itself, if it answers nothing.
 type entry struct {
-	ID, Root, Answers, By, Text string
-	Written                     time.Time
+	ID      string    `json:"id"`
+	Root    string    `json:"root"`
+	Answers string    `json:"answers"`
+	By      string    `json:"by"`
+	Text    string    `json:"text"`
+	Written time.Time `json:"written"`
 }
 
 // Send makes one entry. What a failure means is for package remote to say.
 func (c *Channel) Send(ctx context.Context, out channel.Outgoing) (channel.Sent, error) {
 	var made entry
-	post := map[string]string{"answers": out.InReplyTo, "text": out.Text}
-	if _, err := c.client.Do(ctx, remote.Request{Op: "answer " + out.InReplyTo, Path: "/entries", JSON: post, Into: &made}); err != nil {
+	_, err := c.client.Do(ctx, remote.Request{
+		Op: "answer " + out.InReplyTo, Path: "/entries", JSON: map[string]string{"answers": out.InReplyTo, "text": out.Text}, Into: &made,
+	})
+	if err != nil {
 		return channel.Sent{}, err
 	}
 	return channel.Sent{ID: made.ID, Thread: made.Root, Time: made.Written}, nil

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,15 +23,16 @@ func TestConformance(t *testing.T) {
 		Features: channeltest.Features{Poll: true, Webhook: true, Batches: true},
 		New: func(t channeltest.T) channeltest.Fixture {
 			p := new(platform)
-			server := httptest.NewServer(p)
+			flaky := &channeltest.Flaky{Handler: p} // goes wrong on order
+			server := httptest.NewServer(flaky)
 			t.Cleanup(server.Close)
 			return channeltest.Fixture{
 				Channel: guestbook.New(guestbook.Options{Base: server.URL, ID: "shop", Token: token, Secret: secret}),
 				Write:   func(text string) string { return p.add("mia", "", text)["id"].(string) },
 				Corrupt: func() { p.add("mia", "", "")["id"] = 7 },
-				Break:   func(t channeltest.Trouble) { p.trouble.Store(t) },
-				Calls:   func() int { return int(p.calls.Load()) },
-				Posts:   p.answers, Webhook: p.webhook, Secrets: []string{token, secret},
+				Posts:   p.answers, Webhook: p.webhook,
+				Break: flaky.Break, Calls: flaky.Calls,
+				Secrets: []string{token, secret},
 			}
 		},
 	})
@@ -50,8 +50,6 @@ func FuzzDecode(f *testing.F) {
 
 // platform stands in for the guestbook: an HTTP API in front of a list of entries.
 type platform struct {
-	trouble atomic.Value // what happens to the next call
-	calls   atomic.Int64 // that wanted to post
 	mu      sync.Mutex
 	entries []map[string]any
 	told    int // how many of them a webhook has told
@@ -91,34 +89,18 @@ func (p *platform) webhook() channel.Call {
 
 func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var post struct{ Answers, Text string }
-	json.NewDecoder(r.Body).Decode(&post)
-	trouble, _ := p.trouble.Swap(channeltest.Trouble("")).(channeltest.Trouble)
-	if r.Method == "POST" {
-		p.calls.Add(1)
-	}
-	switch refused := (map[channeltest.Trouble]int{channeltest.Throttled: 429, channeltest.Down: 503, channeltest.TokenExpired: 401, channeltest.Refused: 422})[trouble]; {
-	case refused != 0:
-		w.Header().Set("Retry-After", "30")
-		http.Error(w, "refused: "+r.Header.Get("Authorization"), refused) // some platforms repeat what they should not
-	case trouble == channeltest.Silent:
-		<-r.Context().Done()
-	case trouble == channeltest.RequestLost:
-		panic(http.ErrAbortHandler)
+	switch err := json.NewDecoder(r.Body).Decode(&post); {
 	case r.Header.Get("Authorization") != "Bearer "+token:
 		http.Error(w, "who are you?", http.StatusUnauthorized)
-	case r.Method == "POST" && (post.Text == "" || len(post.Text) > 280):
-		http.Error(w, "an entry has 1 to 280 bytes", http.StatusUnprocessableEntity)
-	case r.Method == "POST":
-		made := p.add("shop", post.Answers, post.Text)
-		if trouble == channeltest.AnswerLost {
-			panic(http.ErrAbortHandler)
-		}
-		json.NewEncoder(w).Encode(made)
-	default:
+	case r.Method == http.MethodGet:
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		from, _ := strconv.Atoi(r.URL.Query().Get("after"))
 		to := min(from+2, len(p.entries)) // small pages show whether anything is lost between them
 		json.NewEncoder(w).Encode(map[string]any{"entries": p.entries[from:to], "next": strconv.Itoa(to), "more": to < len(p.entries)})
+	case err != nil || post.Text == "" || len(post.Text) > 280:
+		http.Error(w, "want an entry of 1 to 280 bytes", http.StatusUnprocessableEntity)
+	default:
+		json.NewEncoder(w).Encode(p.add("shop", post.Answers, post.Text))
 	}
 }
