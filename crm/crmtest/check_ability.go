@@ -213,7 +213,7 @@ func checkLead(t T, h Harness) {
 	}
 	c := sampleChange("a", 1)
 	r.pushOK(t, c)
-	lead := crm.Lead{Key: "lead-a", Contact: *c.Contact, Case: c.Case.Key, Title: "A fleet of bikes", Actor: ticket.Agent("jo"), Time: sampleTime}
+	lead := crm.Lead{Key: "lead-a", Contact: *c.Contact, Case: c.Case.Key, Title: "A fleet of bikes", Actor: ticket.Agent("jo"), Time: sampleTime()}
 	var refs []string
 	for range 2 {
 		ref, err := leads.PushLead(t.Context(), lead)

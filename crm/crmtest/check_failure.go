@@ -23,13 +23,11 @@ func failing() []Check {
 	}
 }
 
-var throttleScope = remote.Scope{Level: remote.LevelApp, ID: "crm"}
-
 func checkThrottled(t T, h Harness) {
 	r := h.Open(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	r.Fault(Throttle(time.Hour, throttleScope))
+	r.Fault(Throttle(time.Hour, remote.Scope{Level: remote.LevelApp, ID: "crm"}))
 	_, err := r.Sink.Push(ctx, sampleChange("a", 1))
 	e := r.expectError(t, err, remote.RateLimited)
 	if e.RetryAt.IsZero() {

@@ -27,7 +27,7 @@ func checkCaseFollows(t T, h Harness) {
 		next.Contact, next.Interactions, next.Refs = nil, nil, refs
 		next.Case.Status, next.Case.Subject, next.Case.Agent = status, "It is "+string(status), "agent-"+string(status)
 		if status.Done() {
-			next.Case.SolvedAt = sampleTime.Add(time.Hour)
+			next.Case.SolvedAt = sampleTime().Add(time.Hour)
 		}
 		r.pushOK(t, next)
 		held := r.theCase(t, c.Case.Key)
@@ -49,8 +49,8 @@ func checkEdited(t T, h Harness) {
 	edited := cloneChange(c)
 	edited.Contact, edited.Refs = nil, refs
 	edited.Interactions = edited.Interactions[:2]
-	edited.Interactions[0].Text, edited.Interactions[0].Edited = "Where is my green bag?", sampleTime.Add(time.Hour)
-	edited.Interactions[1].Deleted = sampleTime.Add(time.Hour)
+	edited.Interactions[0].Text, edited.Interactions[0].Edited = "Where is my green bag?", sampleTime().Add(time.Hour)
+	edited.Interactions[1].Deleted = sampleTime().Add(time.Hour)
 	r.pushOK(t, edited)
 
 	held := r.Interactions(c.Case.Key)

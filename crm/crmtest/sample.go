@@ -18,7 +18,7 @@ func sampleChange(id string, n int) crm.Change {
 		Case: &crm.Case{
 			Key: "case-" + id, Contact: contact.Key, Subject: "Where is my bag?", Status: ticket.Open, Priority: ticket.High,
 			Account: channel.AccountID{Platform: "facebook", ID: "1234"}, Language: "en", Lane: "baggage", Team: "ground", Agent: "jo",
-			Tags: []string{"baggage"}, Created: sampleTime,
+			Tags: []string{"baggage"}, Created: sampleTime(),
 		},
 	}
 	for i := range n {
@@ -27,7 +27,7 @@ func sampleChange(id string, n int) crm.Change {
 	return c
 }
 
-var sampleTime = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+func sampleTime() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) }
 
 func sampleContact(id string) crm.Contact {
 	return crm.Contact{
@@ -45,7 +45,7 @@ func sampleInteraction(id string, i int) crm.Interaction {
 	in := crm.Interaction{
 		Key: fmt.Sprintf("in-%s-%d", id, i), Message: fmt.Sprintf("1234_%s:%d", id, i), Direction: ticket.Inbound, Author: sampleAuthor(id),
 		Text: fmt.Sprintf("message %d of %s", i, id), URL: fmt.Sprintf("https://social.example/%s/%d", id, i),
-		Time: sampleTime.Add(time.Duration(i) * time.Minute), Order: fmt.Sprintf("%06d", i),
+		Time: sampleTime().Add(time.Duration(i) * time.Minute), Order: fmt.Sprintf("%06d", i),
 	}
 	if i%2 == 0 {
 		in.Direction, in.Author, in.Actor, in.State = ticket.Outbound, channel.Author{}, ticket.Agent("jo"), ticket.PostSent
