@@ -19,7 +19,12 @@ var (
 // Store keeps everything that must not be lost, for any number of tenants that never see each other. Most users only open one and hand it to the Desk.
 //
 // All methods may be called from several goroutines. Implementations neither log nor retry errors of fn; they may run fn again after a
-// conflict of their own.
+// conflict of their own. When ctx has ended already, Update and View return its error and do nothing. A function given to Update or View that calls Update
+// or View itself may wait for itself forever.
+//
+// Records come back as they were put: times as the same instant, to the nanosecond, though perhaps in UTC, and an empty list perhaps as nil. Texts are valid
+// UTF-8 without NUL; what comes from outside is cleaned before it gets here. All texts of one key together may have up to 1 KiB. Texts are compared byte by
+// byte, in look-ups and in the order of lists.
 type Store interface {
 	// Update runs fn and commits all its writes, or none when fn fails or panics. fn may run again, so it touches nothing but the Tx. Updates that overlap
 	// behave as if one came after the other. The error is fn's own, unchanged, or the Store's.
@@ -33,13 +38,14 @@ type Store interface {
 // Waker is a Store that can tell when there may be new work or new journal entries, also from other processes.
 type Waker interface {
 	// Wakes returns a channel that receives a value after commits of the tenant that scheduled a task or appended to the journal. Signals coalesce: one value
-	// may stand for many commits. The channel is closed when ctx ends.
+	// may stand for many commits; there may also be one where there is nothing new. The channel is closed when ctx ends, and not before.
 	Wakes(ctx context.Context, tenant string) <-chan struct{}
 }
 
 // Searcher is a Store that can search the text of messages.
 type Searcher interface {
-	// Search returns the tickets with messages that contain all words of the query, newest first.
+	// Search returns the tickets with a message that contains all words of the query, in any case, newest first. Words are separated by space; without any,
+	// nothing is found.
 	Search(ctx context.Context, tenant, query string, page Page) (List[Ticket], error)
 }
 
@@ -47,11 +53,12 @@ type Searcher interface {
 type Page struct {
 	// Limit is how many items at most; 0 means 100.
 	Limit int
-	// After is List.Next of the page before; empty: the first.
+	// After is List.Next of the page before; empty: the first. What no list gave is an error.
 	After string
 }
 
-// List is a page of a list. An item that was there throughout is on exactly one page, whatever is written while paging.
+// List is a page of a list. An item that was there throughout, and did not change in what orders the list, is on exactly one page, whatever is written while
+// paging.
 type List[T any] struct {
 	Items []T
 	// Next asks for the page after this one; empty on the last.
@@ -105,7 +112,7 @@ type ValueKey struct {
 type Value struct {
 	Key  ValueKey
 	Data []byte
-	// Expires is when the Store may drop it, by the Store's clock; zero: never. An expired value is as if it were not there.
+	// Expires is when the Store may drop it, by the Store's clock; zero: never. From then on the value is as if it were not there.
 	Expires time.Time
 }
 
@@ -115,7 +122,7 @@ type Reader interface {
 	Tickets(ids ...ID) ([]Ticket, error)
 	Conversations(keys ...ConversationKey) ([]Conversation, error)
 	Messages(keys ...string) ([]Message, error)
-	// MessagesByRef finds messages by the platform's ID, incoming and outgoing.
+	// MessagesByRef finds messages by the platform's ID, incoming and outgoing. Nothing is found under a ref without ID.
 	MessagesByRef(refs ...MessageRef) ([]Message, error)
 	Contacts(ids ...ContactID) ([]Contact, error)
 	Identities(keys ...IdentityKey) ([]Identity, error)
@@ -136,6 +143,7 @@ type Reader interface {
 	ListValues(space string, page Page) (List[Value], error)
 	// ListTasks lists by Due, then ID.
 	ListTasks(q TaskQuery) (List[Task], error)
+	// ListPauses lists all pauses by queue; those that have ended by themselves may be among them.
 	ListPauses() ([]QueuePause, error)
 	// Journal reads entries after a position.
 	Journal(q JournalQuery) ([]Entry, error)
@@ -154,13 +162,14 @@ type Tx interface {
 	// Put methods insert or replace whole records by their key. Values are copied: the caller may go on changing its own.
 	PutTicket(t Ticket)
 	PutConversation(c Conversation)
-	// PutMessage also files the message under its Ref, when Content.ID is set.
+	// PutMessage also files the message under its Ref, when Content.ID is set, and under no other any more. Where several messages have the same Ref, it leads
+	// to the one put last.
 	PutMessage(m Message)
 	PutContact(c Contact)
 	PutIdentity(i Identity)
 	PutValue(v Value)
 	DeleteValue(key ValueKey)
-	// PutAgent sets Presence, Capacity, Since; Load and Freed of an agent that is already there stay as they are.
+	// PutAgent sets Presence, Capacity, Since; Load and Freed stay as they are, and are zero for a new agent.
 	PutAgent(a AgentState)
 
 	// MarkSeen remembers the keys. Of two Updates that overlap and mark the same key, the later one sees it as seen.
@@ -172,7 +181,7 @@ type Tx interface {
 	Schedule(tasks ...Task)
 	Cancel(ids ...string)
 	// Claim leases tasks that are due, in the order of Due, then of scheduling: not dead, not leased, their queue not paused, and the first of their key. It sees
-	// what is committed. Two claimers never get the same task.
+	// what is committed, and passes over tasks that the Tx itself has written or claimed. Two claimers never get the same task.
 	Claim(q ClaimQuery) ([]Lease, error)
 	// Holds reports whether the lease is the newest claim of its task. An expired lease that nobody else claimed still holds.
 	Holds(l Lease) (bool, error)
@@ -181,11 +190,12 @@ type Tx interface {
 	// Postpone puts the task back: due then, with the reason in LastError and one more attempt counted; with an empty reason, no attempt is counted. When it was
 	// scheduled again meanwhile, that schedule wins. ErrStale when the lease does not hold.
 	Postpone(l Lease, due time.Time, reason string) error
-	// Bury makes the task a dead letter with the reason. ErrStale when the lease does not hold.
+	// Bury makes the task a dead letter with the reason in LastError. When it was scheduled again meanwhile, that schedule wins. ErrStale when the lease does
+	// not hold.
 	Bury(l Lease, reason string) error
 	// Extend lengthens the lease to d from now by the Store's clock, and returns it anew. ErrStale when it does not hold.
 	Extend(l Lease, d time.Duration) (Lease, error)
-	// PauseQueue stops claims from a queue; ResumeQueue allows them again.
+	// PauseQueue stops claims from a queue, in place of a pause that is there; ResumeQueue allows them again. Leases already given are not touched.
 	PauseQueue(p QueuePause)
 	ResumeQueue(queue string)
 
@@ -195,7 +205,8 @@ type Tx interface {
 	// Release ends the ticket's reservation, if there is one, and sets Freed.
 	Release(id ID, now time.Time) error
 
-	// Try runs fn and keeps its writes or, when it fails, drops them as one, and returns fn's error. It may be nested.
+	// Try runs fn and keeps its writes or, when it fails or panics, drops them as one, leases and reservations included, and returns fn's error, unchanged. It
+	// may be nested.
 	Try(fn func(Tx) error) error
 }
 

@@ -5,6 +5,7 @@ import "time"
 // Task is something to do later: a deadline to watch, a post to send, a CRM to sync, a source to poll.
 type Task struct {
 	// ID names the task. Scheduling an ID again replaces due time and payload and clears Attempts; while it is claimed, it becomes due again after it is finished.
+	// It keeps its place among the tasks of its key; a dead letter, and a task whose Queue or Key changes, goes to the end.
 	ID string `json:"id"`
 	// Kind says what to do; the Desk's dispatcher reads it.
 	Kind string `json:"kind"`
@@ -16,7 +17,7 @@ type Task struct {
 	Due time.Time `json:"due"`
 	// Payload is for whoever does it.
 	Payload []byte `json:"payload,omitempty"`
-	// Attempts counts how often it was claimed and put back with a reason; LastError is the latest one.
+	// Attempts counts how often it was claimed and put back with a reason; LastError is the latest one. These and Dead are the Store's: Schedule clears them.
 	Attempts  int    `json:"attempts,omitempty"`
 	LastError string `json:"last_error,omitempty"`
 	// Dead is set on a dead letter: it is kept, listed, no longer done, and no longer blocks its key.
@@ -47,7 +48,7 @@ type ClaimQuery struct {
 // TaskQuery says which tasks to list.
 type TaskQuery struct {
 	Queue string // empty: all queues
-	Dead  bool   // dead letters, else those still to do
+	Dead  bool   // dead letters, else those still to do, claimed ones included
 	Page
 }
 
