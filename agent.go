@@ -1,6 +1,7 @@
 package socialcrm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -68,7 +69,7 @@ func (d *Desk) Note(ctx context.Context, id ticket.ID, by By, text string) (Rece
 			Key: c.newKey("note"), Ticket: c.ID, Direction: ticket.Internal, Actor: by.Actor, Received: w.now,
 			Conversation: first(c.Conversations), Content: channel.Message{Text: text, Time: w.now},
 		}
-		w.tx.PutMessage(m)
+		w.putMessage(m)
 		c.journal(ticket.Entry{Kind: ticket.NoteAdded, Message: m.Key, Actor: by.Actor})
 		return Receipt{Messages: []string{m.Key}}, nil
 	})
@@ -351,7 +352,7 @@ func (w *work) reply(c *change, by By, r Reply) (Receipt, error) {
 		if i == len(texts)-1 {
 			m.Post.Then = r.Then
 		}
-		w.tx.PutMessage(m)
+		w.putMessage(m)
 		w.tx.Schedule(sendTask(&m, w.now))
 		conv.Unfinished = append(conv.Unfinished, m.Key)
 		receipt.Messages = append(receipt.Messages, m.Key)
@@ -373,6 +374,9 @@ func (w *work) answering(c *change, inReplyTo string) (ticket.Conversation, stri
 			return ticket.Conversation{}, "", fmt.Errorf("message %s: %w", inReplyTo, ErrNotFound)
 		}
 		convs, err := w.tx.Conversations(m.Conversation)
+		if err == nil && convs[0].MovedTo != nil {
+			convs, err = w.tx.Conversations(*convs[0].MovedTo)
+		}
 		if err != nil {
 			return ticket.Conversation{}, "", err
 		}
@@ -382,8 +386,22 @@ func (w *work) answering(c *change, inReplyTo string) (ticket.Conversation, stri
 	if err != nil {
 		return ticket.Conversation{}, "", err
 	}
-	latest := slices.MaxFunc(convs, func(a, b ticket.Conversation) int { return a.CustomerWrote.Compare(b.CustomerWrote) })
+	convs = slices.DeleteFunc(convs, func(v ticket.Conversation) bool { return v.Ticket != c.ID || v.MovedTo != nil })
+	if len(convs) == 0 {
+		return ticket.Conversation{}, "", fmt.Errorf("it has no conversation to answer in: %w", ErrInvalid)
+	}
+	latest := slices.MaxFunc(convs, func(a, b ticket.Conversation) int {
+		return cmp.Or(a.CustomerWrote.Compare(b.CustomerWrote), preferred(a, c.Account)-preferred(b, c.Account))
+	})
 	return latest, latest.CustomerMessage, nil
+}
+
+// preferred breaks ties between conversations in favour of the account that answers.
+func preferred(v ticket.Conversation, account channel.AccountID) int {
+	if v.Key.Account == account {
+		return 1
+	}
+	return 0
 }
 
 // allowed says whether the platform would take the reply, as far as its traits tell.

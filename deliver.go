@@ -380,7 +380,7 @@ func (w *work) unfinished(conv *ticket.Conversation, e *channel.Event) (*ticket.
 }
 
 // confirm records that an echo is a post of ours.
-func (w *work) confirm(m *ticket.Message, sent channel.Sent, e *channel.Event) (Result, error) {
+func (w *work) confirm(m *ticket.Message, sent channel.Sent) (Result, error) {
 	if err := w.wentOut(m.Key, sent, ticket.ReplyConfirmed); err != nil {
 		return Result{}, err
 	}

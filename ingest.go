@@ -125,9 +125,6 @@ func (w *work) event(e *channel.Event) (Result, error) {
 		return Result{}, badEvent(fmt.Sprintf("event %s: account %s is not known", e.Kind, e.Account))
 	}
 	e.Time = happened(e)
-	if e.Kind == channel.MessageReceived && e.Message.Author.ID == e.Account.ID {
-		e.Kind = channel.MessageEchoed // the brand's own words, whatever the adapter called them
-	}
 	if key := e.DedupeKey(); key != "" {
 		k := ticket.EventKey{Account: e.Account, Key: key}
 		seen, err := w.tx.Seen(k)
@@ -181,7 +178,11 @@ func (w *work) again(e *channel.Event) (Result, error) {
 	}
 	m := found[0]
 	r.Ticket, r.Message = m.Ticket, m.Key
-	if m.Post != nil || !m.Edited.IsZero() || !m.Deleted.IsZero() || !fillIn(&m.Content, &e.Message) {
+	if m.Post != nil || !m.Edited.IsZero() || !m.Deleted.IsZero() {
+		return r, nil
+	}
+	late := m.Direction == ticket.Inbound && (m.Content.Author.ID == "" && e.Message.Author.ID != "" || m.Content.Thread == "" && e.Message.Thread != "")
+	if !fillIn(&m.Content, &e.Message) {
 		return r, nil
 	}
 	w.tx.PutMessage(m)
@@ -194,6 +195,9 @@ func (w *work) again(e *channel.Event) (Result, error) {
 	}
 	c.journal(ticket.Entry{Kind: ticket.MessageCompleted, Message: m.Key, Happened: e.Time, Received: e.Received})
 	c.finish()
+	if late {
+		return r, w.rekey(m.Key)
+	}
 	return r, nil
 }
 
@@ -205,6 +209,9 @@ func fillIn(m, richer *channel.Message) bool {
 			*to, filled = from, true
 		}
 	}
+	text(&m.Author.ID, richer.Author.ID)
+	text(&m.Thread, richer.Thread)
+	text(&m.Parent, richer.Parent)
 	text(&m.Text, richer.Text)
 	text(&m.Subject, richer.Subject)
 	text(&m.URL, richer.URL)
@@ -238,7 +245,12 @@ func fillIn(m, richer *channel.Message) bool {
 func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	m := &e.Message
 	m.Time = e.Time
-	key, provisional, err := w.conversationOf(e)
+	ref := ticket.MessageRef{Account: e.Account, ID: m.ID}
+	waiting, err := w.earlyFor(ref)
+	if err != nil {
+		return Result{}, err
+	}
+	place, err := w.conversationOf(e)
 	if err != nil {
 		return Result{}, err
 	}
@@ -246,38 +258,52 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	convs, err := w.tx.Conversations(key)
+	conv, err := w.conversation(place)
 	if err != nil {
 		return Result{}, err
 	}
-	conv := convs[0]
-	if conv.Ticket == "" {
-		conv.Key, conv.Provisional = key, provisional
+	conv.meet(m.Author, contact)
+	stored := ticket.Message{Key: messageKey(ref), Conversation: place.key, Direction: ticket.Inbound, Content: *m, Missing: place.missing, Received: e.Received}
+	r := Result{Outcome: Recorded, Message: stored.Key}
+	if gone := deletedEarly(waiting); gone != nil {
+		remove(&stored, gone) // nobody can answer what is gone
+		w.putMessage(stored)
+		w.append(w.untold(ticket.MessageReceived, &stored, e))
+		return r, nil
 	}
-	if conv.Author.ID == "" || conv.Author.ID == m.Author.ID {
-		conv.Author = m.Author
+	if other, err := w.elsewhere(e); err != nil || other != nil {
+		if err == nil {
+			r, err = w.samePost(e, &conv, stored, other)
+		}
+		return r, err
 	}
-	if conv.Contact == "" && contact != nil {
-		conv.Contact = contact.ID
-	}
+	noise := w.company.noise(m)
 	history := e.Time.Before(acc.since)
-	c, outcome, err := w.matter(&conv, e, contact, history)
+	c, outcome, err := w.matter(&conv, e, contact, history, noise)
 	if err != nil {
 		return Result{}, err
 	}
-	stored := ticket.Message{
-		Key: messageKey(ticket.MessageRef{Account: e.Account, ID: m.ID}), Ticket: c.ID, Conversation: key, Direction: ticket.Inbound,
-		Content: *m, Received: e.Received,
+	if c == nil { // noise is no matter
+		w.putMessage(stored)
+		w.append(w.untold(ticket.MessageReceived, &stored, e))
+		return r, w.catchUp(ref, waiting)
 	}
-	w.tx.PutMessage(stored)
+	stored.Ticket, conv.Ticket = c.ID, c.ID
+	w.putMessage(stored)
 	entry := ticket.Entry{
 		Kind: ticket.MessageReceived, Message: stored.Key, Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: m.Author.ID},
 		Happened: e.Time, Received: e.Received,
 	}
-	if history || e.Standby || conv.Away {
+	switch {
+	case noise != "":
+		entry.Reason = "noise: " + noise
+		c.journal(entry)
+	case history || e.Standby || conv.Away:
 		c.journal(entry) // kept, but nobody has to act
-	} else if err := w.ask(c, &conv, e, entry, outcome); err != nil {
-		return Result{}, err
+	default:
+		if err := w.ask(c, e, entry, outcome); err != nil {
+			return Result{}, err
+		}
 	}
 	if !e.Time.Before(conv.CustomerWrote) {
 		conv.CustomerWrote, conv.CustomerMessage = e.Time, m.ID
@@ -285,19 +311,37 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	if e.Time.After(c.CustomerWrote) {
 		c.CustomerWrote = e.Time
 	}
-	conv.Ticket = c.ID
-	w.tx.PutConversation(conv)
+	w.tx.PutConversation(conv.Conversation)
 	if outcome == Created || outcome == FollowedUp {
-		if err := w.adopt(c, &conv); err != nil {
+		if err := w.adopt(c, &conv.Conversation); err != nil {
 			return Result{}, err
 		}
 	}
 	c.finish()
-	return Result{Outcome: outcome, Ticket: c.ID, Message: stored.Key}, nil
+	if err := w.awaitRoot(place, early{Reply: stored.Key}); err != nil {
+		return Result{}, err
+	}
+	return Result{Outcome: outcome, Ticket: c.ID, Message: stored.Key}, w.catchUp(ref, waiting)
+}
+
+// putMessage files a message, and remembers that it did.
+func (w *work) putMessage(m ticket.Message) {
+	w.tx.PutMessage(m)
+	if m.Ticket != "" {
+		w.filed = append(w.filed, filed{m.Ticket, m.Key})
+	}
+}
+
+// untold is the entry of something that belongs to no ticket.
+func (w *work) untold(kind ticket.EntryKind, m *ticket.Message, e *channel.Event) ticket.Entry {
+	return ticket.Entry{
+		Kind: kind, Key: string(kind) + "/" + m.Key, Message: m.Key, Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: m.Content.Author.ID},
+		Happened: e.Time, Received: e.Received,
+	}
 }
 
 // ask is what a message that wants an answer means for its ticket: who handles it, by when, and what status.
-func (w *work) ask(c *change, conv *ticket.Conversation, e *channel.Event, entry ticket.Entry, outcome Outcome) error {
+func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outcome) error {
 	customer := entry.Actor
 	mark := sla.Mark{Time: e.Time, Order: e.Message.Order, Key: entry.Message}
 	answered := c.Answered.After(e.Time)

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
@@ -25,6 +27,9 @@ type Setup struct {
 	SLA []sla.Policy `json:"sla,omitempty"`
 	// Reopen says for how long after a ticket was solved a customer's message reopens it; later it is a follow-up.
 	Reopen Reopen `json:"reopen,omitzero"`
+	// Noise says which messages are no work: thanks, a lone emoji. They are kept, but make no ticket, reopen none and start no clock. A message with a question
+	// mark is never noise.
+	Noise []Noise `json:"noise,omitempty"`
 	// Apps tells what the apps are that post for the brand beside the Desk, by the platform's ID of the app. Unknown apps are tools.
 	Apps map[string]App `json:"apps,omitempty"`
 }
@@ -34,6 +39,14 @@ type Reopen struct {
 	// Public and Private are windows; 0: 7 days in public, 30 days in private; negative: never.
 	Public  sla.Duration `json:"public,omitzero"`
 	Private sla.Duration `json:"private,omitzero"`
+}
+
+// Noise is a kind of message that wants no answer.
+type Noise struct {
+	// Name stands in the journal.
+	Name string `json:"name"`
+	// When says what it is, over the facts of the message that ticket.Facts names. It must not be empty.
+	When rule.Condition `json:"when"`
 }
 
 // App says what posts through an app are.
@@ -72,8 +85,9 @@ type company struct {
 	lanes    routing.Router
 	roster   *routing.Roster
 	policies *sla.PolicySet
-	since    time.Time // when this version came into force
-	before   *company  // the version before, whose promises older events were made under
+	noises   []*rule.Rule // of setup.Noise
+	since    time.Time    // when this version came into force
+	before   *company     // the version before, whose promises older events were made under
 }
 
 func (s Setup) compile(version int64, since time.Time, predicates rule.Predicates, before *company) (*company, error) {
@@ -85,12 +99,38 @@ func (s Setup) compile(version int64, since time.Time, predicates rule.Predicate
 	if err != nil {
 		return nil, err
 	}
+	noises := make([]*rule.Rule, len(s.Noise))
+	for i, n := range s.Noise {
+		if n.Name == "" {
+			return nil, fmt.Errorf("noise[%d]: name is missing", i)
+		}
+		if n.When.IsZero() {
+			return nil, fmt.Errorf("noise %q: when is empty, so that every message would be noise", n.Name)
+		}
+		if noises[i], err = rule.Compile(n.When, predicates); err != nil {
+			return nil, fmt.Errorf("noise %q: when: %w", n.Name, err)
+		}
+	}
 	for id, app := range s.Apps {
 		if app != PersonApp && app != ToolApp {
 			return nil, fmt.Errorf("apps[%q] %q: want %q or %q", id, app, PersonApp, ToolApp)
 		}
 	}
-	return &company{version: version, setup: s, lanes: lanes, roster: routing.NewRoster(s.Agents), policies: policies, since: since, before: before}, nil
+	return &company{version: version, setup: s, lanes: lanes, roster: routing.NewRoster(s.Agents), policies: policies, noises: noises, since: since, before: before}, nil
+}
+
+// noise returns the name of the kind of noise that a message is; empty when it wants an answer.
+func (c *company) noise(m *channel.Message) string {
+	if len(c.noises) == 0 || strings.ContainsAny(m.Text, "?？؟") {
+		return ""
+	}
+	facts := ticket.Facts{Message: m}
+	for i, r := range c.noises {
+		if _, ok := r.Match(&facts); ok {
+			return c.setup.Noise[i].Name
+		}
+	}
+	return ""
 }
 
 // inForce returns the promises that held at t.

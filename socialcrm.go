@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -79,6 +80,7 @@ type Desk struct {
 
 	mu       sync.RWMutex // guards what follows
 	channels map[channel.AccountID]*account
+	handles  map[channel.AccountID]channel.AccountID // accounts by platform and handle in lower case
 	sources  map[string]channel.Source
 	sinks    []crm.Sink
 	running  bool
@@ -94,7 +96,7 @@ type account struct {
 
 // New makes a Desk. It reads the company's Setup from the Store, or applies Config.Setup where the Store holds none. The error names what is wrong in the Config.
 func New(cfg Config) (*Desk, error) {
-	d := &Desk{cfg: cfg, store: cfg.Store, now: cfg.Now, log: cfg.Logger, channels: make(map[channel.AccountID]*account), sources: make(map[string]channel.Source)}
+	d := &Desk{cfg: cfg, store: cfg.Store, now: cfg.Now, log: cfg.Logger, channels: make(map[channel.AccountID]*account), handles: make(map[channel.AccountID]channel.AccountID), sources: make(map[string]channel.Source)}
 	if d.store == nil {
 		d.store = ticket.NewMemory(&ticket.MemoryOptions{Now: cfg.Now})
 	}
@@ -185,6 +187,9 @@ func (d *Desk) addChannels(ctx context.Context, channels []channel.Channel) erro
 	d.mu.Lock()
 	for _, a := range added {
 		d.channels[a.account.AccountID] = a
+		if a.account.Handle != "" {
+			d.handles[channel.AccountID{Platform: a.account.Platform, ID: strings.ToLower(a.account.Handle)}] = a.account.AccountID
+		}
 	}
 	d.mu.Unlock()
 	for _, a := range added {
@@ -206,6 +211,7 @@ func (d *Desk) RemoveChannel(id channel.AccountID) {
 			delete(d.sources, s.Name())
 		}
 		delete(d.channels, id)
+		delete(d.handles, channel.AccountID{Platform: id.Platform, ID: strings.ToLower(a.account.Handle)})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,8 @@ type work struct {
 	sinks   []crm.Sink
 	// clocked are the clock events appended in this transaction, which the journal cannot list yet.
 	clocked []clocked
+	// filed are the messages put in this transaction, which a ticket's list does not show yet.
+	filed []filed
 	// told is set once the roster heard of something that is not committed yet.
 	told bool
 }
@@ -31,6 +34,11 @@ type work struct {
 type clocked struct {
 	ticket ticket.ID
 	event  sla.Event
+}
+
+type filed struct {
+	ticket  ticket.ID
+	message string
 }
 
 // update runs fn in one transaction. fn may run again.
@@ -51,7 +59,7 @@ func (d *Desk) update(ctx context.Context, fn func(*work) error) error {
 
 // try runs fn and keeps or drops all it wrote.
 func (w *work) try(fn func(*work) error) error {
-	was := len(w.clocked)
+	was, had := len(w.clocked), len(w.filed)
 	outer := w.tx
 	err := outer.Try(func(tx ticket.Tx) error {
 		w.tx = tx
@@ -59,7 +67,7 @@ func (w *work) try(fn func(*work) error) error {
 	})
 	w.tx = outer
 	if err != nil {
-		w.clocked = w.clocked[:was]
+		w.clocked, w.filed = w.clocked[:was], w.filed[:had]
 	}
 	return err
 }
@@ -160,14 +168,31 @@ func (c *change) fold(e sla.Event) (*sla.Event, error) {
 	return &e, nil
 }
 
-// refold folds the ticket's whole journal with the event in its place.
-func (c *change) refold(e sla.Event) (sla.State, error) {
-	events := []sla.Event{e}
-	q := ticket.JournalQuery{Ticket: c.ID, Limit: 1000}
-	for {
-		entries, err := c.w.tx.Journal(q)
+// refold folds the whole journals of the ticket and of those merged into it, with further events in their place.
+func (c *change) refold(further ...sla.Event) (sla.State, error) {
+	events := further
+	for _, id := range append([]ticket.ID{c.ID}, c.Absorbed...) {
+		told, err := c.w.clockEvents(id)
 		if err != nil {
 			return sla.State{}, err
+		}
+		events = append(events, told...)
+	}
+	for _, entry := range c.entries {
+		if entry.Clock != nil {
+			events = append(events, *entry.Clock)
+		}
+	}
+	return sla.FoldAll(slices.Values(events), c.w.company.inForce)
+}
+
+// clockEvents are what moved a ticket's own clocks so far, this transaction included.
+func (w *work) clockEvents(id ticket.ID) (events []sla.Event, err error) {
+	q := ticket.JournalQuery{Ticket: id, Limit: 1000}
+	for {
+		entries, err := w.tx.Journal(q)
+		if err != nil {
+			return nil, err
 		}
 		for _, entry := range entries {
 			if entry.Clock != nil {
@@ -179,23 +204,12 @@ func (c *change) refold(e sla.Event) (sla.State, error) {
 			break
 		}
 	}
-	for _, own := range c.w.clocked {
-		if own.ticket == c.ID {
+	for _, own := range w.clocked {
+		if own.ticket == id {
 			events = append(events, own.event)
 		}
 	}
-	for _, entry := range c.entries {
-		if entry.Clock != nil {
-			events = append(events, *entry.Clock)
-		}
-	}
-	return sla.FoldAll(func(yield func(sla.Event) bool) {
-		for _, e := range events {
-			if !yield(e) {
-				return
-			}
-		}
-	}, c.w.company.inForce)
+	return events, nil
 }
 
 func factsEqual(a, b *sla.Facts) bool {

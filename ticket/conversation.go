@@ -30,6 +30,8 @@ type Conversation struct {
 	Unfinished []string `json:"unfinished,omitempty"`
 	// Provisional is set while author or root are not known; the thread is then the message's own ID.
 	Provisional bool `json:"provisional,omitempty"`
+	// MovedTo is the conversation that this one turned out to be, once author or root were known.
+	MovedTo *ConversationKey `json:"moved_to,omitempty"`
 	// Away is set while another app holds the conversation.
 	Away bool `json:"away,omitempty"`
 }
@@ -66,10 +68,22 @@ type Message struct {
 	// Edited and Deleted tell when the platform says that it changed; a deleted message keeps its text unless that had to be removed.
 	Edited  time.Time `json:"edited,omitzero"`
 	Deleted time.Time `json:"deleted,omitzero"`
+	// Versions are the texts before the one in force, the oldest first.
+	Versions []Version `json:"versions,omitempty"`
+	// Missing is the platform's ID of an ancestor that has not come yet; until it does, it stands for the root of the thread.
+	Missing string `json:"missing,omitempty"`
 	// Received is when we first heard of it, or when the agent wrote it.
 	Received time.Time `json:"received"`
 	// Post is set on what the Desk itself sends.
 	Post *Post `json:"post,omitempty"`
+}
+
+// Version is a text that a message had before it was edited.
+type Version struct {
+	ID       string    `json:"id,omitempty"` // the platform's ID then, where an edit changed it
+	Revision string    `json:"revision,omitempty"`
+	Text     string    `json:"text,omitempty"`
+	Until    time.Time `json:"until"` // the platform's time of the edit that replaced it
 }
 
 // Ref returns how the platform names the message; its ID is empty while there is none.

@@ -48,10 +48,12 @@ const (
 	TicketAssigned   EntryKind = "ticket.assigned" // Old and New are agents
 	TicketStatus     EntryKind = "ticket.status"   // Old and New are statuses
 	TicketPriority   EntryKind = "ticket.priority" // Old and New are priorities
+	TicketMerged     EntryKind = "ticket.merged"   // into New, or New was merged into this one
+	TicketUnmerged   EntryKind = "ticket.unmerged" // from New
 	TicketLate       EntryKind = "ticket.late"     // a message came in long after it was written
 	MessageReceived  EntryKind = "message.received"
 	MessageCompleted EntryKind = "message.completed" // a further copy told more
-	MessageEdited    EntryKind = "message.edited"    // Old and New are the texts
+	MessageEdited    EntryKind = "message.edited"    // Old and New are the revisions; texts are never in the journal
 	MessageDeleted   EntryKind = "message.deleted"
 	MessageEchoed    EntryKind = "message.echoed" // an own post that the Desk did not send
 	MessageReaction  EntryKind = "message.reaction"

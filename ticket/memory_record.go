@@ -196,6 +196,7 @@ func (p *packer) ticket(t *Ticket) {
 	packText(p, &t.Team)
 	packText(p, &t.FollowUpOf)
 	packText(p, &t.MergedInto)
+	packList(p, &t.Absorbed, packText[ID])
 	p.time(&t.Updated)
 	p.time(&t.CustomerWrote)
 	p.time(&t.Answered)
@@ -253,6 +254,12 @@ func (p *packer) conversation(c *Conversation) {
 	packText(p, &c.CustomerMessage)
 	packList(p, &c.Unfinished, packText[string])
 	p.bool(&c.Provisional)
+	if p.maybe(c.MovedTo != nil) {
+		if p.reading {
+			c.MovedTo = new(ConversationKey)
+		}
+		p.conversationKey(c.MovedTo)
+	}
 	p.bool(&c.Away)
 }
 
@@ -278,6 +285,8 @@ func (p *packer) message(m *Message) {
 	p.bool(&m.Automated)
 	p.time(&m.Edited)
 	p.time(&m.Deleted)
+	packList(p, &m.Versions, (*packer).version)
+	packText(p, &m.Missing)
 	p.time(&m.Received)
 	if p.maybe(m.Post != nil) {
 		if p.reading {
@@ -285,6 +294,13 @@ func (p *packer) message(m *Message) {
 		}
 		p.post(m.Post)
 	}
+}
+
+func (p *packer) version(v *Version) {
+	packText(p, &v.ID)
+	packText(p, &v.Revision)
+	packText(p, &v.Text)
+	p.time(&v.Until)
 }
 
 // content packs all but ID, Time and Order.

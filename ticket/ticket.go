@@ -61,6 +61,8 @@ type Ticket struct {
 	// FollowUpOf is the ticket that this one continues; MergedInto the one that took it over.
 	FollowUpOf ID `json:"follow_up_of,omitempty"`
 	MergedInto ID `json:"merged_into,omitempty"`
+	// Absorbed are the tickets merged into this one; their journals count for its clocks.
+	Absorbed []ID `json:"absorbed,omitempty"`
 	// Created is the platform's time of its first message, Updated our time of the last change.
 	Created time.Time `json:"created"`
 	Updated time.Time `json:"updated"`
@@ -106,6 +108,7 @@ func ComparePromise(a, b *Ticket) int {
 func (t Ticket) Clone() Ticket {
 	t.Conversations = slices.Clone(t.Conversations)
 	t.Tags = slices.Clone(t.Tags)
+	t.Absorbed = slices.Clone(t.Absorbed)
 	t.Clocks.Clocks = slices.Clone(t.Clocks.Clocks)
 	t.Clocks.Facts.Tags = slices.Clone(t.Clocks.Facts.Tags)
 	return t

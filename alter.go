@@ -1,0 +1,109 @@
+package socialcrm
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// altered takes in what happened to a message: an edit, a deletion, a reaction, moderation elsewhere. It never makes a ticket; what comes before its message
+// waits for it.
+func (w *work) altered(e *channel.Event) (Result, error) {
+	ref := ticket.MessageRef{Account: e.Account, ID: e.Message.ID}
+	refs := []ticket.MessageRef{ref}
+	if e.FormerID != "" {
+		refs = append(refs, ticket.MessageRef{Account: e.Account, ID: e.FormerID})
+	}
+	found, err := w.tx.MessagesByRef(refs...)
+	if err != nil {
+		return Result{}, err
+	}
+	m := found[len(found)-1]
+	if m.Key == "" {
+		m = found[0] // the edit that changed the ID was told twice
+	}
+	if m.Key == "" {
+		return Result{Outcome: Recorded}, w.keepEarly(refs[len(refs)-1], early{Event: e})
+	}
+	entry := ticket.Entry{Message: m.Key, Happened: e.Time, Received: e.Received, Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: m.Content.Author.ID}}
+	if m.Direction == ticket.Outbound {
+		entry.Actor = ticket.Actor{Kind: ticket.ByAgent}
+	}
+	changed, texts := true, []string{subjectLine(&m.Content)}
+	for _, v := range m.Versions {
+		texts = append(texts, subjectLine(&channel.Message{Subject: m.Content.Subject, Text: v.Text}))
+	}
+	switch e.Kind {
+	case channel.MessageEdited:
+		entry.Kind, entry.Old, entry.New = ticket.MessageEdited, m.Content.Revision, e.Message.Revision
+		changed = edit(&m, e)
+	case channel.MessageDeleted:
+		entry.Kind = ticket.MessageDeleted
+		changed = m.Deleted.IsZero() || e.Honour && (m.Content.Text != "" || len(m.Versions) > 0)
+		remove(&m, e)
+	case channel.ReactionChanged:
+		entry.Kind, entry.New, entry.Actor.ID = ticket.MessageReaction, e.Reaction.Name, e.Reaction.Author.ID
+		if e.Reaction.Removed {
+			entry.Old, entry.New = e.Reaction.Name, ""
+		}
+	case channel.MessageModerated:
+		entry.Kind, entry.New, entry.Actor = ticket.MessageModerated, string(e.Action), ticket.Actor{Kind: ticket.ByTool}
+	}
+	if !changed {
+		return Result{Outcome: Duplicate, Ticket: m.Ticket, Message: m.Key}, nil
+	}
+	w.tx.PutMessage(m)
+	if m.Ticket == "" {
+		entry.Key = "message/" + m.Key + "/" + string(e.Kind) + "/" + strconv.FormatInt(e.Time.UnixNano(), 10)
+		w.append(entry)
+		return Result{Outcome: Recorded, Message: m.Key}, nil
+	}
+	c, err := w.load(m.Ticket)
+	if err != nil {
+		return Result{}, err
+	}
+	if e.Honour && slices.Contains(texts, c.Subject) {
+		c.Subject = "" // it was made of the text that must not stay
+	}
+	c.journal(entry)
+	c.finish()
+	return Result{Outcome: Joined, Ticket: c.ID, Message: m.Key}, nil
+}
+
+// edit puts a new text in force and reports whether it did. Edits may come in any order: one that is older than the text in force becomes a version of the past.
+func edit(m *ticket.Message, e *channel.Event) bool {
+	now, then := &e.Message, &m.Content
+	same := now.Text == then.Text && len(now.Attachments) == len(then.Attachments)
+	known := func(v ticket.Version) bool { return v.Revision == now.Revision && now.Revision != "" }
+	switch {
+	case same && (now.Revision == "" || now.Revision == then.Revision), slices.ContainsFunc(m.Versions, known):
+		return false
+	case now.Revision != "" && now.Revision < then.Revision, now.Revision == "" && e.Time.Before(m.Edited):
+		m.Versions = append(slices.Clone(m.Versions), ticket.Version{ID: now.ID, Revision: now.Revision, Text: now.Text, Until: m.Edited})
+		return true
+	}
+	m.Versions = append(slices.Clone(m.Versions), ticket.Version{ID: then.ID, Revision: then.Revision, Text: then.Text, Until: e.Time})
+	then.ID, then.Text, then.Revision, m.Edited = now.ID, now.Text, now.Revision, e.Time
+	if len(now.Attachments) > 0 {
+		then.Attachments = now.Attachments
+	}
+	if len(now.Mentions) > 0 {
+		then.Mentions = now.Mentions
+	}
+	if len(now.Tags) > 0 {
+		then.Tags = now.Tags
+	}
+	return true
+}
+
+// remove marks a message deleted; where the deletion must be honoured, nothing of what it said stays.
+func remove(m *ticket.Message, e *channel.Event) {
+	if m.Deleted.IsZero() {
+		m.Deleted = e.Time
+	}
+	if e.Honour {
+		m.Content.Text, m.Content.Subject, m.Content.Attachments, m.Content.Payload, m.Content.Facts, m.Versions = "", "", nil, "", nil, nil
+	}
+}

@@ -1,0 +1,83 @@
+package socialcrm
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// early is something that came before the message that it is about: platforms reorder.
+type early struct {
+	// Event happened to the message: an edit, a deletion, a reaction, a receipt.
+	Event *channel.Event `json:"event,omitempty"`
+	// Echo is the key of an own post that answers it, Reply that of another customer's message.
+	Echo  string `json:"echo,omitempty"`
+	Reply string `json:"reply,omitempty"`
+}
+
+// earlyKept is for how long what came early waits for its message.
+const earlyKept = 30 * 24 * time.Hour
+
+func earlyKey(ref ticket.MessageRef) ticket.ValueKey {
+	return ticket.ValueKey{Space: "early", Name: messageKey(ref)}
+}
+
+// keepEarly keeps something until its message comes.
+func (w *work) keepEarly(ref ticket.MessageRef, item early) error {
+	waiting, err := w.earlyFor(ref)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(append(waiting, item))
+	if err != nil {
+		return err
+	}
+	w.tx.PutValue(ticket.Value{Key: earlyKey(ref), Data: data, Expires: w.now.Add(earlyKept)})
+	return nil
+}
+
+func (w *work) earlyFor(ref ticket.MessageRef) ([]early, error) {
+	values, err := w.tx.Values(earlyKey(ref))
+	if err != nil || values[0].Data == nil {
+		return nil, err
+	}
+	var waiting []early
+	return waiting, json.Unmarshal(values[0].Data, &waiting)
+}
+
+// catchUp applies what came early to the message that has now come. waiting is what earlyFor returned for it.
+func (w *work) catchUp(ref ticket.MessageRef, waiting []early) error {
+	if len(waiting) == 0 {
+		return nil
+	}
+	w.tx.DeleteValue(earlyKey(ref))
+	for _, item := range waiting {
+		var err error
+		switch {
+		case item.Event != nil && item.Event.Kind == channel.ReceiptArrived:
+			_, err = w.receipt(item.Event)
+		case item.Event != nil:
+			_, err = w.altered(item.Event)
+		case item.Echo != "":
+			err = w.adoptLate(item.Echo)
+		case item.Reply != "":
+			err = w.rekey(item.Reply)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deletedEarly returns the deletion among what came early, if there is one.
+func deletedEarly(waiting []early) *channel.Event {
+	for _, item := range waiting {
+		if item.Event != nil && item.Event.Kind == channel.MessageDeleted {
+			return item.Event
+		}
+	}
+	return nil
+}

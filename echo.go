@@ -1,0 +1,247 @@
+package socialcrm
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// echoed takes in a post of the brand: one of the Desk's own coming back, a person's in the platform's own app, or another tool's.
+func (w *work) echoed(e *channel.Event, acc *account) (Result, error) {
+	m := &e.Message
+	m.Time = e.Time
+	ref := ticket.MessageRef{Account: e.Account, ID: m.ID}
+	if found, err := w.tx.MessagesByRef(ref); err != nil || found[0].Key != "" {
+		return Result{Outcome: Duplicate, Ticket: found[0].Ticket, Message: found[0].Key}, err
+	}
+	convs, err := w.addressees(e)
+	if err != nil {
+		return Result{}, err
+	}
+	for i := range convs {
+		ours, err := w.unfinished(&convs[i], e)
+		if err != nil {
+			return Result{}, err
+		}
+		if ours != nil {
+			return w.confirm(ours, channel.Sent{ID: m.ID, Thread: m.Thread, Time: e.Time, URL: m.URL})
+		}
+	}
+	waiting, err := w.earlyFor(ref)
+	if err != nil {
+		return Result{}, err
+	}
+	stored := ticket.Message{
+		Key: messageKey(ref), Direction: ticket.Outbound, Content: *m, Received: e.Received, Actor: ticket.Actor{Kind: ticket.ByAgent},
+		Conversation: ticket.ConversationKey{Account: e.Account, Visibility: m.Visibility, Thread: m.Thread},
+	}
+	if e.App != "" && w.company.setup.Apps[e.App] != PersonApp {
+		stored.Automated, stored.Actor = true, ticket.Actor{Kind: ticket.ByTool, ID: e.App}
+	}
+	r := Result{Outcome: Recorded, Message: stored.Key}
+	if len(convs) == 0 {
+		err = w.unaddressed(e, stored)
+	} else {
+		r.Outcome, r.Ticket = Joined, convs[0].Ticket
+		stored.Ticket, stored.Conversation = convs[0].Ticket, convs[0].Key
+		w.putMessage(stored)
+		err = w.answeredIn(convs, &stored, e.Time.Before(acc.since))
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return r, w.catchUp(ref, waiting)
+}
+
+// answeredIn lets an own post count in every conversation that it addresses.
+func (w *work) answeredIn(convs []ticket.Conversation, m *ticket.Message, history bool) error {
+	for _, conv := range convs {
+		c, err := w.load(conv.Ticket)
+		if err != nil {
+			return err
+		}
+		if history {
+			c.journal(ticket.Entry{Kind: ticket.MessageEchoed, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received})
+		} else if err := c.answered(m, ticket.MessageEchoed); err != nil {
+			return err
+		}
+		c.finish()
+	}
+	return nil
+}
+
+// addressees are the conversations with a ticket that an own post belongs to: in private its thread; in public that of its parent's author and of those whom it mentions.
+func (w *work) addressees(e *channel.Event) ([]ticket.Conversation, error) {
+	m := &e.Message
+	var keys []ticket.ConversationKey
+	add := func(k ticket.ConversationKey) {
+		if k.Thread != "" && !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	if m.Parent != "" {
+		parents, err := w.tx.MessagesByRef(ticket.MessageRef{Account: e.Account, ID: m.Parent})
+		if err != nil {
+			return nil, err
+		}
+		if p := parents[0]; p.Key != "" && p.Conversation.Visibility == m.Visibility {
+			add(p.Conversation)
+			if m.Thread == "" {
+				m.Thread = p.Conversation.Thread
+			}
+		}
+	}
+	if m.Thread == "" {
+		m.Thread = m.Parent
+	}
+	if m.Thread == "" {
+		m.Thread = m.ID
+	}
+	base := ticket.ConversationKey{Account: e.Account, Visibility: m.Visibility, Thread: m.Thread}
+	if m.Visibility == channel.Private {
+		add(base)
+	} else {
+		for _, name := range m.Mentions {
+			base.Author = name
+			add(base)
+		}
+	}
+	found, err := w.tx.Conversations(keys...)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(found, func(c ticket.Conversation) bool { return c.Ticket == "" }), nil
+}
+
+// waitingEchoes are own posts in a thread that belong to no ticket yet: the brand wrote first, or its answer came before the question.
+func waitingEchoes(key ticket.ConversationKey) ticket.ValueKey {
+	return ticket.ValueKey{Space: "echoes", Name: key.Account.String() + "#" + key.Visibility.String() + "#" + key.Thread}
+}
+
+// unaddressed keeps an own post that belongs to no ticket yet where the ticket that it belongs to will find it.
+func (w *work) unaddressed(e *channel.Event, m ticket.Message) error {
+	if m.Content.Parent != "" && m.Conversation.Thread == m.Content.Parent {
+		m.Missing = m.Content.Parent
+	}
+	w.putMessage(m)
+	w.append(ticket.Entry{Kind: ticket.MessageEchoed, Key: "echo/" + m.Key, Message: m.Key, Actor: m.Actor, Happened: e.Time, Received: e.Received})
+	if m.Content.Parent != "" {
+		if err := w.keepEarly(ticket.MessageRef{Account: e.Account, ID: m.Content.Parent}, early{Echo: m.Key}); err != nil {
+			return err
+		}
+	}
+	key := waitingEchoes(m.Conversation)
+	waiting, err := w.waiting(key)
+	if err != nil {
+		return err
+	}
+	return w.putWaiting(key, append(waiting, m.Key))
+}
+
+func (w *work) waiting(key ticket.ValueKey) (waiting []string, err error) {
+	values, err := w.tx.Values(key)
+	if err != nil || values[0].Data == nil {
+		return nil, err
+	}
+	return waiting, json.Unmarshal(values[0].Data, &waiting)
+}
+
+func (w *work) putWaiting(key ticket.ValueKey, waiting []string) error {
+	if len(waiting) == 0 {
+		w.tx.DeleteValue(key)
+		return nil
+	}
+	data, err := json.Marshal(waiting)
+	if err == nil {
+		w.tx.PutValue(ticket.Value{Key: key, Data: data})
+	}
+	return err
+}
+
+// adopt takes the own posts of the thread that address the conversation's customer into its new ticket.
+func (w *work) adopt(c *change, conv *ticket.Conversation) error {
+	key := waitingEchoes(conv.Key)
+	waiting, err := w.waiting(key)
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	messages, err := w.tx.Messages(waiting...)
+	if err != nil {
+		return err
+	}
+	var left []string
+	for _, m := range messages {
+		switch {
+		case m.Key == "" || m.Ticket != "":
+		case addresses(&m.Content, conv):
+			m.Ticket, m.Conversation = c.ID, conv.Key
+			w.putMessage(m)
+			if err := c.answered(&m, ticket.MessageEchoed); err != nil {
+				return err
+			}
+		default:
+			left = append(left, m.Key)
+		}
+	}
+	return w.putWaiting(key, left)
+}
+
+// addresses reports whether an own post in the conversation's thread is meant for its customer: in private always, in public when it answers or mentions the customer.
+func addresses(post *channel.Message, conv *ticket.Conversation) bool {
+	if conv.Key.Visibility == channel.Private || post.Parent != "" && post.Parent == conv.CustomerMessage {
+		return true
+	}
+	return slices.ContainsFunc(post.Mentions, func(name string) bool {
+		return name == conv.Author.ID || conv.Author.Handle != "" && strings.EqualFold(name, conv.Author.Handle)
+	})
+}
+
+// adoptLate files an own post whose question has come only now.
+func (w *work) adoptLate(key string) error {
+	messages, err := w.tx.Messages(key)
+	if err != nil {
+		return err
+	}
+	m := messages[0]
+	if m.Key == "" || m.Ticket != "" {
+		return nil
+	}
+	e := channel.Event{Kind: channel.MessageEchoed, Account: m.Conversation.Account, Message: m.Content, Time: m.Content.Time, Received: m.Received}
+	if m.Missing != "" {
+		e.Message.Thread = "" // it was a guess; the parent knows better
+	}
+	convs, err := w.addressees(&e)
+	if err != nil {
+		return err
+	}
+	m.Missing, m.Conversation.Thread = "", e.Message.Thread
+	if len(convs) > 0 {
+		m.Ticket, m.Conversation = convs[0].Ticket, convs[0].Key
+	}
+	w.putMessage(m)
+	return w.answeredIn(convs, &m, false)
+}
+
+// answered is what a post that the customer can see means for the ticket.
+func (c *change) answered(m *ticket.Message, kind ticket.EntryKind) error {
+	clock, err := c.fold(sla.Event{Kind: sla.Answered, Mark: sla.Mark{Time: m.Content.Time, Order: m.Content.Order, Key: m.Key}, Automated: m.Automated})
+	if err != nil {
+		return err
+	}
+	c.journal(ticket.Entry{Kind: kind, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received, Clock: clock})
+	if m.Automated || c.Clocks.Asked.IsZero() || m.Content.Time.Before(c.Clocks.Asked) {
+		return nil // no person's answer, or said before the customer asked
+	}
+	if m.Content.Time.After(c.Answered) {
+		c.Answered = m.Content.Time
+	}
+	c.Late = false
+	if c.Status == ticket.New {
+		return c.setStatus(ticket.Open, m.Content.Time, m.Content.Order, m.Key+"/open", m.Actor, "answered")
+	}
+	return nil
+}

@@ -1,0 +1,353 @@
+package socialcrm_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+var shop = channel.AccountID{Platform: "fakebook", ID: "shop"}
+
+// said is a customer's message.
+func said(id, author, thread, parent, text string, at time.Time) channel.Event {
+	return channel.Event{Kind: channel.MessageReceived, Account: shop, Message: channel.Message{
+		ID: id, Author: channel.Author{ID: author}, Thread: thread, Parent: parent, Text: text, Time: at,
+	}}
+}
+
+// posted is the brand's own post, written in the platform's own app.
+func posted(id, thread, parent, text string, at time.Time, mentions ...string) channel.Event {
+	e := said(id, "shop", thread, parent, text, at)
+	e.Kind, e.Message.Mentions = channel.MessageEchoed, mentions
+	return e
+}
+
+func (w *world) ingest(events ...channel.Event) []socialcrm.Result {
+	w.t.Helper()
+	results, err := w.desk.Ingest(w.t.Context(), events...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i, r := range results {
+		if r.Outcome == socialcrm.Quarantined {
+			w.t.Fatalf("event %d: %s", i, r.Reason)
+		}
+	}
+	return results
+}
+
+func (w *world) said(id ticket.ID) []string {
+	w.t.Helper()
+	list, err := w.desk.Messages(w.t.Context(), ticket.MessageQuery{Ticket: id})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var texts []string
+	for _, m := range list.Items {
+		texts = append(texts, m.Content.Text)
+	}
+	return texts
+}
+
+// later is a world in which an hour has passed, so that events of that hour are neither history nor in the future.
+func later(t *testing.T) (*world, func(minute int) time.Time) {
+	w := newWorld(t)
+	begin := w.now
+	w.now = begin.Add(time.Hour)
+	return w, func(minute int) time.Time { return begin.Add(time.Duration(minute) * time.Minute) }
+}
+
+// TestOrderOfArrivalDecidesNothing gives the events of one conversation in every order, with copies, in one call and one by one, and expects the same ticket, the
+// same text and the same clocks.
+func TestOrderOfArrivalDecidesNothing(t *testing.T) {
+	t.Parallel()
+	type outcome struct {
+		Tickets  int
+		Messages []string
+		Clocks   []sla.Clock
+	}
+	run := func(w *world, events []channel.Event, together bool) outcome {
+		if together {
+			w.ingest(events...)
+		} else {
+			for _, e := range events {
+				w.ingest(e)
+			}
+		}
+		var o outcome
+		open := ticket.Ticket{}
+		for _, tk := range w.tickets() {
+			if tk.MergedInto == "" {
+				o.Tickets++
+				open = tk
+			}
+		}
+		o.Messages, o.Clocks = w.said(open.ID), open.Clocks.Clocks
+		return o
+	}
+	story := func(at func(int) time.Time) []channel.Event {
+		edited := said("c1", "mia", "p", "p", "Where is my parcel 7?", at(2))
+		edited.Kind, edited.Message.Revision, edited.Time = channel.MessageEdited, "2", at(5)
+		return []channel.Event{
+			said("c1", "mia", "p", "p", "Where is my parcel?", at(2)),
+			said("c2", "mia", "", "c1", "Hello?", at(10)),
+			posted("b1", "", "c1", "We are looking.", at(20)),
+			said("c3", "mia", "", "b1", "Thanks, and when?", at(30)),
+			posted("b2", "", "c3", "Tuesday.", at(40)),
+			edited,
+		}
+	}
+	want := outcome{}
+	{
+		w, at := later(t)
+		want = run(w, story(at), false)
+		if want.Tickets != 1 || len(want.Messages) != 5 || want.Messages[0] != "Where is my parcel 7?" {
+			t.Fatalf("in order: %+v", want)
+		}
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		w, at := later(t)
+		events := story(at)
+		for range rapid.IntRange(0, 4).Draw(r, "copies") {
+			events = append(events, rapid.SampledFrom(events).Draw(r, "copy"))
+		}
+		events = rapid.Permutation(events).Draw(r, "order")
+		if diff := cmp.Diff(want, run(w, events, rapid.Bool().Draw(r, "together"))); diff != "" {
+			ids := []string{}
+			for _, e := range events {
+				ids = append(ids, fmt.Sprint(e.Kind, " ", e.Message.ID))
+			}
+			r.Fatalf("in the order %q (-want +got):\n%s", ids, diff)
+		}
+	})
+}
+
+func TestPublicEchoAnswersOnlyWhomItAddresses(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(said("1", "mia", "p", "p", "Mine is late", at(1)), said("2", "noa", "p", "p", "Mine too", at(2)), posted("3", "p", "1", "On its way", at(3)))
+	for _, tk := range w.tickets() {
+		c, _ := tk.Clocks.Clock(sla.FirstResponse)
+		if met := c.Verdict == sla.Met; met != (tk.Clocks.Asked.Equal(at(1))) {
+			t.Errorf("first response of %q is %q", tk.Subject, c.Verdict)
+		}
+	}
+	w.ingest(posted("4", "p", "", "@noa yours too", at(4), "noa"))
+	for _, tk := range w.tickets() {
+		if c, _ := tk.Clocks.Clock(sla.FirstResponse); c.Verdict != sla.Met {
+			t.Errorf("first response of %q is %q after a mention", tk.Subject, c.Verdict)
+		}
+	}
+}
+
+func TestAuthorWhoBecomesKnownJoinsTheConversation(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	nameless := said("2", "", "p", "p", "And mine?", at(10))
+	w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)), nameless)
+	if n := len(w.tickets()); n != 2 {
+		t.Fatalf("%d tickets while the author is not known, want 2", n)
+	}
+	known := nameless
+	known.Message.Author.ID = "mia"
+	w.ingest(known)
+	var open []ticket.Ticket
+	for _, tk := range w.tickets() {
+		if tk.MergedInto == "" {
+			open = append(open, tk)
+		}
+	}
+	if len(open) != 1 {
+		t.Fatalf("%d open tickets once the author is known, want 1", len(open))
+	}
+	if diff := cmp.Diff([]string{"Where is it?", "And mine?"}, w.said(open[0].ID)); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
+}
+
+func TestAuthorOfALoneMessageBecomesKnown(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	nameless := said("1", "", "p", "p", "Where is it?", at(1))
+	w.ingest(nameless)
+	nameless.Message.Author = channel.Author{ID: "mia", Name: "Mia"}
+	w.ingest(nameless, said("2", "mia", "p", "p", "Hello?", at(2)))
+	got := w.only()
+	if got.Contact == "" {
+		t.Error("the ticket has no contact")
+	}
+	if diff := cmp.Diff([]string{"Where is it?", "Hello?"}, w.said(got.ID)); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
+}
+
+func TestPrivateMessageInAPublicTreeIsItsOwnConversation(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	private := said("2", "mia", "p", "1", "My number is 7", at(2))
+	private.Message.Visibility = channel.Private
+	w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)), private)
+	if n := len(w.tickets()); n != 2 {
+		t.Errorf("%d tickets, want 2", n)
+	}
+}
+
+func TestOnePostToSeveralAccountsIsOneTicketAndTheFirstNamedAnswers(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][]string{{"shop", "help", "news"}, {"news", "shop", "help"}, {"help", "news", "shop"}} {
+		w := newWorld(t)
+		for _, id := range []string{"help", "news"} {
+			if err := w.desk.AddChannel(t.Context(), w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: id}})); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.platform.Customer("mia").Mention("@help @shop @news where is it?", channels(w.platform, "help", "shop", "news")...)
+		m := w.platform.Posts()[0].Message
+		for _, id := range order {
+			w.ingest(channel.Event{Kind: channel.MessageReceived, Account: channel.AccountID{Platform: "fakebook", ID: id}, Message: m})
+		}
+		got := w.only()
+		if got.Account.ID != "help" && order[0] != "help" {
+			t.Errorf("%q: the ticket's account is %s, want help", order, got.Account)
+		}
+		if _, err := w.desk.Reply(t.Context(), got.ID, ana, socialcrm.Reply{Text: "Here"}); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Minute)
+		posts := w.platform.Posts()
+		if p := posts[len(posts)-1]; p.Account.ID != "help" {
+			t.Errorf("%q: %s answers, want help", order, p.Account)
+		}
+		if n := len(w.said(got.ID)); n != 2 {
+			t.Errorf("%q: %d messages, want the post and the answer", order, n)
+		}
+	}
+}
+
+func channels(p *channeltest.Platform, ids ...string) (all []*channeltest.FakeChannel) {
+	for _, id := range ids {
+		all = append(all, p.Account(channel.Account{AccountID: channel.AccountID{ID: id}}))
+	}
+	return all
+}
+
+func TestDeletionThatMustBeHonouredLeavesNoText(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	edited := said("1", "mia", "p", "p", "My card is 4111", at(1))
+	edited.Kind, edited.Time = channel.MessageEdited, at(3)
+	gone := said("1", "mia", "p", "p", "", at(1))
+	gone.Kind, gone.Time, gone.Honour = channel.MessageDeleted, at(5), true
+	w.ingest(said("1", "mia", "p", "p", "My secret is 42", at(1)), edited, gone, said("2", "mia", "p", "p", "Hello?", at(6)))
+	got := w.only()
+	list, err := w.desk.Messages(t.Context(), ticket.MessageQuery{Ticket: got.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := w.desk.Journal(t.Context(), ticket.JournalQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Minute)
+	all := fmt.Sprintf("%+v %+v %+v %+v %+v", got, list.Items, entries, w.crm.Cases(), w.crm.Interactions(string(got.ID)))
+	for _, secret := range []string{"4111", "secret"} {
+		if strings.Contains(all, secret) {
+			t.Errorf("%q is still there: %s", secret, all)
+		}
+	}
+}
+
+func TestDeletionBeforeItsMessageMakesNoTicket(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	gone := said("1", "mia", "p", "p", "", at(1))
+	gone.Kind, gone.Time = channel.MessageDeleted, at(5)
+	w.ingest(gone, said("1", "mia", "p", "p", "Never mind", at(1)))
+	if n := len(w.tickets()); n != 0 {
+		t.Errorf("%d tickets, want none", n)
+	}
+}
+
+func TestNoiseIsKeptButIsNoWork(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	setup := company()
+	setup.Noise = []socialcrm.Noise{{Name: "thanks", When: rule.Condition{Fact: "text", Word: "thanks"}}}
+	if err := w.desk.Apply(t.Context(), ana, setup); err != nil {
+		t.Fatal(err)
+	}
+	w.ingest(said("0", "noa", "q", "q", "Thanks for nothing else", at(0)))
+	if n := len(w.tickets()); n != 0 {
+		t.Fatalf("noise alone made %d tickets", n)
+	}
+	w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)), posted("2", "p", "1", "On its way", at(2)))
+	if _, err := w.desk.Resolve(t.Context(), w.only().ID, ana, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.ingest(said("3", "mia", "p", "2", "Thanks!", at(50)))
+	if got := w.only(); got.Status != ticket.Solved || len(w.said(got.ID)) != 3 {
+		t.Errorf("after thanks the ticket is %s with %d messages, want solved with 3", got.Status, len(w.said(got.ID)))
+	}
+	w.ingest(said("4", "mia", "p", "2", "Thanks, but when?", at(55)))
+	if got := w.only(); got.Status != ticket.Open {
+		t.Errorf("after a question the ticket is %s, want open", got.Status)
+	}
+}
+
+func TestMergeAndUnmerge(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)), said("2", "mia", "q", "q", "My parcel!", at(20)), posted("3", "q", "2", "On its way", at(30)))
+	before := w.tickets()
+	first, second := before[0], before[1]
+	if _, err := w.desk.Merge(t.Context(), first.ID, ana, second.ID); err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.desk.Ticket(t.Context(), first.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"Where is it?", "My parcel!", "On its way"}, w.said(first.ID)); diff != "" {
+		t.Errorf("messages of the survivor (-want +got):\n%s", diff)
+	}
+	if c, _ := got.Clocks.Clock(sla.FirstResponse); c.Verdict != sla.Met || !c.Stopped.Equal(at(30)) {
+		t.Errorf("first response of the survivor: %+v, want met at %s", c, at(30))
+	}
+	w.ingest(said("4", "mia", "q", "3", "Today?", at(40)))
+	if n := len(w.said(first.ID)); n != 4 {
+		t.Errorf("%d messages in the survivor, want 4", n)
+	}
+	w.pass(time.Minute)
+	for _, c := range w.crm.Cases() {
+		if want := map[string]string{string(second.ID): string(first.ID)}[c.Key]; c.MergedInto != want {
+			t.Errorf("case %s is merged into %q in the CRM, want %q", c.Key, c.MergedInto, want)
+		}
+	}
+	if _, err := w.desk.Unmerge(t.Context(), first.ID, ana, second.ID); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"Where is it?"}, w.said(first.ID)); diff != "" {
+		t.Errorf("messages of the first (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"My parcel!", "On its way", "Today?"}, w.said(second.ID)); diff != "" {
+		t.Errorf("messages of the second (-want +got):\n%s", diff)
+	}
+	got, err = w.desk.Ticket(t.Context(), first.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := got.Clocks.Clock(sla.FirstResponse); !c.Stopped.IsZero() {
+		t.Errorf("first response of the first is stopped at %s by the other's answer", c.Stopped)
+	}
+}
