@@ -13,7 +13,7 @@ import (
 func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%*s\n", tableWidth, "first response             ")
-	fmt.Fprintf(&b, "%-26s %8s %8s %9s %9s %7s %8s\n", "account", "messages", "tickets", "median", "90 %", "met", "breached")
+	fmt.Fprintf(&b, "%-25s %8s %8s %9s %9s %7s %8s\n", "account", "messages", "tickets", "median", "90 %", "met", "breached")
 	for _, a := range r.Accounts {
 		row(&b, a.Account.String(), a.Messages, a.Tickets, a.FirstResponse, a.SLA[sla.FirstResponse])
 	}
@@ -49,7 +49,7 @@ func (r *Report) String() string {
 const tableWidth = 80
 
 func row(b *strings.Builder, name string, messages, tickets int, s Spread, j Judged) {
-	const width = 26
+	const width = 25
 	if n := utf8.RuneCountInString(name); n > width {
 		name = string([]rune(name)[:width-1]) + "…"
 	}
