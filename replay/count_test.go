@@ -63,6 +63,21 @@ func judge(all []said) replay.Report {
 			m.answered = &s
 		}
 	}
+	// file puts an own post where it belongs: to the author of what it answers, and to those whom it mentions.
+	file := func(s said) bool {
+		key := place{s.account, s.id}
+		if m := belongs[place{s.account, s.parent}]; m != nil {
+			belongs[key] = m
+			answer(m, s)
+		}
+		for author, m := range tickets[s.account+"\n"+s.thread] {
+			if mentions(s.text, author) {
+				belongs[key] = m
+				answer(m, s)
+			}
+		}
+		return belongs[key] != nil
+	}
 	for _, s := range all {
 		key, thread := place{s.account, s.id}, s.account+"\n"+s.thread
 		if _, seen := belongs[key]; seen {
@@ -80,32 +95,19 @@ func judge(all []said) replay.Report {
 				want.Tickets++
 				m = &matter{thread: thread, author: s.author, asked: s}
 				tickets[thread][s.author] = m
-				waiting = slices.DeleteFunc(waiting, func(w said) bool {
-					mine := w.account+"\n"+w.thread == thread && (w.parent == s.id || mentions(w.text, s.author))
-					if mine {
-						belongs[place{w.account, w.id}] = m
-					}
-					return mine
-				})
 			}
 			belongs[key] = m
-			continue
-		}
-		want.Echoes++
-		belongs[key] = nil
-		if m := belongs[place{s.account, s.parent}]; m != nil {
-			belongs[key] = m
-			answer(m, s)
-		}
-		for author, m := range tickets[thread] {
-			if mentions(s.text, author) {
-				belongs[key] = m
-				answer(m, s)
+		} else {
+			want.Echoes++
+			belongs[key] = nil
+			if !file(s) {
+				waiting = append(waiting, s)
 			}
 		}
-		if belongs[key] == nil {
-			waiting = append(waiting, s)
-		}
+		// Posts that came before what they answer, or before the customer whom they mention first wrote.
+		waiting = slices.DeleteFunc(waiting, func(w said) bool {
+			return (w.account == s.account && w.parent == s.id || !s.own && w.account+"\n"+w.thread == thread && mentions(w.text, s.author)) && file(w)
+		})
 	}
 	want.Contacts = len(authors)
 	want.Synced = replay.Synced{Contacts: want.Contacts, Cases: want.Tickets, Interactions: want.Messages + want.Echoes - len(waiting)}

@@ -30,8 +30,8 @@ func TestAScenarioIsPlayedEntryByEntry(t *testing.T) {
 	want := []string{
 		"08:00|setup.applied|||2",
 		"08:55|agent.presence|kim||available|kim",
-		"09:00|contact.created|ann||Ann",
-		"09:00|ticket.created|ann||Where is my parcel?",
+		"09:00|contact.created|ann",
+		"09:00|ticket.created|ann",
 		`09:00|ticket.routed|||parcels|text contains word "parcel"`,
 		"09:00|ticket.assigned|||kim",
 		"09:00|message.received|ann",
