@@ -1,0 +1,181 @@
+package socialcrm_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// block is a fenced block of a document.
+type block struct {
+	file string
+	line int // of its first line
+	lang string
+	text string
+}
+
+// String names the block in a failure, and is fit for a folder.
+func (b block) String() string {
+	return fmt.Sprintf("%s_%d", strings.ToLower(strings.TrimSuffix(b.file, ".md")), b.line)
+}
+
+// isTest reports whether the block is a test file.
+func (b block) isTest() bool { return strings.Contains(b.text, "\nfunc Test") }
+
+func blocks(t *testing.T, file, lang string) []block {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []block
+	var open *block
+	for i, line := range strings.SplitAfter(string(data), "\n") {
+		fence, isFence := strings.CutPrefix(strings.TrimRight(line, "\n"), "```")
+		switch {
+		case open == nil && isFence:
+			open = &block{file: file, line: i + 2, lang: fence}
+		case open != nil && isFence:
+			if open.lang == lang {
+				all = append(all, *open)
+			}
+			open = nil
+		case open != nil:
+			open.text += line
+		}
+	}
+	if open != nil {
+		t.Fatalf("%s:%d: the block is never closed", file, open.line)
+	}
+	return all
+}
+
+// workspace writes blocks into a module of their own, each as a package, in one workspace with this module, and returns its folder.
+func workspace(t *testing.T, blocks []block) string {
+	t.Helper()
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name, text string) {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("go.work", fmt.Sprintf("go 1.26.0\n\nuse .\nuse %q\n", root))
+	write("go.mod", "module docs\n\ngo 1.26.0\n")
+	for _, b := range blocks {
+		name := "doc.go"
+		if b.isTest() {
+			name = "doc_test.go"
+		}
+		write(filepath.Join(b.String(), name), fmt.Sprintf("//line %s:%d\n%s", filepath.Join(root, b.file), b.line, b.text))
+	}
+	return dir
+}
+
+// run runs the go command in a folder and returns what it printed; it fails the test when the command fails. Only a folder with a go.work of its own is in a
+// workspace.
+func run(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", args...)
+	command.Dir = dir
+	command.Env = append(os.Environ(), "GOWORK=off")
+	if work, err := filepath.Abs(filepath.Join(dir, "go.work")); err == nil {
+		if _, err := os.Stat(work); err == nil {
+			command.Env = append(command.Env, "GOWORK="+work)
+		}
+	}
+	output, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, output)
+	}
+	return string(output)
+}
+
+func TestDocumentedCodeCompiles(t *testing.T) {
+	t.Parallel()
+	readme, contributing := blocks(t, "README.md", "go"), blocks(t, "CONTRIBUTING.md", "go")
+	if len(readme) == 0 || len(contributing) == 0 {
+		t.Fatalf("README.md has %d blocks of Go code and CONTRIBUTING.md %d", len(readme), len(contributing))
+	}
+	run(t, workspace(t, append(readme, contributing...)), "vet", "./...")
+}
+
+func TestDocumentedTestsPass(t *testing.T) {
+	t.Parallel()
+	var tests []block
+	for _, b := range append(blocks(t, "README.md", "go"), blocks(t, "CONTRIBUTING.md", "go")...) {
+		if b.isTest() {
+			tests = append(tests, b)
+		}
+	}
+	output := run(t, workspace(t, tests), "test", "-count=1", "./...")
+	if n := strings.Count(output, "ok  \t"); n != len(tests) || n == 0 {
+		t.Errorf("of %d tests %d ran:\n%s", len(tests), n, output)
+	}
+}
+
+func TestREADMEShowsQuickstart(t *testing.T) {
+	t.Parallel()
+	program, err := os.ReadFile("examples/quickstart/main.go")
+	if err != nil {
+		t.Skipf("the examples are not here: %v", err)
+	}
+	for _, b := range blocks(t, "README.md", "go") {
+		if strings.HasPrefix(b.text, "// Quickstart ") {
+			if diff := cmp.Diff(string(program), b.text); diff != "" {
+				t.Errorf("README.md:%d is not examples/quickstart/main.go (-program +README):\n%s", b.line, diff)
+			}
+			return
+		}
+	}
+	t.Error("README.md does not show the quickstart")
+}
+
+var tested = regexp.MustCompile(`(?m)^ok  \tgithub.com/socialcrm/socialcrm(\S*)\t`)
+
+func TestREADMEShowsWhatIsPrinted(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("examples"); err != nil {
+		t.Skipf("the examples are not here: %v", err)
+	}
+	seen := make(map[string]bool)
+	for _, b := range blocks(t, "README.md", "console") {
+		command, want, _ := strings.Cut(b.text, "\n")
+		seen[command] = true
+		switch command {
+		case "$ go run ./examples/quickstart":
+			got := run(t, "examples", "run", "./quickstart")
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("README.md:%d is not what the quickstart prints (-README +printed):\n%s", b.line, diff)
+			}
+		case "$ go test work": // times differ, and rooms are added
+			packages := tested.FindAllStringSubmatch(want, -1)
+			if len(packages) == 0 {
+				t.Errorf("README.md:%d shows no package", b.line)
+			}
+			for _, p := range packages {
+				if files, err := filepath.Glob("." + p[1] + "/*_test.go"); err != nil || len(files) == 0 {
+					t.Errorf("README.md:%d shows package .%s, where there are no tests", b.line, p[1])
+				}
+			}
+		}
+	}
+	for _, command := range []string{"$ go run ./examples/quickstart", "$ go test work"} {
+		if !seen[command] {
+			t.Errorf("README.md does not show %q", command)
+		}
+	}
+}
