@@ -179,3 +179,38 @@ func TestREADMEShowsWhatIsPrinted(t *testing.T) {
 		}
 	}
 }
+
+var floor = regexp.MustCompile("(?m)^\\| (\\d) \\| `([a-z/]+)` \\|")
+
+func TestRoomsImportLowerFloorsOnly(t *testing.T) {
+	t.Parallel()
+	const module = "github.com/socialcrm/socialcrm"
+	data, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	floors, found := make(map[string]string), 0
+	for _, row := range floor.FindAllStringSubmatch(string(data), -1) {
+		name := module
+		if row[2] != "socialcrm" {
+			name += "/" + row[2]
+		}
+		floors[name] = row[1]
+	}
+	for line := range strings.Lines(run(t, ".", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...")) {
+		names := strings.Fields(line)
+		own, known := floors[names[0]]
+		if !known {
+			t.Errorf("ARCHITECTURE.md has no floor for %s", names[0])
+		}
+		for _, imported := range names[1:] {
+			if strings.HasPrefix(imported, module) && floors[imported] >= own {
+				t.Errorf("%s on floor %s imports %s on floor %s", names[0], own, imported, floors[imported])
+			}
+		}
+		found++
+	}
+	if found != len(floors) {
+		t.Errorf("ARCHITECTURE.md names %d packages, the module has %d", len(floors), found)
+	}
+}
