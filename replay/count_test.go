@@ -59,7 +59,7 @@ func judge(all []said) replay.Report {
 	var waiting []said
 	later := func(a, b said) bool { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.row, b.row)) > 0 }
 	answer := func(m *matter, s said) {
-		if later(s, m.asked) && m.answered == nil {
+		if later(s, m.asked) && (m.answered == nil || later(*m.answered, s)) {
 			m.answered = &s
 		}
 	}
