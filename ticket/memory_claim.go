@@ -21,11 +21,7 @@ func (x *memoryTx) Claim(q ClaimQuery) ([]Lease, error) {
 	}
 	walk := claimWalk{tasks: s, now: instantOf(q.Now)}
 	walk.begin(q.Queues)
-	for _, queue := range walk.ended { // so that they are looked at only once
-		if key := queue.pause[:packedLength(queue.name)]; !x.pending.logs[kindPause].has(key) {
-			x.pending.logs[kindPause].put(pendingWrite{key: key})
-		}
-	}
+	x.forgetPauses(walk.ended, instantOf(q.Now.Add(-pauseKept)))
 	var leases []Lease
 	for len(leases) < max(q.Limit, 1) {
 		t := walk.next()
@@ -44,6 +40,18 @@ func (x *memoryTx) Claim(q ClaimQuery) ([]Lease, error) {
 		x.packer.task(&leases[len(leases)-1].Task)
 	}
 	return leases, nil
+}
+
+// pauseKept is how long a pause that has ended is still known: claimers' clocks differ, and a pause ends for each by its own.
+const pauseKept = time.Hour
+
+// forgetPauses ends pauses for good, so that Claim need not look at them for ever.
+func (x *memoryTx) forgetPauses(ended []*memoryQueue, before instant) {
+	for _, q := range ended {
+		if key := q.pause[:packedLength(q.name)]; q.until.compare(before) <= 0 && !x.pending.logs[kindPause].has(key) {
+			x.pending.logs[kindPause].put(pendingWrite{key: key})
+		}
+	}
 }
 
 // packedLength is the length of a packed text.

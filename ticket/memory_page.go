@@ -11,12 +11,8 @@ import (
 // meanwhile. It is made of letters, digits and "-_.", and is safe in addresses.
 type pageCursor string
 
-func (c pageCursor) with(field string) pageCursor {
-	if c == "" {
-		return pageCursor(field)
-	}
-	return c + "." + pageCursor(field)
-}
+// with ends each field with a dot, so that no cursor is empty.
+func (c pageCursor) with(field string) pageCursor { return c + pageCursor(field) + "." }
 
 func (c pageCursor) withInt(i int64) pageCursor { return c.with(strconv.FormatInt(i, 36)) }
 
@@ -36,7 +32,8 @@ type cursorReader struct {
 }
 
 func readCursor(after string) *cursorReader {
-	return &cursorReader{whole: after, fields: strings.Split(after, ".")}
+	fields, ok := strings.CutSuffix(after, ".")
+	return &cursorReader{whole: after, fields: strings.Split(fields, "."), bad: !ok}
 }
 
 func (c *cursorReader) field() string {

@@ -75,8 +75,8 @@ func valuesByName(t T, r Rig) {
 	same(t, "names", valueNames(t, r, "space"), names)
 	same(t, "names of a space without name", valueNames(t, r, ""), []string{"other"})
 	var paged []string
-	page := ticket.Page{Limit: 2}
-	for range len(names) {
+	page := ticket.Page{Limit: 1}
+	for range len(names) + 1 {
 		list := read(t, r, func(rd ticket.Reader) (ticket.List[ticket.Value], error) { return rd.ListValues("space", page) })
 		for _, v := range list.Items {
 			paged = append(paged, v.Key.Name)
@@ -93,8 +93,8 @@ func valuesByName(t T, r Rig) {
 		}
 	})
 	var agents []string
-	page = ticket.Page{Limit: 3}
-	for range len(names) {
+	page = ticket.Page{Limit: 1}
+	for range len(names) + 1 {
 		list := read(t, r, func(rd ticket.Reader) (ticket.List[ticket.AgentState], error) { return rd.ListAgents(page) })
 		for _, a := range list.Items {
 			agents = append(agents, a.Name)
