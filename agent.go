@@ -135,13 +135,7 @@ func (d *Desk) Reopen(ctx context.Context, id ticket.ID, by By, reason string) (
 		case c.Status != ticket.Solved:
 			return Receipt{}, nil
 		}
-		if err := c.setStatus(ticket.Open, w.now, "", c.newKey("reopen"), by.Actor, reason); err != nil {
-			return Receipt{}, err
-		}
-		if err := w.retake(c); err != nil || c.Agent != "" {
-			return Receipt{}, err
-		}
-		return Receipt{}, w.route(c, nil)
+		return Receipt{}, w.reopen(c, w.now, "", c.newKey("reopen"), by.Actor, reason)
 	})
 }
 

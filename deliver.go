@@ -58,10 +58,15 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 		post := *m.Post
 		if !doubt {
 			post.State, post.Tried, post.Until, post.Attempts = ticket.PostSending, w.now, w.now.Add(d.cfg.SendTimeout), post.Attempts+1
-			if post.Out.After == "" && post.Out.Part > 1 {
-				if post.Out.After, err = w.partBefore(&m); err != nil {
+			if post.Out.Part > 1 {
+				before, err := w.part(&m, post.Out.Part-1)
+				if err != nil {
 					return err
 				}
+				if before.Content.ID == "" {
+					return w.tx.Bury(lease, "part "+strconv.Itoa(post.Out.Part-1)+" may have gone out; it waits until that is decided")
+				}
+				post.Out.After = before.Content.ID
 			}
 		}
 		m.Post = &post
@@ -84,9 +89,10 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 	return d.sent(ctx, &lease, m.Key, sent, ticket.ReplySent)
 }
 
-func (w *work) partBefore(m *ticket.Message) (string, error) {
-	messages, err := w.tx.Messages(m.Post.Reply + "/" + strconv.Itoa(m.Post.Out.Part-1))
-	return messages[0].Content.ID, err
+// part reads another part of the reply that a post is a part of; the zero Message when there is none.
+func (w *work) part(m *ticket.Message, n int) (ticket.Message, error) {
+	messages, err := w.tx.Messages(m.Post.Reply + "/" + strconv.Itoa(n))
+	return first(messages), err
 }
 
 // findOut asks the platform whether a post went out whose answer was lost. Only a plain "absent" permits sending it again.
@@ -335,6 +341,11 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 	if err := c.answered(&m, kind); err != nil {
 		return err
 	}
+	if post.Out.Part < post.Out.Parts {
+		if err := w.continueWith(&m, post.Out.Part+1); err != nil {
+			return err
+		}
+	}
 	if post.Out.Part == post.Out.Parts {
 		switch post.Then {
 		case ticket.Solved:
@@ -356,6 +367,20 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 	}
 	c.finish()
 	return nil
+}
+
+// continueWith lets the next part go out, if it was put aside while the part before it was in doubt.
+func (w *work) continueWith(m *ticket.Message, n int) error {
+	next, err := w.part(m, n)
+	if err != nil || next.Post == nil || next.Post.State != ticket.PostQueued {
+		return err
+	}
+	task := sendTask(&next, w.now)
+	known, err := w.tx.Tasks(task.ID)
+	if err == nil && (known[0].ID == "" || known[0].Dead) {
+		w.tx.Schedule(task)
+	}
+	return err
 }
 
 // unfinished finds the post of ours that an echo is, while its send has not been recorded: by the key that the platform gives back, else by its text.
@@ -435,6 +460,11 @@ func (w *work) receipt(e *channel.Event) (Result, error) {
 			}
 		}
 		c.journal(entry)
+		if failed && c.Status == ticket.Solved {
+			if err := w.reopen(c, w.now, "", m.Key+"/failed", ticket.Actor{Kind: ticket.BySystem}, "the answer never arrived"); err != nil {
+				return Result{}, err
+			}
+		}
 		c.finish()
 		r = Result{Outcome: Joined, Ticket: m.Ticket, Message: m.Key}
 	}

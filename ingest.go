@@ -407,6 +407,17 @@ func (w *work) route(c *change, m *channel.Message) error {
 	}
 }
 
+// reopen sets a solved ticket open and gives it to somebody.
+func (w *work) reopen(c *change, at time.Time, order, key string, actor ticket.Actor, reason string) error {
+	if err := c.setStatus(ticket.Open, at, order, key, actor, reason); err != nil {
+		return err
+	}
+	if err := w.retake(c); err != nil || c.Agent != "" {
+		return err
+	}
+	return w.route(c, nil)
+}
+
 // retake gives a reopened ticket back to its agent, if the agent has room; else it has none and is routed.
 func (w *work) retake(c *change) error {
 	if c.Agent == "" {

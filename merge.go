@@ -99,7 +99,7 @@ func (w *work) absorb(c *change, id ticket.ID, actor ticket.Actor, reason string
 		return err
 	}
 	if c.Status == ticket.Solved && !wanted.Done() {
-		return c.setStatus(ticket.Open, w.now, "", c.newKey("merge"), actor, "the ticket merged into it is open")
+		return w.reopen(c, w.now, "", c.newKey("merge"), actor, "the ticket merged into it is open")
 	}
 	return nil
 }
@@ -111,11 +111,7 @@ func (c *change) foldAnew() error {
 		return err
 	}
 	c.Clocks = state
-	e := sla.Event{Kind: sla.StatusChanged, Mark: sla.Mark{Time: c.w.now, Key: c.newKey("fold")}, Status: c.Status}
-	if state.Last.Time.After(c.w.now) {
-		e.Time = state.Last.Time
-	}
-	clock, err := c.fold(e)
+	clock, err := c.fold(sla.Event{Kind: sla.StatusChanged, Mark: c.afterAll(sla.Mark{Time: c.w.now, Key: c.newKey("fold")}), Status: c.Status})
 	if err != nil {
 		return err
 	}
@@ -146,7 +142,7 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	}
 	c.journal(ticket.Entry{Kind: ticket.TicketUnmerged, Actor: actor, New: string(id)})
 	other.journal(ticket.Entry{Kind: ticket.TicketUnmerged, Actor: actor, New: string(c.ID)})
-	other.MergedInto, other.Status = "", ticket.Open
+	other.MergedInto, other.Status, other.Agent = "", ticket.Open, ""
 	if err := other.foldAnew(); err != nil {
 		return err
 	}

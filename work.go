@@ -237,7 +237,7 @@ func (c *change) setStatus(to ticket.Status, at time.Time, order, key string, ac
 	} else {
 		c.SolvedAt = time.Time{}
 	}
-	clock, err := c.fold(sla.Event{Kind: sla.StatusChanged, Mark: sla.Mark{Time: at, Order: order, Key: key}, Status: to, Reason: reason})
+	clock, err := c.fold(sla.Event{Kind: sla.StatusChanged, Mark: c.afterAll(sla.Mark{Time: at, Order: order, Key: key}), Status: to, Reason: reason})
 	if err != nil {
 		return err
 	}
@@ -247,6 +247,14 @@ func (c *change) setStatus(to ticket.Status, at time.Time, order, key string, ac
 	}
 	c.journal(ticket.Entry{Kind: kind, Actor: actor, Happened: at, Old: string(from), New: string(to), Reason: reason, Clock: clock})
 	return nil
+}
+
+// afterAll returns the mark, or one just behind all that is folded: a status follows from what is known, so it comes after it.
+func (c *change) afterAll(m sla.Mark) sla.Mark {
+	if last := c.Clocks.Last; m.Compare(last) <= 0 {
+		return sla.Mark{Time: last.Time, Order: last.Order, Key: last.Key + "~"}
+	}
+	return m
 }
 
 // finish writes the ticket, its entries, the verdicts that came of them, its next deadline and the pushes to the CRMs.
