@@ -43,6 +43,9 @@ const candidates = 5
 func (l *Lanes) Route(_ context.Context, q Query) (Decision, error) {
 	facts := q.Facts()
 	for i, lane := range l.lanes {
+		if lane.ByHand {
+			continue
+		}
 		match, ok := l.rules[i].Match(facts)
 		if !ok {
 			continue

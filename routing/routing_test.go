@@ -93,6 +93,18 @@ func TestALaneThatTakesEverything(t *testing.T) {
 	}
 }
 
+func TestNothingIsRoutedIntoALaneFilledByHand(t *testing.T) {
+	t.Parallel()
+	router, err := New(Org{Lanes: []Lane{{Name: "leads", ByHand: true}, {Name: "care", Escalation: "leads"}, {Name: "legal", ByHand: true}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := router.Route(t.Context(), says("hello"))
+	if err != nil || got.Lane != "care" {
+		t.Errorf("lane %q (%v), want care", got.Lane, err)
+	}
+}
+
 func TestWithoutARosterNobodyIsNamed(t *testing.T) {
 	t.Parallel()
 	router, err := New(Org{Teams: []Team{{Name: "ground"}}, Lanes: []Lane{{Name: "all", Team: "ground"}}}, nil)
@@ -162,6 +174,14 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		{"two agents of a name", Org{Agents: []Agent{{Name: "a"}, {Name: "a"}}}, `agent "a": there are two of this name`},
 		{"a negative capacity", Org{Agents: []Agent{{Name: "a", Capacity: -1}}}, `agent "a": capacity: want 0 or more, got -1`},
 		{"an agent of an unknown team", Org{Agents: []Agent{{Name: "a", Teams: []string{"b"}}}}, `agent "a": team "b" is not known`},
+		{"a role that there is not", Org{Agents: []Agent{{Name: "a", Role: "boss"}}}, `agent "a": role "boss": want trainee, agent or lead`},
+		{"a condition on a lane filled by hand", Org{Lanes: []Lane{{Name: "a", ByHand: true, When: word("x")}}},
+			`lane "a": when: nothing is routed into a lane that is by_hand`},
+		{"an escalation to nowhere", Org{Lanes: []Lane{{Name: "a", Escalation: "b"}}}, `lane "a": escalation: lane "b" is not known`},
+		{"an escalation in a circle", Org{Lanes: []Lane{{Name: "a", When: word("x"), Escalation: "b"}, {Name: "b", Escalation: "a"}}}, `lane "a": escalation leads back to it`},
+		{"an escalation to itself", Org{Lanes: []Lane{{Name: "a", Escalation: "a"}}}, `lane "a": escalation leads back to it`},
+		{"an escalation into a circle", Org{Lanes: []Lane{{Name: "a", When: word("x"), Escalation: "b"}, {Name: "b", When: word("y"), Escalation: "c"}, {Name: "c", Escalation: "b"}}},
+			`lane "b": escalation leads back to it`},
 		{"an unknown predicate", Org{Lanes: []Lane{{Name: "a", When: rule.Condition{Predicate: "p"}}}},
 			`lane "a": when: rule: compile condition: predicate: "p" is unknown; this process supplies no predicates`},
 	}

@@ -101,6 +101,9 @@ const (
 	PostRead      PostState = "read"      // the customer saw it
 	PostFailed    PostState = "failed"    // it did not go out, or never arrived
 	PostCancelled PostState = "cancelled" // withdrawn before it went out
+	PostDraft     PostState = "draft"     // another must approve it first; such a message is Internal until it is posted
+	PostApproved  PostState = "approved"  // a draft that became posts
+	PostRejected  PostState = "rejected"  // a draft that will not go out
 )
 
 // Post is the outgoing side of a message: one part of one reply.
@@ -121,4 +124,6 @@ type Post struct {
 	Error string `json:"error,omitempty"`
 	// Then is the status that the ticket gets once the last part is out; empty: open.
 	Then Status `json:"then,omitempty"`
+	// Private is set on an answer in private to a public message, which the platform allows once.
+	Private bool `json:"private,omitempty"`
 }

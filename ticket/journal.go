@@ -50,6 +50,10 @@ const (
 	TicketPriority   EntryKind = "ticket.priority" // Old and New are priorities
 	TicketMerged     EntryKind = "ticket.merged"   // into New, or New was merged into this one
 	TicketUnmerged   EntryKind = "ticket.unmerged" // from New
+	TicketHanded     EntryKind = "ticket.handed"   // to another lane by a person; Old and New are lanes, Detail is the routing.Decision
+	TicketTags       EntryKind = "ticket.tags"     // Old and New are the tags, separated by ", "
+	TicketMoved      EntryKind = "ticket.moved"    // New is a conversation that now belongs to it: the customer was led there
+	LinkGiven        EntryKind = "ticket.link"     // a link was made that leads the customer to another channel; New is until when it serves
 	TicketLate       EntryKind = "ticket.late"     // a message came in long after it was written
 	MessageReceived  EntryKind = "message.received"
 	MessageCompleted EntryKind = "message.completed" // a further copy told more
@@ -58,7 +62,15 @@ const (
 	MessageEchoed    EntryKind = "message.echoed" // an own post that the Desk did not send
 	MessageReaction  EntryKind = "message.reaction"
 	MessageModerated EntryKind = "message.moderated" // New is the channel.ModerateAction
+	ModerationQueued EntryKind = "moderation.queued" // New is the channel.ModerateAction
+	ModerationFailed EntryKind = "moderation.failed" // it will not be tried again; New is the channel.ModerateAction, Reason says why
 	NoteAdded        EntryKind = "note.added"
+	ConsultAsked     EntryKind = "consult.asked"    // Message is the question, New is who is asked
+	ConsultAnswered  EntryKind = "consult.answered" // Message is the answer, Old the question
+	ConsultOverdue   EntryKind = "consult.overdue"  // Message is the question, New is who was asked
+	DraftWritten     EntryKind = "draft.written"    // Message is the draft
+	DraftApproved    EntryKind = "draft.approved"   // New is "edited" when the approver changed the text
+	DraftRejected    EntryKind = "draft.rejected"   // Reason says why
 	ReplyQueued      EntryKind = "reply.queued"
 	ReplySent        EntryKind = "reply.sent"
 	ReplyConfirmed   EntryKind = "reply.confirmed" // the echo, a receipt or a Finder says that it went out
@@ -75,14 +87,24 @@ const (
 	ClockWithdrawn   EntryKind = "clock.withdrawn" // a verdict was taken back; Old is it
 	ContactCreated   EntryKind = "contact.created"
 	ContactChanged   EntryKind = "contact.changed"
-	CaseFailed       EntryKind = "crm.failed" // a push failed for good; Actor is the sink, Reason says why
-	JournalGap       EntryKind = "crm.gap"    // a sink was too far behind and missed entries
+	ContactMerged    EntryKind = "contact.merged"   // into New, or New was merged into this one
+	ContactUnmerged  EntryKind = "contact.unmerged" // from New
+	CaseFailed       EntryKind = "crm.failed"       // a push failed for good; Actor is the sink, Reason says why
+	CaseRefused      EntryKind = "crm.refused"      // what somebody did in the CRM could not be done here; Actor is who, Reason says why, Message is a note with the text
+	CaseRedacted     EntryKind = "crm.redacted"     // a deletion was honoured in the CRM
+	CaseUnredacted   EntryKind = "crm.unredacted"   // it was not, or not in time; Reason says why
+	LeadHanded       EntryKind = "lead.handed"      // an opportunity is on its way to the CRMs; New is its key
+	LeadTaken        EntryKind = "lead.taken"       // a CRM has it; Old is its key, New the CRM's ID
+	JournalGap       EntryKind = "crm.gap"          // a sink was too far behind and missed entries
 	ScopePaused      EntryKind = "scope.paused"
 	ScopeResumed     EntryKind = "scope.resumed"
 	EventQuarantined EntryKind = "event.quarantined"
 	SetupApplied     EntryKind = "setup.applied"
 	AccountAdded     EntryKind = "account.added"
-	AccountAlarm     EntryKind = "account.alarm" // an authorisation or a subscription was lost, or the account is silent
+	AccountAlarm     EntryKind = "account.alarm"     // an authorisation or a subscription was lost, or the account is silent
+	AccountRecovered EntryKind = "account.recovered" // Old is the account, New what is well again: "subscription" or "heard again"
+	EventReleased    EntryKind = "event.released"    // it left the quarantine; New is its ID there
+	TaskRequeued     EntryKind = "task.requeued"     // a dead letter is tried again; New is the task's ID
 	AgentPresence    EntryKind = "agent.presence"
 )
 

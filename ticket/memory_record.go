@@ -202,7 +202,19 @@ func (p *packer) ticket(t *Ticket) {
 	p.time(&t.Answered)
 	p.time(&t.SolvedAt)
 	p.bool(&t.Late)
+	p.bool(&t.Handed)
+	packList(p, &t.Consults, (*packer).consult)
 	p.clocks(&t.Clocks)
+}
+
+func (p *packer) consult(c *Consult) {
+	packText(p, &c.Key)
+	packText(p, &c.Team)
+	packText(p, &c.Agent)
+	p.actor(&c.By)
+	p.time(&c.Due)
+	p.bool(&c.Overdue)
+	p.bool(&c.Hold)
 }
 
 func (p *packer) clocks(s *sla.State) {
@@ -365,6 +377,7 @@ func (p *packer) post(o *Post) {
 	packText(p, &o.Sent.URL)
 	packText(p, &o.Error)
 	packText(p, &o.Then)
+	p.bool(&o.Private)
 }
 
 func (p *packer) outgoing(o *channel.Outgoing) {

@@ -56,6 +56,10 @@ type Ticket struct {
 	Lane  string `json:"lane,omitempty"`
 	Team  string `json:"team,omitempty"`
 	Agent string `json:"agent,omitempty"`
+	// Handed is set once a person put it into its lane: routing leaves it there.
+	Handed bool `json:"handed,omitempty"`
+	// Consults are the questions to colleagues that have not been answered yet, the oldest first.
+	Consults []Consult `json:"consults,omitempty"`
 	// Tags in alphabetical order.
 	Tags []string `json:"tags,omitempty"`
 	// FollowUpOf is the ticket that this one continues; MergedInto the one that took it over.
@@ -75,6 +79,21 @@ type Ticket struct {
 	Late bool `json:"late,omitempty"`
 	// Clocks are the promises that run for it.
 	Clocks sla.State `json:"clocks,omitzero"`
+}
+
+// Consult is a question to a team or an agent, asked inside a ticket.
+type Consult struct {
+	// Key names it: the Message.Key of the note that asks.
+	Key string `json:"key"`
+	// Team or Agent is who is asked, By who asks.
+	Team  string `json:"team,omitempty"`
+	Agent string `json:"agent,omitempty"`
+	By    Actor  `json:"by,omitzero"`
+	// Due is its own deadline. Overdue is set once that has passed.
+	Due     time.Time `json:"due"`
+	Overdue bool      `json:"overdue,omitempty"`
+	// Hold is set when the ticket was put on hold for the answer.
+	Hold bool `json:"hold,omitempty"`
 }
 
 // Promise is the nearest deadline of a running clock; zero when none runs. Waiting tickets are handed out in order of promise: the nearest first (none at all
@@ -107,6 +126,7 @@ func ComparePromise(a, b *Ticket) int {
 // Clone returns a copy that shares nothing that can change.
 func (t Ticket) Clone() Ticket {
 	t.Conversations = slices.Clone(t.Conversations)
+	t.Consults = slices.Clone(t.Consults)
 	t.Tags = slices.Clone(t.Tags)
 	t.Absorbed = slices.Clone(t.Absorbed)
 	t.Clocks.Clocks = slices.Clone(t.Clocks.Clocks)
