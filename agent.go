@@ -24,6 +24,8 @@ type By struct {
 	Key string
 	// IfVersion is the Ticket.Version that the caller has seen; when the ticket has changed since, the verb does nothing and returns ErrConflict. 0: any.
 	IfVersion int64
+	// Anyway lets a reply go out although somebody else has claimed the ticket.
+	Anyway bool
 }
 
 // Receipt is what a verb did.
@@ -32,6 +34,8 @@ type Receipt struct {
 	Version int64     `json:"version"`
 	// Messages are the keys of the messages that the verb made: the parts of a reply, a note.
 	Messages []string `json:"messages,omitempty"`
+	// Draft is the key of the message that waits for another's approval, instead of going out.
+	Draft string `json:"draft,omitempty"`
 }
 
 // Reply is an answer to the customer.
@@ -46,22 +50,25 @@ type Reply struct {
 	Then ticket.Status `json:"then,omitempty"`
 	// Automated marks a text that no person wrote.
 	Automated bool `json:"automated,omitempty"`
-	// Signature is the agent's first name to sign with; empty: unsigned.
+	// Signature is the first name to sign with. Empty: the agent's own, where the ticket's lane signs; else unsigned.
 	Signature string `json:"signature,omitempty"`
 	// Template is a prepared text, where the platform takes only these.
 	Template *channel.Template `json:"template,omitempty"`
+	// NotBefore is when it goes out at the earliest; zero: at once. It is no part of the content that By.Key stands for.
+	NotBefore time.Time `json:"-"`
 }
 
 // Reply sends an answer through the channel on which the customer wrote. It returns once the answer is stored; it goes out after that, and the journal tells how
-// it went. Errors: ErrNotFound, ErrConflict, ErrInvalid (nothing to send, no such channel), and a *remote.Error of kind WindowClosed or PolicyBlocked when
-// the platform would not take it.
+// it went. Where another must approve it first it becomes a draft instead, which Receipt.Draft names. Errors: ErrNotFound, ErrConflict, ErrForbidden, ErrInvalid
+// (nothing to send, no such channel), ErrClaimed (somebody else is writing), and a *remote.Error of kind WindowClosed or PolicyBlocked when the platform would
+// not take it.
 func (d *Desk) Reply(ctx context.Context, id ticket.ID, by By, r Reply) (Receipt, error) {
-	return d.verb(ctx, "reply to", id, by, r, func(w *work, c *change) (Receipt, error) { return w.reply(c, by, r) })
+	return d.verb(ctx, VerbReply, id, by, r, func(w *work, c *change) (Receipt, error) { return w.submit(c, by, draft{Reply: r}) })
 }
 
 // Note adds a text for colleagues; no customer sees it, and no clock stops.
 func (d *Desk) Note(ctx context.Context, id ticket.ID, by By, text string) (Receipt, error) {
-	return d.verb(ctx, "note on", id, by, text, func(w *work, c *change) (Receipt, error) {
+	return d.verb(ctx, VerbNote, id, by, text, func(w *work, c *change) (Receipt, error) {
 		if strings.TrimSpace(text) == "" {
 			return Receipt{}, fmt.Errorf("the text is empty: %w", ErrInvalid)
 		}
@@ -78,47 +85,47 @@ func (d *Desk) Note(ctx context.Context, id ticket.ID, by By, text string) (Rece
 // Assign gives the ticket to an agent of the Setup, within the agent's capacity, or with an empty name back to its lane. ErrCapacity: the agent is not
 // available or has no room.
 func (d *Desk) Assign(ctx context.Context, id ticket.ID, by By, agent string) (Receipt, error) {
-	return d.verb(ctx, "assign", id, by, agent, func(w *work, c *change) (Receipt, error) {
-		if c.Status.Done() {
-			return Receipt{}, fmt.Errorf("it is %s: %w", c.Status, ErrInvalid)
+	return d.verb(ctx, VerbAssign, id, by, agent, func(w *work, c *change) (Receipt, error) { return Receipt{}, w.assign(c, by.Actor, agent) })
+}
+
+// assign gives the ticket to an agent or, with an empty name, back to its lane.
+func (w *work) assign(c *change, actor ticket.Actor, agent string) error {
+	if c.Status.Done() {
+		return fmt.Errorf("it is %s: %w", c.Status, ErrInvalid)
+	}
+	if agent == c.Agent {
+		return nil
+	}
+	was := c.Agent
+	if agent != "" {
+		if _, known := w.company.roster.Agent(agent); !known {
+			return fmt.Errorf("agent %q: %w", agent, ErrNotFound)
 		}
-		if agent == c.Agent {
-			return Receipt{}, nil
+		ok, err := w.tx.Reserve(agent, c.ID, 1)
+		if err != nil {
+			return err
 		}
-		was := c.Agent
-		if agent != "" {
-			if _, known := w.company.roster.Agent(agent); !known {
-				return Receipt{}, fmt.Errorf("agent %q: %w", agent, ErrNotFound)
-			}
-			ok, err := w.tx.Reserve(agent, c.ID, 1)
-			if err != nil {
-				return Receipt{}, err
-			}
-			if !ok {
-				return Receipt{}, fmt.Errorf("agent %q: %w", agent, ErrCapacity)
-			}
-		} else if err := w.tx.Release(c.ID, w.now); err != nil {
-			return Receipt{}, err
+		if !ok {
+			return fmt.Errorf("agent %q: %w", agent, ErrCapacity)
 		}
-		c.Agent = agent
-		c.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: by.Actor, Old: was, New: agent})
-		if err := w.freed(was); err != nil {
-			return Receipt{}, err
-		}
-		if agent != "" {
-			if err := w.tellRoster(agent); err != nil {
-				return Receipt{}, err
-			}
-			return Receipt{}, c.setStatus(ticket.Open, w.now, "", c.newKey("assign"), by.Actor, "")
-		}
-		return Receipt{}, nil
-	})
+	} else if err := w.tx.Release(c.ID, w.now); err != nil {
+		return err
+	}
+	c.Agent = agent
+	c.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: actor, Old: was, New: agent})
+	if err := w.freed(was); err != nil || agent == "" {
+		return err
+	}
+	if err := w.tellRoster(agent); err != nil {
+		return err
+	}
+	return c.setStatus(ticket.Open, w.now, "", c.newKey("assign"), actor, "")
 }
 
 // Resolve marks the ticket solved. The reason says why no answer is needed where none was given; it may be empty. A ticket that is solved already stays
 // as it is.
 func (d *Desk) Resolve(ctx context.Context, id ticket.ID, by By, reason string) (Receipt, error) {
-	return d.verb(ctx, "resolve", id, by, reason, func(w *work, c *change) (Receipt, error) {
+	return d.verb(ctx, VerbResolve, id, by, reason, func(w *work, c *change) (Receipt, error) {
 		if c.Status.Done() {
 			return Receipt{}, nil
 		}
@@ -128,7 +135,7 @@ func (d *Desk) Resolve(ctx context.Context, id ticket.ID, by By, reason string) 
 
 // Reopen puts a solved ticket back to open, in its lane. A closed ticket stays closed: ErrInvalid.
 func (d *Desk) Reopen(ctx context.Context, id ticket.ID, by By, reason string) (Receipt, error) {
-	return d.verb(ctx, "reopen", id, by, reason, func(w *work, c *change) (Receipt, error) {
+	return d.verb(ctx, VerbReopen, id, by, reason, func(w *work, c *change) (Receipt, error) {
 		switch {
 		case c.Status == ticket.Closed:
 			return Receipt{}, fmt.Errorf("it is closed for good: %w", ErrInvalid)
@@ -141,6 +148,9 @@ func (d *Desk) Reopen(ctx context.Context, id ticket.ID, by By, reason string) (
 
 // SetPresence says whether an agent can be given work. Going available lets waiting tickets be handed out.
 func (d *Desk) SetPresence(ctx context.Context, by By, agent string, p ticket.Presence) error {
+	if err := d.permit(ctx, VerbSetPresence, by); err != nil {
+		return fmt.Errorf("socialcrm: set presence of %s: %w", agent, err)
+	}
 	switch p {
 	case ticket.Offline, ticket.Available, ticket.Busy, ticket.Away:
 	default:
@@ -154,6 +164,11 @@ func (d *Desk) SetPresence(ctx context.Context, by By, agent string, p ticket.Pr
 		state := states[0]
 		if state.Name == "" {
 			return fmt.Errorf("agent %q: %w", agent, ErrNotFound)
+		}
+		if p != ticket.Offline {
+			if err := w.company.access(ticket.Agent(agent), w.now); err != nil {
+				return err
+			}
 		}
 		if state.Presence == p {
 			return nil
@@ -172,6 +187,9 @@ func (d *Desk) SetPresence(ctx context.Context, by By, agent string, p ticket.Pr
 
 // Resume lets posts of an account go out again, after whatever paused them was mended.
 func (d *Desk) Resume(ctx context.Context, by By, account channel.AccountID) error {
+	if err := d.permit(ctx, VerbResume, by); err != nil {
+		return fmt.Errorf("socialcrm: resume %s: %w", account, err)
+	}
 	err := d.update(ctx, func(w *work) error {
 		w.tx.ResumeQueue(sendQueue(account))
 		w.append(ticket.Entry{Kind: ticket.ScopeResumed, Key: "resume/" + account.String() + "/" + strconv.FormatInt(w.now.UnixNano(), 10), Actor: by.Actor, New: account.String()})
@@ -191,8 +209,8 @@ type usedKey struct {
 	Receipt Receipt `json:"receipt"`
 }
 
-// verb runs one act on a ticket: idempotency key, version, the act, the ticket written back.
-func (d *Desk) verb(ctx context.Context, name string, id ticket.ID, by By, content any, act func(*work, *change) (Receipt, error)) (Receipt, error) {
+// verb runs one act on a ticket: who may, idempotency key, version, the act, the ticket written back.
+func (d *Desk) verb(ctx context.Context, name Verb, id ticket.ID, by By, content any, act func(*work, *change) (Receipt, error)) (Receipt, error) {
 	var receipt Receipt
 	fail := func(err error) (Receipt, error) {
 		return Receipt{}, fmt.Errorf("socialcrm: %s ticket %s: %w", name, id, err)
@@ -201,56 +219,67 @@ func (d *Desk) verb(ctx context.Context, name string, id ticket.ID, by By, conte
 	if err != nil {
 		return fail(err)
 	}
-	asked := hashID(name, string(id), string(body))
-	err = d.update(ctx, func(w *work) error {
-		key := ticket.ValueKey{Space: "by", Name: by.Key}
-		if by.Key != "" {
-			values, err := w.tx.Values(key)
-			if err != nil {
-				return err
-			}
-			if values[0].Data != nil {
-				var used usedKey
-				if err := json.Unmarshal(values[0].Data, &used); err != nil {
-					return err
-				}
-				if used.Content != asked {
-					return fmt.Errorf("key %q was used for something else: %w", by.Key, ErrConflict)
-				}
-				receipt = used.Receipt
-				return nil
-			}
-		}
-		c, err := w.load(id)
-		if err != nil {
+	asked := hashID(string(name), string(id), string(body))
+	err = d.authorized(ctx, name, id, by, func(version int64) error {
+		return d.update(ctx, func(w *work) (err error) {
+			receipt, err = w.verb(version, asked, id, by, act)
 			return err
-		}
-		if c.ID == "" {
-			return ErrNotFound
-		}
-		if by.IfVersion != 0 && by.IfVersion != c.Version-1 {
-			return fmt.Errorf("it is at version %d, not %d: %w", c.Version-1, by.IfVersion, ErrConflict)
-		}
-		if receipt, err = act(w, c); err != nil {
-			return err
-		}
-		if len(c.entries) > 0 {
-			c.finish()
-		} else {
-			c.Version-- // nothing happened
-		}
-		receipt.Ticket, receipt.Version = c.ID, c.Version
-		if by.Key != "" {
-			data, err := json.Marshal(usedKey{asked, receipt})
-			if err != nil {
-				return err
-			}
-			w.tx.PutValue(ticket.Value{Key: key, Data: data, Expires: w.now.Add(keysKeptFor)})
-		}
-		return nil
+		})
 	})
 	if err != nil {
 		return fail(err)
+	}
+	return receipt, nil
+}
+
+// verb is what of a verb happens in its transaction.
+func (w *work) verb(version int64, asked string, id ticket.ID, by By, act func(*work, *change) (Receipt, error)) (receipt Receipt, err error) {
+	if err := w.company.access(by.Actor, w.now); err != nil {
+		return receipt, err
+	}
+	key := ticket.ValueKey{Space: "by", Name: by.Key}
+	if by.Key != "" {
+		values, err := w.tx.Values(key)
+		if err != nil {
+			return receipt, err
+		}
+		if values[0].Data != nil {
+			var used usedKey
+			if err := json.Unmarshal(values[0].Data, &used); err != nil {
+				return receipt, err
+			}
+			if used.Content != asked {
+				return receipt, fmt.Errorf("key %q was used for something else: %w", by.Key, ErrConflict)
+			}
+			return used.Receipt, nil
+		}
+	}
+	c, err := w.load(id)
+	switch {
+	case err != nil:
+		return receipt, err
+	case c.ID == "":
+		return receipt, ErrNotFound
+	case version != anyVersion && version != c.Version-1:
+		return receipt, errMoved
+	case by.IfVersion != 0 && by.IfVersion != c.Version-1:
+		return receipt, fmt.Errorf("it is at version %d, not %d: %w", c.Version-1, by.IfVersion, ErrConflict)
+	}
+	if receipt, err = act(w, c); err != nil {
+		return receipt, err
+	}
+	if len(c.entries) > 0 {
+		c.finish()
+	} else {
+		c.Version-- // nothing happened
+	}
+	receipt.Ticket, receipt.Version = c.ID, c.Version
+	if by.Key != "" {
+		data, err := json.Marshal(usedKey{asked, receipt})
+		if err != nil {
+			return receipt, err
+		}
+		w.tx.PutValue(ticket.Value{Key: key, Data: data, Expires: w.now.Add(keysKeptFor)})
 	}
 	return receipt, nil
 }
@@ -292,127 +321,3 @@ func (w *work) freed(agent string) error {
 	return nil
 }
 
-// reply stores an answer, split into posts, and the tasks to send them.
-func (w *work) reply(c *change, by By, r Reply) (Receipt, error) {
-	switch r.Then {
-	case "", ticket.Open, ticket.Pending, ticket.OnHold, ticket.Solved:
-	default:
-		return Receipt{}, fmt.Errorf("then %q: want open, pending, on-hold or solved: %w", r.Then, ErrInvalid)
-	}
-	if strings.TrimSpace(r.Text) == "" && len(r.Attachments) == 0 && r.Template == nil {
-		return Receipt{}, fmt.Errorf("there is nothing to send: %w", ErrInvalid)
-	}
-	if c.Status == ticket.Closed {
-		return Receipt{}, fmt.Errorf("it is closed for good: %w", ErrInvalid)
-	}
-	conv, to, err := w.answering(c, r.InReplyTo)
-	if err != nil {
-		return Receipt{}, err
-	}
-	acc := w.d.channelOf(conv.Key.Account)
-	if acc == nil {
-		return Receipt{}, fmt.Errorf("account %s is not known: %w", conv.Key.Account, ErrInvalid)
-	}
-	traits := acc.Traits(conv.Key.Visibility)
-	if err := allowed(traits, conv, r, w.now); err != nil {
-		return Receipt{}, err
-	}
-	texts, err := channel.Split(r.Text, r.Signature, traits)
-	if err != nil {
-		return Receipt{}, fmt.Errorf("%w: %w", err, ErrInvalid)
-	}
-	if len(texts) == 0 {
-		texts = []string{""}
-	}
-	reply := c.newKey("reply")
-	out := channel.Outgoing{
-		Account: conv.Key.Account, Visibility: conv.Key.Visibility, Thread: conv.Key.Thread, To: conv.Author, InReplyTo: to,
-		CustomerWrote: conv.CustomerWrote, Attachments: r.Attachments, Automated: r.Automated, Template: r.Template, Signature: r.Signature,
-	}
-	receipt := Receipt{}
-	for i, text := range texts {
-		out.Key, out.Text = reply+"/"+strconv.Itoa(i+1), text
-		if len(texts) > 1 {
-			out.Part, out.Parts = i+1, len(texts)
-		}
-		if i > 0 {
-			out.Attachments = nil
-		}
-		m := ticket.Message{
-			Key: out.Key, Ticket: c.ID, Conversation: conv.Key, Direction: ticket.Outbound, Actor: by.Actor, Automated: r.Automated, Received: w.now,
-			Content: channel.Message{Thread: conv.Key.Thread, Parent: to, Visibility: conv.Key.Visibility, Text: text, Attachments: out.Attachments, Time: w.now},
-			Post:    &ticket.Post{Out: out, Reply: reply, State: ticket.PostQueued},
-		}
-		if i == len(texts)-1 {
-			m.Post.Then = r.Then
-		}
-		w.putMessage(m)
-		w.tx.Schedule(sendTask(&m, w.now))
-		conv.Unfinished = append(conv.Unfinished, m.Key)
-		receipt.Messages = append(receipt.Messages, m.Key)
-		c.journal(ticket.Entry{Kind: ticket.ReplyQueued, Message: m.Key, Actor: by.Actor})
-	}
-	w.tx.PutConversation(conv)
-	return receipt, nil
-}
-
-// answering finds the conversation that a reply goes to and the platform's ID of the message it answers.
-func (w *work) answering(c *change, inReplyTo string) (ticket.Conversation, string, error) {
-	if inReplyTo != "" {
-		messages, err := w.tx.Messages(inReplyTo)
-		if err != nil {
-			return ticket.Conversation{}, "", err
-		}
-		m := messages[0]
-		if m.Key == "" || m.Ticket != c.ID {
-			return ticket.Conversation{}, "", fmt.Errorf("message %s: %w", inReplyTo, ErrNotFound)
-		}
-		convs, err := w.tx.Conversations(m.Conversation)
-		if err == nil && convs[0].MovedTo != nil {
-			convs, err = w.tx.Conversations(*convs[0].MovedTo)
-		}
-		if err != nil {
-			return ticket.Conversation{}, "", err
-		}
-		return convs[0], m.Content.ID, nil
-	}
-	convs, err := w.tx.Conversations(c.Conversations...)
-	if err != nil {
-		return ticket.Conversation{}, "", err
-	}
-	convs = slices.DeleteFunc(convs, func(v ticket.Conversation) bool { return v.Ticket != c.ID || v.MovedTo != nil })
-	if len(convs) == 0 {
-		return ticket.Conversation{}, "", fmt.Errorf("it has no conversation to answer in: %w", ErrInvalid)
-	}
-	latest := slices.MaxFunc(convs, func(a, b ticket.Conversation) int {
-		return cmp.Or(a.CustomerWrote.Compare(b.CustomerWrote), preferred(a, c.Account)-preferred(b, c.Account))
-	})
-	return latest, latest.CustomerMessage, nil
-}
-
-// preferred breaks ties between conversations in favour of the account that answers.
-func preferred(v ticket.Conversation, account channel.AccountID) int {
-	if v.Key.Account == account {
-		return 1
-	}
-	return 0
-}
-
-// allowed says whether the platform would take the reply, as far as its traits tell.
-func allowed(t channel.Traits, conv ticket.Conversation, r Reply, now time.Time) error {
-	op := "account " + conv.Key.Account.String()
-	window := t.ReplyWindow
-	if !r.Automated && t.HumanWindow > window {
-		window = t.HumanWindow
-	}
-	if window > 0 && r.Template == nil && now.Sub(conv.CustomerWrote) > window {
-		return &remote.Error{Op: op, Kind: remote.WindowClosed, Message: "the customer last wrote at " + conv.CustomerWrote.UTC().Format(time.RFC3339)}
-	}
-	if r.Automated && t.NoAutomation {
-		return &remote.Error{Op: op, Kind: remote.PolicyBlocked, Message: "automated posts are forbidden here"}
-	}
-	if t.MaxAttachments >= 0 && len(r.Attachments) > t.MaxAttachments {
-		return fmt.Errorf("%s takes %d attachments, not %d: %w", op, t.MaxAttachments, len(r.Attachments), ErrInvalid)
-	}
-	return nil
-}
