@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -408,6 +409,9 @@ func (r *run) lookUp(rd Reader, m *model) {
 }
 
 func (r *run) same(what string, want, got any, options ...gocmp.Option) {
+	if reflect.DeepEqual(want, got) {
+		return
+	}
 	if diff := gocmp.Diff(want, got, append(options, cmpopts.EquateEmpty())...); diff != "" {
 		r.t.Fatalf("%s (-want +got):\n%s", what, diff)
 	}
