@@ -1,18 +1,20 @@
 package ticket
 
 import (
+	"cmp"
 	"fmt"
-	"sort"
 	"strconv"
+	"strings"
 )
 
-// memoryJournal is the journal of a tenant. An entry's place in it, counted from 1, is its Position.
+// memoryJournal is the journal of a tenant. An entry's place in it, counted from 1, is its Position. The orders hold places and read what they compare from the
+// entries: most of what is stored is journal, so each byte of an entry counts.
 type memoryJournal struct {
 	chunks   []*[journalChunk]string // packed entries; chunks, so that growing copies nothing
 	length   uint32
-	keys     map[string]struct{} // packed
-	tickets  map[ID][]uint32     // where the ticket's entries are, ascending
-	contacts map[ContactID][]uint32
+	keys     ordered[uint32]
+	tickets  ordered[uint32] // by ticket, then place; those that have a ticket
+	contacts ordered[uint32] // by contact, then place; those that have a contact
 }
 
 const (
@@ -21,37 +23,51 @@ const (
 )
 
 func (j *memoryJournal) init() {
-	j.keys = make(map[string]struct{})
-	j.tickets, j.contacts = make(map[ID][]uint32), make(map[ContactID][]uint32)
+	j.keys.compare = func(a, b uint32) int { return strings.Compare(j.key(a), j.key(b)) }
+	j.tickets.compare = func(a, b uint32) int { return comparePlace(j.ticket(a), a, j.ticket(b), b) }
+	j.contacts.compare = func(a, b uint32) int { return comparePlace(j.contact(a), a, j.contact(b), b) }
 }
 
-func (j *memoryJournal) append(key, record string) {
+// comparePlace compares by subject, then by place.
+func comparePlace(subjectA string, a uint32, subjectB string, b uint32) int {
+	if c := strings.Compare(subjectA, subjectB); c != 0 {
+		return c
+	}
+	return cmp.Compare(a, b)
+}
+
+// text reads one of the first texts of an entry: the key, the ticket, the contact.
+func (j *memoryJournal) text(at uint32, n int) (s string) {
+	p := unpacker(j.entry(at))
+	for range n + 1 {
+		packText(&p, &s)
+	}
+	return s
+}
+
+func (j *memoryJournal) key(at uint32) string     { return j.text(at, 0) }
+func (j *memoryJournal) ticket(at uint32) string  { return j.text(at, 1) }
+func (j *memoryJournal) contact(at uint32) string { return j.text(at, 2) }
+
+// has reports whether there is an entry of the key.
+func (j *memoryJournal) has(key string) bool {
+	at, ok := j.keys.search(func(at uint32) bool { return j.key(at) >= key })
+	return ok && j.key(at) == key
+}
+
+func (j *memoryJournal) append(record string) {
 	if j.length%journalChunk == 0 {
 		j.chunks = append(j.chunks, new([journalChunk]string))
 	}
 	j.chunks[j.length/journalChunk][j.length%journalChunk] = record
 	j.length++
-	j.keys[key] = struct{}{}
-	p := unpacker(record)
-	var e Entry
-	packText(&p, &e.Key)
-	packText(&p, &e.Kind)
-	packText(&p, &e.Ticket)
-	packText(&p, &e.Contact)
-	if e.Ticket != "" {
-		j.tickets[e.Ticket] = addPlace(j.tickets[e.Ticket], j.length)
+	j.keys.insert(j.length)
+	if j.ticket(j.length) != "" {
+		j.tickets.insert(j.length)
 	}
-	if e.Contact != "" {
-		j.contacts[e.Contact] = addPlace(j.contacts[e.Contact], j.length)
+	if j.contact(j.length) != "" {
+		j.contacts.insert(j.length)
 	}
-}
-
-// addPlace begins with room for the four entries that a first message brings.
-func addPlace(places []uint32, at uint32) []uint32 {
-	if places == nil {
-		places = make([]uint32, 0, 4)
-	}
-	return append(places, at)
 }
 
 func (j *memoryJournal) entry(at uint32) string {
@@ -93,51 +109,44 @@ func (r *memoryReader) Journal(q JournalQuery) ([]Entry, error) {
 		return nil, nil
 	}
 	limit := Page{Limit: q.Limit}.limit()
-	var out []Entry
-	add := func(at uint32) {
-		if out == nil {
-			out = make([]Entry, 0, min(limit, int(j.length-after)))
-		}
+	var places []uint32
+	for at, ok := j.next(&q, after); ok && len(places) < limit; at, ok = j.next(&q, at) {
+		places = append(places, at)
+	}
+	out := make([]Entry, len(places))
+	for i, at := range places {
 		r.unpack(j.entry(at))
-		out = append(out, Entry{Position: position(at)})
-		r.packer.entry(&out[len(out)-1])
-	}
-	if q.Ticket == "" && q.Contact == "" {
-		for at := after + 1; at <= j.length && len(out) < limit; at++ {
-			add(at)
-		}
-		return out, nil
-	}
-	places, others := j.tickets[q.Ticket], j.contacts[q.Contact]
-	switch {
-	case q.Ticket == "":
-		places, others = others, nil
-	case q.Contact == "":
-		others = nil
-	case len(others) < len(places):
-		places, others = others, places
-	}
-	both := q.Ticket != "" && q.Contact != ""
-	for _, at := range places[search(places, after+1):] {
-		if len(out) == limit {
-			break
-		}
-		if both {
-			if others = others[search(others, at):]; len(others) == 0 {
-				break
-			}
-			if others[0] != at {
-				continue
-			}
-		}
-		add(at)
+		r.packer.entry(&out[i])
+		out[i].Position = position(at)
 	}
 	return out, nil
 }
 
-// search returns the index of the first place at or after at.
-func search(places []uint32, at uint32) int {
-	return sort.Search(len(places), func(i int) bool { return places[i] >= at })
+// next returns the first place after this one that the query is about. With both conditions they take turns to leap on, so that the rarer one sets the pace.
+func (j *memoryJournal) next(q *JournalQuery, after uint32) (uint32, bool) {
+	if q.Ticket == "" && q.Contact == "" {
+		return after + 1, after < j.length
+	}
+	for {
+		at := after
+		if q.Ticket != "" {
+			next, ok := j.tickets.search(func(at uint32) bool { return comparePlace(j.ticket(at), at, string(q.Ticket), after) > 0 })
+			if !ok || j.ticket(next) != string(q.Ticket) {
+				return 0, false
+			}
+			if at = next; q.Contact == "" || j.contact(at) == string(q.Contact) {
+				return at, true
+			}
+		}
+		next, ok := j.contacts.search(func(place uint32) bool { return comparePlace(j.contact(place), place, string(q.Contact), at) > 0 })
+		if !ok || j.contact(next) != string(q.Contact) {
+			return 0, false
+		}
+		if q.Ticket == "" || j.ticket(next) == string(q.Ticket) {
+			return next, true
+		}
+		after = next
+	}
 }
 
 // Head implements Reader.
