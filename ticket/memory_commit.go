@@ -11,7 +11,7 @@ func (t *memoryTenant) apply() (wake bool) {
 	logs[kindAgent].all(func(w *pendingWrite) { t.agents.put(w.key, w.record) })
 	logs[kindReservation].all(func(w *pendingWrite) { t.agents.hold(w.key, w.record) })
 	logs[kindSeen].all(func(w *pendingWrite) { t.seen[w.key] = struct{}{} })
-	logs[kindEntry].all(func(w *pendingWrite) { t.journal.append(w.key, w.record) })
+	logs[kindEntry].all(func(w *pendingWrite) { t.journal.append(w.record) })
 	logs[kindTask].all(func(w *pendingWrite) { t.tasks.put(w.key, w.record, w.task) })
 	logs[kindPause].all(func(w *pendingWrite) { t.tasks.pause(w.key, w.record) })
 	values := 0

@@ -78,16 +78,19 @@ func (p Page) limit() int {
 func list[S, T any](r *memoryReader, page Page, at S, next func(last S) (S, bool), record func(S) string, unpack func(*packer, *T), cursor func(S) pageCursor,
 ) List[T] {
 	var out List[T]
+	var records []string
 	for s, ok := next(at); ok; s, ok = next(at) {
-		if len(out.Items) == page.limit() {
+		if len(records) == page.limit() {
 			out.Next = string(cursor(at))
 			break
 		}
-		var item T
-		r.unpack(record(s))
-		unpack(&r.packer, &item)
-		out.Items = append(out.Items, item)
+		records = append(records, record(s))
 		at = s
+	}
+	out.Items = make([]T, len(records))
+	for i, record := range records {
+		r.unpack(record)
+		unpack(&r.packer, &out.Items[i])
 	}
 	return out
 }

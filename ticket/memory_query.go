@@ -11,20 +11,20 @@ type ticketWalk struct {
 	sources []ticketSource
 	newest  bool
 	matches func(*memoryTicket) bool
-	at      *memoryTicket // where it stands: the rank, Created and ID
+	at      memoryTicket  // where it stands: the rank, Created and ID
 	next    *memoryTicket // the next ticket to list; nil at the end
 }
 
 // advance finds the next ticket. The sources take turns to leap to where the one before stands, so that the rarest condition sets the pace.
 func (w *ticketWalk) advance() {
-	probe := *w.at
 	for turn := 0; ; turn++ {
-		t := w.sources[turn%len(w.sources)](&probe, w.newest)
-		if t == nil || w.matches(t) {
-			w.next = t
+		t := w.sources[turn%len(w.sources)](&w.at, w.newest)
+		if w.next = t; t == nil {
 			return
 		}
-		probe.created, probe.id = t.created, t.id
+		if w.at.created, w.at.id = t.created, t.id; w.matches(t) {
+			return
+		}
 	}
 }
 
@@ -62,9 +62,6 @@ func (r *memoryReader) ListTickets(q TicketQuery) (List[Ticket], error) {
 			return nil, false
 		}
 		t := least.next
-		probe := *least.at
-		probe.created, probe.id = t.created, t.id
-		least.at = &probe
 		least.advance()
 		return t, true
 	}
@@ -109,9 +106,8 @@ func (r *memoryReader) ticketWalks(q *TicketQuery, start memoryTicket) []*ticket
 		if len(q.Statuses) > 0 && !slices.ContainsFunc(q.Statuses, func(s Status) bool { return statusRank(s) == rank }) {
 			continue
 		}
-		at := start
-		at.rank = rank
-		w := &ticketWalk{sources: sources, newest: q.Newest, matches: matches, at: &at}
+		w := &ticketWalk{sources: sources, newest: q.Newest, matches: matches, at: start}
+		w.at.rank = rank
 		if w.advance(); w.next != nil {
 			walks = append(walks, w)
 		}

@@ -116,10 +116,7 @@ func (x *memoryTx) Append(entries ...Entry) {
 	for i := range entries {
 		p := x.begin()
 		packText(p, &entries[i].Key)
-		if _, ok := x.tenant.journal.keys[string(p.buf)]; ok {
-			continue
-		}
-		if _, ok := x.pending.logs[kindEntry].get(p.buf); ok {
+		if _, ok := x.pending.logs[kindEntry].get(p.buf); ok || x.tenant.journal.has(entries[i].Key) {
 			continue
 		}
 		n := p.keyed()

@@ -203,36 +203,32 @@ func (o *ordered[T]) min() (item T, ok bool) {
 
 // from returns the first item that is not before the probe.
 func (o *ordered[T]) from(probe T) (item T, ok bool) {
-	for n := o.root; n != nil; {
-		i, found := n.find(probe, o.compare)
-		if found {
-			return n.items[i], true
-		}
-		if i < len(n.items) {
-			item, ok = n.items[i], true
-		}
-		if n.children == nil {
-			break
-		}
-		n = n.children[i]
-	}
-	return item, ok
+	return o.search(func(item T) bool { return o.compare(item, probe) >= 0 })
 }
 
 // above returns the first item that is after the probe.
 func (o *ordered[T]) above(probe T) (item T, ok bool) {
+	return o.search(func(item T) bool { return o.compare(item, probe) > 0 })
+}
+
+// search returns the first item for which reached is true, as it then is for all after it.
+func (o *ordered[T]) search(reached func(T) bool) (item T, ok bool) {
 	for n := o.root; n != nil; {
-		i, found := n.find(probe, o.compare)
-		if found {
-			i++
+		low, high := 0, len(n.items)
+		for low < high {
+			if mid := int(uint(low+high) >> 1); reached(n.items[mid]) {
+				high = mid
+			} else {
+				low = mid + 1
+			}
 		}
-		if i < len(n.items) {
-			item, ok = n.items[i], true
+		if low < len(n.items) {
+			item, ok = n.items[low], true
 		}
 		if n.children == nil {
 			break
 		}
-		n = n.children[i]
+		n = n.children[low]
 	}
 	return item, ok
 }
