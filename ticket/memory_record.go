@@ -479,12 +479,12 @@ func (p *packer) pause(q *QueuePause) {
 	packText(p, &q.Reason)
 }
 
-// entry packs all but the Position, which is the entry's place in the journal.
+// entry packs all but the Position, which is the entry's place in the journal, and first what the journal is ordered by.
 func (p *packer) entry(e *Entry) {
 	packText(p, &e.Key)
-	packText(p, &e.Kind)
 	packText(p, &e.Ticket)
 	packText(p, &e.Contact)
+	packText(p, &e.Kind)
 	packText(p, &e.Message)
 	p.actor(&e.Actor)
 	p.time(&e.Happened)
