@@ -54,7 +54,7 @@ func (x *memoryTx) PutAgent(a AgentState) {
 }
 
 func (x *memoryTx) agent(name string) (a AgentState) {
-	if record := x.record(kindAgent, packedKey(&x.memoryReader, &name, packText[string])); record != "" {
+	if record := x.record(kindAgent, packedKey(&x.memoryReader, &name, packKey[string])); record != "" {
 		x.unpack(record)
 		x.packer.agent(&a)
 	}
@@ -63,7 +63,7 @@ func (x *memoryTx) agent(name string) (a AgentState) {
 
 func (x *memoryTx) putAgent(a AgentState) {
 	p := x.begin()
-	packText(p, &a.Name)
+	packKey(p, &a.Name)
 	n := p.keyed()
 	p.agent(&a)
 	x.put(kindAgent, n)
@@ -77,13 +77,13 @@ type reservation struct {
 }
 
 func (p *packer) reservation(r *reservation) {
-	packText(p, &r.ticket)
+	packKey(p, &r.ticket)
 	packText(p, &r.agent)
 	packInt(p, &r.weight)
 }
 
 func (x *memoryTx) reservation(id ID) (held reservation, ok bool) {
-	record := x.record(kindReservation, packedKey(&x.memoryReader, &id, packText[ID]))
+	record := x.record(kindReservation, packedKey(&x.memoryReader, &id, packKey[ID]))
 	if record == "" {
 		return held, false
 	}
@@ -114,7 +114,7 @@ func (x *memoryTx) Reserve(agent string, id ID, weight int) (bool, error) {
 	a.Load += weight
 	x.putAgent(a)
 	p := x.begin()
-	packText(p, &id)
+	packKey(p, &id)
 	n := p.keyed()
 	p.reservation(&reservation{id, agent, weight})
 	x.put(kindReservation, n)
@@ -135,7 +135,7 @@ func (x *memoryTx) Release(id ID, now time.Time) error {
 	a.Freed = now
 	x.putAgent(a)
 	p := x.begin()
-	packText(p, &id)
+	packKey(p, &id)
 	x.remove(kindReservation)
 	return nil
 }

@@ -54,10 +54,10 @@ func (x *memoryTx) forgetPauses(ended []*memoryQueue, before instant) {
 	}
 }
 
-// packedLength is the length of a packed text.
+// packedLength is the length of a packed key of one text.
 func packedLength(s string) int {
 	n := 1
-	for l := len(s); l >= 0x80; l >>= 7 {
+	for l := len(s) << 1; l >= 0x80; l >>= 7 {
 		n++
 	}
 	return n + len(s)

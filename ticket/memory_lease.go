@@ -4,7 +4,7 @@ import "time"
 
 // taskOf returns the record and state of a task as the Update sees it; "" when there is none.
 func (x *memoryTx) taskOf(id string) (record string, state taskState) {
-	key := packedKey(&x.memoryReader, &id, packText[string])
+	key := packedKey(&x.memoryReader, &id, packKey[string])
 	if w, ok := x.pending.logs[kindTask].get(key); ok {
 		return w.record, w.task
 	}
@@ -16,7 +16,7 @@ func (x *memoryTx) taskOf(id string) (record string, state taskState) {
 
 func (x *memoryTx) putTask(t *Task, state taskState) {
 	p := x.begin()
-	packText(p, &t.ID)
+	packKey(p, &t.ID)
 	n := p.keyed()
 	p.task(t)
 	x.put(kindTask, n).task = state
@@ -48,7 +48,7 @@ func (x *memoryTx) Schedule(tasks ...Task) {
 func (x *memoryTx) Cancel(ids ...string) {
 	for i := range ids {
 		p := x.begin()
-		packText(p, &ids[i])
+		packKey(p, &ids[i])
 		x.remove(kindTask)
 	}
 }
@@ -139,7 +139,7 @@ func (x *memoryTx) Extend(l Lease, d time.Duration) (Lease, error) {
 // PauseQueue implements Tx.
 func (x *memoryTx) PauseQueue(q QueuePause) {
 	p := x.begin()
-	packText(p, &q.Queue)
+	packKey(p, &q.Queue)
 	n := p.keyed()
 	p.pause(&q)
 	x.put(kindPause, n)
@@ -148,7 +148,7 @@ func (x *memoryTx) PauseQueue(q QueuePause) {
 // ResumeQueue implements Tx.
 func (x *memoryTx) ResumeQueue(queue string) {
 	p := x.begin()
-	packText(p, &queue)
+	packKey(p, &queue)
 	x.pending.logs[kindPause].put(pendingWrite{key: string(p.buf)})
 	x.pending.wake = true
 }

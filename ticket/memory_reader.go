@@ -77,11 +77,13 @@ func packedKey[K any](r *memoryReader, key *K, pack func(*packer, *K)) []byte {
 	return r.packer.buf
 }
 
-func (r *memoryReader) unpack(record string) { r.packer.reading, r.packer.src = true, record }
+func (r *memoryReader) unpack(record string) {
+	r.packer.reading, r.packer.record, r.packer.src = true, record, record
+}
 
 // Tickets implements Reader.
 func (r *memoryReader) Tickets(ids ...ID) ([]Ticket, error) {
-	return lookUp(r, kindTicket, ids, packText[ID], (*packer).ticket)
+	return lookUp(r, kindTicket, ids, packKey[ID], (*packer).ticket)
 }
 
 // Conversations implements Reader.
@@ -91,7 +93,7 @@ func (r *memoryReader) Conversations(keys ...ConversationKey) ([]Conversation, e
 
 // Messages implements Reader.
 func (r *memoryReader) Messages(keys ...string) ([]Message, error) {
-	return lookUp(r, kindMessage, keys, packText[string], (*packer).message)
+	return lookUp(r, kindMessage, keys, packKey[string], (*packer).message)
 }
 
 // MessagesByRef implements Reader.
@@ -144,7 +146,7 @@ func (r *memoryReader) messageByRef(ref []byte) string {
 
 // Contacts implements Reader.
 func (r *memoryReader) Contacts(ids ...ContactID) ([]Contact, error) {
-	return lookUp(r, kindContact, ids, packText[ContactID], (*packer).contact)
+	return lookUp(r, kindContact, ids, packKey[ContactID], (*packer).contact)
 }
 
 // Identities implements Reader.
@@ -154,7 +156,7 @@ func (r *memoryReader) Identities(keys ...IdentityKey) ([]Identity, error) {
 
 // Agents implements Reader.
 func (r *memoryReader) Agents(names ...string) ([]AgentState, error) {
-	return lookUp(r, kindAgent, names, packText[string], (*packer).agent)
+	return lookUp(r, kindAgent, names, packKey[string], (*packer).agent)
 }
 
 // Values implements Reader.
@@ -170,7 +172,7 @@ func (r *memoryReader) Values(keys ...ValueKey) ([]Value, error) {
 
 // Tasks implements Reader.
 func (r *memoryReader) Tasks(ids ...string) ([]Task, error) {
-	return lookUp(r, kindTask, ids, packText[string], (*packer).task)
+	return lookUp(r, kindTask, ids, packKey[string], (*packer).task)
 }
 
 // Seen implements Reader.

@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"bytes"
 	"encoding/binary"
 	"time"
 
@@ -13,11 +14,12 @@ import (
 // each field, so that the two cannot differ; a new field of a record needs a line here (a test tells). Times keep their instant and come back as UTC.
 type packer struct {
 	buf     []byte // when writing
+	record  string // when reading: all of it
 	src     string // when reading: what is left
 	reading bool
 }
 
-func unpacker(record string) packer { return packer{src: record, reading: true} }
+func unpacker(record string) packer { return packer{record: record, src: record, reading: true} }
 
 func (p *packer) uint() uint64 {
 	var v uint64
@@ -33,15 +35,44 @@ func (p *packer) uint() uint64 {
 
 func (p *packer) putUint(v uint64) { p.buf = binary.AppendUvarint(p.buf, v) }
 
-func packText[S ~string](p *packer, s *S) {
+// packKey packs a text that is a part of a key: the same text always gives the same bytes.
+func packKey[S ~string](p *packer, s *S) {
 	if p.reading {
-		n := p.uint()
+		n := p.uint() >> 1
 		*s, p.src = S(p.src[:n]), p.src[n:]
 		return
 	}
-	p.putUint(uint64(len(*s)))
+	p.putUint(uint64(len(*s)) << 1)
 	p.buf = append(p.buf, *s...)
 }
+
+// packText packs a text; one that occurs earlier in the record, as keys of accounts and authors do again and again, as a reference to there. The lowest bit of
+// the length tells.
+func packText[S ~string](p *packer, s *S) {
+	if p.reading {
+		if n := p.uint(); n&1 == 0 {
+			*s, p.src = S(p.src[:n>>1]), p.src[n>>1:]
+		} else {
+			from := p.uint()
+			*s = S(p.record[from : from+n>>1])
+		}
+		return
+	}
+	if n := len(*s); n >= shortText && n <= longText {
+		end := len(p.buf)
+		p.buf = append(p.buf, *s...) // at the end for a moment, which spares a copy
+		from := bytes.Index(p.buf[:end], p.buf[end:])
+		if p.buf = p.buf[:end]; from >= 0 {
+			p.putUint(uint64(n)<<1 | 1)
+			p.putUint(uint64(from))
+			return
+		}
+	}
+	packKey(p, s)
+}
+
+// Texts shorter than these cost no more than a reference, longer ones are hardly ever repeated.
+const shortText, longText = 5, 256
 
 func packBytes[B ~[]byte](p *packer, b *B) {
 	if p.reading {
@@ -155,6 +186,11 @@ func (p *packer) account(a *channel.AccountID) {
 	packText(p, &a.ID)
 }
 
+func (p *packer) accountKey(a *channel.AccountID) {
+	packKey(p, &a.Platform)
+	packKey(p, &a.ID)
+}
+
 func (p *packer) author(a *channel.Author) {
 	packText(p, &a.ID)
 	packText(p, &a.Handle)
@@ -168,15 +204,15 @@ func (p *packer) author(a *channel.Author) {
 }
 
 func (p *packer) conversationKey(k *ConversationKey) {
-	p.account(&k.Account)
+	p.accountKey(&k.Account)
 	packInt(p, &k.Visibility)
-	packText(p, &k.Thread)
-	packText(p, &k.Author)
+	packKey(p, &k.Thread)
+	packKey(p, &k.Author)
 }
 
 // ticket packs first what lists are ordered by, so that memoryTicket.read need not read on.
 func (p *packer) ticket(t *Ticket) {
-	packText(p, &t.ID)
+	packKey(p, &t.ID)
 	packText(p, &t.Status)
 	packInt(p, &t.Priority)
 	packText(p, &t.Contact)
@@ -276,15 +312,15 @@ func (p *packer) conversation(c *Conversation) {
 }
 
 func (p *packer) messageRef(r *MessageRef) {
-	p.account(&r.Account)
-	packText(p, &r.ID)
+	p.accountKey(&r.Account)
+	packKey(p, &r.ID)
 }
 
 // message packs account and platform ID side by side, so that the packed ref is a part of the record, and next what lists are ordered by.
 func (p *packer) message(m *Message) {
-	packText(p, &m.Key)
-	p.account(&m.Conversation.Account)
-	packText(p, &m.Content.ID)
+	packKey(p, &m.Key)
+	p.accountKey(&m.Conversation.Account)
+	packKey(p, &m.Content.ID)
 	packText(p, &m.Ticket)
 	p.time(&m.Content.Time)
 	packText(p, &m.Content.Order)
@@ -407,7 +443,7 @@ func (p *packer) outgoing(o *channel.Outgoing) {
 }
 
 func (p *packer) contact(c *Contact) {
-	packText(p, &c.ID)
+	packKey(p, &c.ID)
 	packInt(p, &c.Version)
 	packText(p, &c.Name)
 	packText(p, &c.Kind)
@@ -425,8 +461,8 @@ func (p *packer) contact(c *Contact) {
 }
 
 func (p *packer) identityKey(k *IdentityKey) {
-	packText(p, &k.Platform)
-	packText(p, &k.ID)
+	packKey(p, &k.Platform)
+	packKey(p, &k.ID)
 }
 
 func (p *packer) identity(i *Identity) {
@@ -437,7 +473,7 @@ func (p *packer) identity(i *Identity) {
 }
 
 func (p *packer) agent(a *AgentState) {
-	packText(p, &a.Name)
+	packKey(p, &a.Name)
 	packText(p, &a.Presence)
 	packInt(p, &a.Capacity)
 	packInt(p, &a.Load)
@@ -446,8 +482,8 @@ func (p *packer) agent(a *AgentState) {
 }
 
 func (p *packer) valueKey(k *ValueKey) {
-	packText(p, &k.Space)
-	packText(p, &k.Name)
+	packKey(p, &k.Space)
+	packKey(p, &k.Name)
 }
 
 func (p *packer) value(v *Value) {
@@ -457,12 +493,12 @@ func (p *packer) value(v *Value) {
 }
 
 func (p *packer) eventKey(k *EventKey) {
-	p.account(&k.Account)
-	packText(p, &k.Key)
+	p.accountKey(&k.Account)
+	packKey(p, &k.Key)
 }
 
 func (p *packer) task(t *Task) {
-	packText(p, &t.ID)
+	packKey(p, &t.ID)
 	packText(p, &t.Kind)
 	packText(p, &t.Queue)
 	packText(p, &t.Key)
@@ -474,14 +510,14 @@ func (p *packer) task(t *Task) {
 }
 
 func (p *packer) pause(q *QueuePause) {
-	packText(p, &q.Queue)
+	packKey(p, &q.Queue)
 	p.time(&q.Until)
 	packText(p, &q.Reason)
 }
 
 // entry packs all but the Position, which is the entry's place in the journal, and first what the journal is ordered by.
 func (p *packer) entry(e *Entry) {
-	packText(p, &e.Key)
+	packKey(p, &e.Key)
 	packText(p, &e.Ticket)
 	packText(p, &e.Contact)
 	packText(p, &e.Kind)

@@ -133,3 +133,42 @@ func TestPackedTimesKeepTheInstant(t *testing.T) {
 		}
 	})
 }
+
+func TestATextThatOccursBeforeIsPackedAsAReference(t *testing.T) {
+	t.Parallel()
+	const long = "1234567890:4711"
+	size := func(texts ...string) int {
+		var p packer
+		for i := range texts {
+			packText(&p, &texts[i])
+		}
+		u := unpacker(string(p.buf))
+		for i, want := range texts {
+			var got string
+			if packText(&u, &got); got != want {
+				t.Errorf("text %d of %q came back as %q", i, texts, got)
+			}
+		}
+		return len(p.buf)
+	}
+	if once, twice := size(long), size(long, long); twice > once+3 {
+		t.Errorf("%d bytes once, %d twice", once, twice)
+	}
+	if whole, part := size(long), size(long, long[11:]); part != whole+len(long[11:])+1 {
+		t.Errorf("a short text takes %d bytes, want it as it is", part-whole)
+	}
+	if whole, part := size(long), size(long, long[:10]); part > whole+3 {
+		t.Errorf("a part of a text takes %d bytes, want a reference", part-whole)
+	}
+	key := func(before string) string {
+		var p packer
+		packText(&p, &before)
+		n := len(p.buf)
+		k := long
+		packKey(&p, &k)
+		return string(p.buf[n:])
+	}
+	if key("") != key(long) {
+		t.Error("a key is packed in two ways")
+	}
+}

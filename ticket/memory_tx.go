@@ -33,7 +33,7 @@ func (p *packer) keyed() int {
 // PutTicket implements Tx.
 func (x *memoryTx) PutTicket(t Ticket) {
 	p := x.begin()
-	packText(p, &t.ID)
+	packKey(p, &t.ID)
 	n := p.keyed()
 	p.ticket(&t)
 	x.put(kindTicket, n)
@@ -51,7 +51,7 @@ func (x *memoryTx) PutConversation(c Conversation) {
 // PutMessage implements Tx.
 func (x *memoryTx) PutMessage(m Message) {
 	p := x.begin()
-	packText(p, &m.Key)
+	packKey(p, &m.Key)
 	n := p.keyed()
 	p.message(&m)
 	key := x.put(kindMessage, n).key
@@ -66,7 +66,7 @@ func (x *memoryTx) PutMessage(m Message) {
 // PutContact implements Tx.
 func (x *memoryTx) PutContact(c Contact) {
 	p := x.begin()
-	packText(p, &c.ID)
+	packKey(p, &c.ID)
 	n := p.keyed()
 	p.contact(&c)
 	x.put(kindContact, n)
@@ -115,7 +115,7 @@ func (x *memoryTx) MarkSeen(keys ...EventKey) {
 func (x *memoryTx) Append(entries ...Entry) {
 	for i := range entries {
 		p := x.begin()
-		packText(p, &entries[i].Key)
+		packKey(p, &entries[i].Key)
 		if _, ok := x.pending.logs[kindEntry].get(p.buf); ok || x.tenant.journal.has(entries[i].Key) {
 			continue
 		}
