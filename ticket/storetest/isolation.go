@@ -117,7 +117,8 @@ func readSkew(t T, r Rig) {
 			}
 			return nil
 		}
-		for !done.Load() {
+		for last := false; !last; { // one View at least begins after the last Update
+			last = done.Load()
 			err := stores[worker%2].View(t.Context(), brand, func(rd ticket.Reader) error {
 				a, err := rd.Values(valueKey("a"))
 				if err != nil {
