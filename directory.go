@@ -1,0 +1,394 @@
+package socialcrm
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/crm"
+	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// What is slow to know never holds up an arrival: a new contact is stored and its ticket routed with what is known, and these tasks ask the rest.
+const (
+	learnKind   = "learn"   // plan who is to be asked about a contact
+	lookupKind  = "lookup"  // ask a CRM
+	profileKind = "profile" // ask the platform
+	linkKind    = "link"    // find other contacts of the same person
+)
+
+// inquiry is what is to be found out about a contact.
+type inquiry struct {
+	Contact ticket.ContactID  `json:"contact"`
+	Account channel.AccountID `json:"account,omitzero"`
+	Author  string            `json:"author,omitempty"`
+}
+
+// learnAbout plans to find out more about a new contact, where there is anybody to ask.
+func (w *work) learnAbout(c *ticket.Contact, e *channel.Event) {
+	if len(c.Emails)+len(c.Phones) > 0 {
+		w.tx.Schedule(linkTask(c.ID, w.now))
+	}
+	q := inquiry{Contact: c.ID}
+	if w.profiler(e.Account) != nil && incomplete(&e.Message.Author) {
+		q.Account, q.Author = e.Account, e.Message.Author.ID
+	}
+	asks := q.Author != ""
+	for _, s := range w.sinks {
+		_, ok := s.(crm.Directory)
+		asks = asks || ok
+	}
+	if !asks {
+		return
+	}
+	payload, _ := json.Marshal(q) // texts only
+	w.tx.Schedule(ticket.Task{ID: "learn/" + string(c.ID), Kind: learnKind, Queue: learnKind, Due: w.now, Payload: payload})
+}
+
+func (w *work) profiler(id channel.AccountID) channel.Profiler {
+	if acc := w.d.channelOf(id); acc != nil {
+		p, _ := acc.Channel.(channel.Profiler)
+		return p
+	}
+	return nil
+}
+
+// incomplete reports whether a message left out what its author is called.
+func incomplete(a *channel.Author) bool { return a.Name == "" }
+
+// learn plans a task for each who is asked, so that each has pauses and repeats of its own.
+func (w *work) learn(lease ticket.Lease) error {
+	if err := w.tx.Finish(lease); err != nil {
+		return err
+	}
+	var q inquiry
+	if err := json.Unmarshal(lease.Payload, &q); err != nil {
+		return err
+	}
+	w.lookUp(q.Contact)
+	if q.Author != "" {
+		queue := "profile/" + q.Account.String()
+		w.tx.Schedule(ticket.Task{ID: queue + "/" + q.Author, Kind: profileKind, Queue: queue, Due: w.now, Payload: lease.Payload})
+	}
+	return nil
+}
+
+// lookUp plans to ask every CRM that knows people about a contact.
+func (w *work) lookUp(id ticket.ContactID) {
+	for _, s := range w.sinks {
+		if _, ok := s.(crm.Directory); ok {
+			w.tx.Schedule(ticket.Task{
+				ID: "lookup/" + s.Name() + "/" + string(id), Kind: lookupKind, Queue: syncQueue(s.Name()), Due: w.now, Payload: []byte(s.Name() + "\n" + string(id)),
+			})
+		}
+	}
+}
+
+// lookup asks a CRM who a contact is to the company.
+func (d *Desk) lookup(ctx context.Context, lease ticket.Lease) error {
+	name, id, _ := strings.Cut(string(lease.Payload), "\n")
+	sink := d.sinkOf(name)
+	if sink == nil {
+		return d.settle(ctx, func(w *work) error { return d.withoutSink(w, name, lease) })
+	}
+	directory, ok := sink.(crm.Directory)
+	if !ok {
+		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) })
+	}
+	var q crm.Lookup
+	err := d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) error {
+		c, err := contactIn(r, ticket.ContactID(id))
+		if err != nil {
+			return err
+		}
+		known, err := crmContact(r, c)
+		if err == nil {
+			q = crm.Lookup{Identities: known.Identities, Emails: known.Emails, Phones: known.Phones}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	callCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	person, found, cause := directory.Lookup(callCtx, q)
+	cancel()
+	return d.settle(ctx, func(w *work) error {
+		if cause != nil && remote.KindOf(cause) != remote.NotFound {
+			return w.notDone(name, lease, cause, func() {
+				w.append(w.crmEntry(ticket.CaseFailed, name, crm.Subject{Contact: ticket.ContactID(id)}, "lookup/"+stamp(w.now), cause.Error()))
+			})
+		}
+		if err := w.tx.Finish(lease); err != nil {
+			return err
+		}
+		if err := w.reached(name); err != nil || !found || cause != nil {
+			return err
+		}
+		return w.know(ticket.ContactID(id), ticket.Actor{Kind: ticket.ByCRM, ID: name}, person)
+	})
+}
+
+// profile asks the platform who an author is whom its messages do not describe.
+func (d *Desk) profile(ctx context.Context, lease ticket.Lease) error {
+	var q inquiry
+	if err := json.Unmarshal(lease.Payload, &q); err != nil {
+		return d.settle(ctx, func(w *work) error { return w.tx.Bury(lease, err.Error()) })
+	}
+	var profiler channel.Profiler
+	if acc := d.channelOf(q.Account); acc != nil {
+		profiler, _ = acc.Channel.(channel.Profiler)
+	}
+	if profiler == nil {
+		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) })
+	}
+	callCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	author, cause := profiler.Profile(callCtx, q.Author)
+	cancel()
+	return d.settle(ctx, func(w *work) error {
+		switch kind := remote.KindOf(cause); {
+		case cause == nil:
+			if err := w.tx.Finish(lease); err != nil {
+				return err
+			}
+			return w.meetAuthor(q, author)
+		case lease.Attempts+1 >= maxAttempts, kind != remote.Unknown && kind != remote.RateLimited && kind != remote.Unavailable && kind != remote.Unauthorized && kind != remote.Exhausted:
+			d.log.Info("profile not found", "account", q.Account.String(), "kind", kind.String())
+			return w.tx.Finish(lease) // the work goes on without it
+		}
+		due := retryAt(cause, w.now, lease)
+		w.tx.PauseQueue(ticket.QueuePause{Queue: lease.Queue, Until: due, Reason: cause.Error()})
+		return w.tx.Postpone(lease, due, cause.Error())
+	})
+}
+
+// meetAuthor adds a profile to what is known of an identity and its contact.
+func (w *work) meetAuthor(q inquiry, author channel.Author) error {
+	key := ticket.IdentityKey{Platform: q.Account.Platform, ID: q.Author}
+	identities, err := w.tx.Identities(key)
+	if err != nil || identities[0].Contact == "" {
+		return err
+	}
+	identity := identities[0]
+	c, err := w.contact(identity.Contact)
+	if err != nil {
+		return err
+	}
+	was := displayName(identity.Author)
+	shell := channel.Message{Author: identity.Author}
+	if fillIn(&shell, &channel.Message{Author: author}) {
+		identity.Author = shell.Author
+		w.tx.PutIdentity(identity)
+	}
+	p := crm.Person{}
+	if c.Name == "" || c.Name == was {
+		p.Name = displayName(identity.Author)
+	}
+	if c.Language == "" {
+		p.Language = identity.Author.Language
+	}
+	if identity.Author.Email != "" {
+		p.Emails = []string{identity.Author.Email}
+	}
+	if identity.Author.Phone != "" {
+		p.Phones = []string{identity.Author.Phone}
+	}
+	return w.know(c.ID, ticket.Actor{Kind: ticket.ByTool, ID: q.Account.Platform}, p)
+}
+
+// know merges what somebody tells about a contact into it. Who told what is in the journal: the names of the fields and, of those that say what the person is to
+// the company, the values.
+func (w *work) know(id ticket.ContactID, from ticket.Actor, p crm.Person) error {
+	known, err := w.contact(id)
+	if err != nil || known.ID == "" {
+		return err
+	}
+	c := *known
+	var fields []string
+	values := make(map[string][2]string)
+	set := func(field string, to *string, told string, open bool) {
+		if told == "" || told == *to {
+			return
+		}
+		if fields = append(fields, field); open {
+			values[field] = [2]string{*to, told}
+		}
+		*to = told
+	}
+	kind := string(c.Kind)
+	set("name", &c.Name, p.Name, false)
+	set("kind", &kind, string(p.Kind), true)
+	set("tier", &c.Tier, p.Tier, true)
+	set("segment", &c.Segment, p.Segment, true)
+	set("language", &c.Language, p.Language, true)
+	set("owner", &c.Owner, p.Owner, true)
+	c.Kind = ticket.ContactKind(kind)
+	reachable := len(c.Emails) + len(c.Phones)
+	if c.Emails = join(c.Emails, p.Emails, emailKey); len(c.Emails) > len(known.Emails) {
+		fields = append(fields, "emails")
+	}
+	if c.Phones = join(c.Phones, p.Phones, phoneKey); len(c.Phones) > len(known.Phones) {
+		fields = append(fields, "phones")
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	detail, err := json.Marshal(values)
+	if err != nil {
+		return err
+	}
+	c.Version++
+	c.Updated = w.now
+	w.tx.PutContact(c)
+	entry := ticket.Entry{Kind: ticket.ContactChanged, Key: w.contactEntryKey(&c, "known"), Contact: c.ID, Actor: from, New: strings.Join(fields, ", "), Detail: detail}
+	w.append(entry)
+	w.syncContact(c.ID)
+	if len(c.Emails)+len(c.Phones) > reachable {
+		w.tx.Schedule(linkTask(c.ID, w.now))
+		if from.Kind != ticket.ByCRM {
+			w.lookUp(c.ID) // by what is known now, a CRM may find the person
+		}
+	}
+	return w.lookAgain(&c, entry)
+}
+
+// join appends what is not in the list yet, as compared by its key.
+func join(list, further []string, key func(string) string) []string {
+	joined := slices.Clone(list)
+	for _, s := range further {
+		same := func(other string) bool { return other == s || key(other) == key(s) && key(s) != "" }
+		if s != "" && !slices.ContainsFunc(joined, same) {
+			joined = append(joined, s)
+		}
+	}
+	return joined
+}
+
+// lookAgain lets the tickets of a contact that are not done feel what has become known: their clocks, and where nobody has started, the routing.
+func (w *work) lookAgain(contact *ticket.Contact, entry ticket.Entry) error {
+	entry.Key, entry.Detail = "", nil
+	return w.eachTicket(contact.ID, func(c *change) error {
+		if c.Status.Done() {
+			return nil
+		}
+		c.contact = contact
+		if c.Language == "" {
+			c.Language = contact.Language
+		}
+		if c.Status == ticket.New && c.Answered.IsZero() {
+			if err := w.routeAgain(c); err != nil {
+				return err
+			}
+		}
+		if !c.factsHold() {
+			clock, err := c.fold(sla.Event{Kind: sla.FactsChanged, Mark: c.afterAll(sla.Mark{Time: w.now, Key: c.newKey("facts")})})
+			if err != nil {
+				return err
+			}
+			entry.Clock = clock
+		}
+		c.journal(entry)
+		c.finish()
+		entry.Clock = nil
+		return nil
+	})
+}
+
+// eachTicket runs fn for every ticket of a contact.
+func (w *work) eachTicket(id ticket.ContactID, fn func(*change) error) error {
+	q := ticket.TicketQuery{Contact: id}
+	for {
+		list, err := w.tx.ListTickets(q)
+		if err != nil {
+			return err
+		}
+		for _, t := range list.Items {
+			if t.MergedInto != "" {
+				continue
+			}
+			c, err := w.load(t.ID)
+			if err != nil {
+				return err
+			}
+			if err := fn(c); err != nil {
+				return err
+			}
+		}
+		if q.After = list.Next; q.After == "" {
+			return nil
+		}
+	}
+}
+
+// routeAgain asks the router once more, now that more is known. A ticket whose lane stays keeps its agent, unless it belongs to the contact's own.
+func (w *work) routeAgain(c *change) error {
+	router := w.d.cfg.Router
+	if router == nil {
+		router = w.company.lanes
+	}
+	convs, err := w.tx.Conversations(c.Conversations...)
+	if err != nil || len(convs) == 0 {
+		return err
+	}
+	messages, err := w.tx.MessagesByRef(ticket.MessageRef{Account: convs[0].Key.Account, ID: convs[0].CustomerMessage})
+	if err != nil {
+		return err
+	}
+	q := routing.Query{Now: w.now, Ticket: c.Ticket, Contact: *c.contact, Message: &messages[0].Content, Roster: w.company.roster}
+	decision, err := router.Route(context.Background(), q)
+	if err != nil {
+		w.d.log.Error("routing did not look again", "ticket", string(c.ID), "error", err)
+		return nil // it stays where it is
+	}
+	same := decision.Lane == c.Lane && decision.Team == c.Team
+	owner := c.contact.Owner
+	if same && c.Agent != "" && (c.Agent == owner || !slices.Contains(decision.Candidates, owner)) {
+		return w.place(c, decision, c.Agent) // perhaps another priority
+	}
+	was := c.Agent
+	agent, err := w.reserve(c.ID, decision)
+	if err != nil {
+		return err
+	}
+	if agent == "" && was != "" {
+		if same {
+			agent = was
+		} else if err := w.tx.Release(c.ID, w.now); err != nil {
+			return err
+		}
+	}
+	if err := w.place(c, decision, agent); err != nil || was == agent {
+		return err
+	}
+	return w.freed(was)
+}
+
+// syncContact tells all CRMs of a contact.
+func (w *work) syncContact(ids ...ticket.ContactID) {
+	for _, id := range ids {
+		for _, s := range w.sinks {
+			w.tx.Schedule(syncTask(s.Name(), crm.Subject{Contact: id}, w.now))
+		}
+	}
+}
+
+// contactIn reads a contact, following merges.
+func contactIn(r ticket.Reader, id ticket.ContactID) (ticket.Contact, error) {
+	for {
+		contacts, err := r.Contacts(id)
+		if err != nil || contacts[0].MergedInto == "" {
+			return first(contacts), err
+		}
+		id = contacts[0].MergedInto
+	}
+}
+
+func linkTask(id ticket.ContactID, due time.Time) ticket.Task {
+	return ticket.Task{ID: "link/" + string(id), Kind: linkKind, Queue: linkKind, Due: due, Payload: []byte(id)}
+}

@@ -1,0 +1,147 @@
+package socialcrm
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/crm"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+const (
+	redactKind   = "redact"    // remove a text from a CRM
+	redactByKind = "redact by" // look whether that was done in time
+)
+
+// redaction is a message whose text must be removed from a CRM.
+type redaction struct {
+	Sink    string    `json:"sink"`
+	Ticket  ticket.ID `json:"ticket"`
+	Message string    `json:"message"`
+}
+
+func (r *redaction) id() string         { return redactKind + "/" + r.Sink + "/" + r.Message }
+func (r *redaction) deadlineID() string { return redactByKind + "/" + r.Sink + "/" + r.Message }
+
+// entry is an entry about the redaction in the ticket's journal.
+func (r *redaction) entry(w *work, kind ticket.EntryKind, what, reason string) ticket.Entry {
+	e := w.crmEntry(kind, r.Sink, crm.Subject{Ticket: r.Ticket}, redactKind+"/"+r.Message+"/"+what, reason)
+	e.Message = r.Message
+	return e
+}
+
+// redactEverywhere has a text that is gone here also removed from the CRMs, by the time that the Setup says. The place of a message in the CRM stays. A CRM
+// that cannot remove it is reported at once.
+func (w *work) redactEverywhere(m *ticket.Message) error {
+	if m.Ticket == "" {
+		return nil // what belongs to no ticket was never pushed
+	}
+	for _, s := range w.sinks {
+		r := redaction{Sink: s.Name(), Ticket: m.Ticket, Message: m.Key}
+		if _, ok := s.(crm.Eraser); !ok {
+			w.append(r.entry(w, ticket.CaseUnredacted, "cannot", "the sink cannot remove what it holds"))
+			w.d.log.Error("a deletion cannot be honoured in the CRM", "sink", r.Sink, "message", r.Message)
+			continue
+		}
+		payload, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		subject := crm.Subject{Ticket: m.Ticket}.String()
+		w.tx.Schedule(
+			// The key puts it behind a push of the ticket that may be under way with the old text.
+			ticket.Task{ID: r.id(), Kind: redactKind, Queue: syncQueue(r.Sink), Key: subject, Due: w.now, Payload: payload},
+			ticket.Task{ID: r.deadlineID(), Kind: redactByKind, Queue: redactByKind, Due: w.now.Add(w.company.redactWithin()), Payload: payload},
+		)
+	}
+	return nil
+}
+
+// redact removes a text from a CRM.
+func (d *Desk) redact(ctx context.Context, lease ticket.Lease) error {
+	var r redaction
+	if err := json.Unmarshal(lease.Payload, &r); err != nil {
+		return d.settle(ctx, func(w *work) error { return w.tx.Bury(lease, err.Error()) })
+	}
+	eraser, ok := d.sinkOf(r.Sink).(crm.Eraser)
+	if !ok {
+		return d.settle(ctx, func(w *work) error { return d.withoutSink(w, r.Sink, lease) })
+	}
+	interaction, ref := interactionKey(r.Message), ""
+	err := d.store.View(ctx, d.cfg.Tenant, func(rd ticket.Reader) error {
+		values, err := rd.Values(refKey(r.Sink, interaction))
+		if err == nil {
+			ref = string(values[0].Data)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	callCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	cause := eraser.Redact(callCtx, crm.Subject{Ticket: r.Ticket}, interaction, ref)
+	cancel()
+	return d.settle(ctx, func(w *work) error {
+		if cause != nil {
+			return w.notDone(r.Sink, lease, cause, func() {
+				w.tx.Cancel(r.deadlineID())
+				w.append(r.entry(w, ticket.CaseUnredacted, "refused/"+stamp(w.now), cause.Error()))
+				d.log.Error("a deletion is not honoured in the CRM", "sink", r.Sink, "message", r.Message, "error", cause)
+			})
+		}
+		if err := w.tx.Finish(lease); err != nil {
+			return err
+		}
+		w.tx.Cancel(r.deadlineID())
+		w.append(r.entry(w, ticket.CaseRedacted, "done", ""))
+		return w.reached(r.Sink)
+	})
+}
+
+// redactBy reports that a text is still in a CRM when it should be gone. The attempts go on.
+func (w *work) redactBy(lease ticket.Lease) error {
+	if err := w.tx.Finish(lease); err != nil {
+		return err
+	}
+	var r redaction
+	if err := json.Unmarshal(lease.Payload, &r); err != nil {
+		return err
+	}
+	tasks, err := w.tx.Tasks(r.id())
+	if err != nil || tasks[0].ID == "" {
+		return err
+	}
+	reason := "not done within " + w.company.redactWithin().String()
+	if last := tasks[0].LastError; last != "" {
+		reason += ": " + last
+	}
+	w.append(r.entry(w, ticket.CaseUnredacted, "late", reason))
+	w.d.log.Error("a deletion is not honoured in the CRM in time", "sink", r.Sink, "message", r.Message)
+	return nil
+}
+
+const redactStandard = 24 * time.Hour
+
+// redactWithin is how long a CRM has to honour a deletion.
+func (c *company) redactWithin() time.Duration {
+	if c == nil || c.setup.RedactWithin == 0 {
+		return redactStandard
+	}
+	return time.Duration(c.setup.RedactWithin)
+}
+
+// forgetEarly removes the texts that came early for a message which must not be kept: its edits.
+func (w *work) forgetEarly(ref ticket.MessageRef) error {
+	waiting, err := w.earlyFor(ref)
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	data, err := json.Marshal(slices.DeleteFunc(waiting, func(item early) bool { return item.Event != nil && item.Event.Kind == channel.MessageEdited }))
+	if err == nil {
+		w.tx.PutValue(ticket.Value{Key: earlyKey(ref), Data: data, Expires: w.now.Add(earlyKept)})
+	}
+	return err
+}
