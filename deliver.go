@@ -10,7 +10,6 @@ import (
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/remote"
-	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -78,15 +77,15 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 		return err
 	}
 	if doubt {
-		return d.findOut(ctx, lease, m, acc)
+		return d.findOut(ctx, lease, m, acc, nil)
 	}
 	sendCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
-	sent, err := acc.Send(sendCtx, m.Post.Out)
+	reply, err := acc.carryOut(sendCtx, m.Post)
 	cancel()
 	if err != nil {
 		return d.notSent(ctx, lease, m, acc, err)
 	}
-	return d.sent(ctx, &lease, m.Key, sent, ticket.ReplySent)
+	return d.sent(ctx, &lease, m.Key, reply, ticket.ReplySent)
 }
 
 // part reads another part of the reply that a post is a part of; the zero Message when there is none.
@@ -96,7 +95,7 @@ func (w *work) part(m *ticket.Message, n int) (ticket.Message, error) {
 }
 
 // findOut asks the platform whether a post went out whose answer was lost. Only a plain "absent" permits sending it again.
-func (d *Desk) findOut(ctx context.Context, lease ticket.Lease, m ticket.Message, acc *account) error {
+func (d *Desk) findOut(ctx context.Context, lease ticket.Lease, m ticket.Message, acc *account, cause error) error {
 	finding, sent := channel.CannotTell, channel.Sent{}
 	if finder, ok := acc.Channel.(channel.Finder); ok {
 		findCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
@@ -111,9 +110,16 @@ func (d *Desk) findOut(ctx context.Context, lease ticket.Lease, m ticket.Message
 	}
 	switch finding {
 	case channel.Found:
-		return d.sent(ctx, &lease, m.Key, sent, ticket.ReplyConfirmed)
+		return d.sent(ctx, &lease, m.Key, channel.PrivateReply{Sent: sent}, ticket.ReplyConfirmed)
 	case channel.Absent:
 		return d.settle(ctx, func(w *work) error {
+			if remote.KindOf(cause) == remote.Duplicate {
+				// Another post of this text, or answer to this message, is in the way: only a person can say it otherwise.
+				if err := w.failPost(m.Key, cause.Error()); err != nil {
+					return err
+				}
+				return w.tx.Finish(lease)
+			}
 			if err := w.setPost(m.Key, ticket.PostQueued, ticket.ReplyRetried, "the platform does not have it"); err != nil {
 				return err
 			}
@@ -150,7 +156,7 @@ func (d *Desk) notSent(ctx context.Context, lease ticket.Lease, m ticket.Message
 		if err != nil {
 			return err
 		}
-		return d.findOut(ctx, lease, m, acc)
+		return d.findOut(ctx, lease, m, acc, cause)
 	}
 	return d.settle(ctx, func(w *work) error {
 		switch kind {
@@ -266,6 +272,11 @@ func (w *work) failPost(key, reason string) error {
 		w.tx.Cancel("send/" + later)
 		done = append(done, later)
 	}
+	if m.Post.Private {
+		if err := w.notAwaited(m.Post.Out.Account, key); err != nil {
+			return err
+		}
+	}
 	return w.unlist(m.Conversation, done...)
 }
 
@@ -282,10 +293,15 @@ func (w *work) unlist(key ticket.ConversationKey, posts ...string) error {
 }
 
 // sent records that a post went out. It does so also for a worker whose lease was lost: what the platform accepted is a fact.
-func (d *Desk) sent(ctx context.Context, lease *ticket.Lease, key string, sent channel.Sent, kind ticket.EntryKind) error {
+func (d *Desk) sent(ctx context.Context, lease *ticket.Lease, key string, reply channel.PrivateReply, kind ticket.EntryKind) error {
 	return d.settle(ctx, func(w *work) error {
-		if err := w.wentOut(key, sent, kind); err != nil {
+		if err := w.wentOut(key, reply.Sent, kind); err != nil {
 			return err
+		}
+		if reply.Author.ID != "" {
+			if err := w.moved(key, reply.Author); err != nil {
+				return err
+			}
 		}
 		holds, err := w.tx.Holds(*lease)
 		if err != nil || !holds {
@@ -366,7 +382,12 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 		}
 	}
 	c.finish()
-	return nil
+	if post.Private {
+		if err := w.moved(key, channel.Author{}); err != nil {
+			return err
+		}
+	}
+	return w.receiptsFor(key)
 }
 
 // continueWith lets the next part go out, if it was put aside while the part before it was in doubt.
@@ -411,62 +432,4 @@ func (w *work) confirm(m *ticket.Message, sent channel.Sent) (Result, error) {
 	}
 	w.tx.Schedule(sendTask(m, w.now)) // a doubtful one may be buried: it finds that all is done and ends
 	return Result{Outcome: Joined, Ticket: m.Ticket, Message: m.Key}, nil
-}
-
-// receiptRank says which state includes which; a failure outranks being accepted.
-func receiptRank(s ticket.PostState) int {
-	switch s {
-	case ticket.PostSent:
-		return 1
-	case ticket.PostDelivered:
-		return 2
-	case ticket.PostRead:
-		return 3
-	}
-	return 0
-}
-
-// receipt takes in what became of posts of ours. It only moves forward; a post that was accepted and then failed takes its answer back.
-func (w *work) receipt(e *channel.Event) (Result, error) {
-	refs := make([]ticket.MessageRef, len(e.Receipt.Messages))
-	for i, id := range e.Receipt.Messages {
-		refs[i] = ticket.MessageRef{Account: e.Account, ID: id}
-	}
-	messages, err := w.tx.MessagesByRef(refs...)
-	if err != nil {
-		return Result{}, err
-	}
-	r := Result{Outcome: Recorded}
-	for _, m := range messages {
-		if m.Post == nil {
-			continue
-		}
-		state, failed := ticket.PostState(e.Receipt.State), e.Receipt.State == channel.ReceiptFailed
-		if failed && m.Post.State != ticket.PostSent || !failed && receiptRank(state) <= receiptRank(m.Post.State) {
-			continue
-		}
-		post := *m.Post
-		post.State, m.Post = state, &post
-		w.tx.PutMessage(m)
-		c, err := w.load(m.Ticket)
-		if err != nil {
-			return Result{}, err
-		}
-		entry := ticket.Entry{Kind: ticket.ReplyReceipt, Message: m.Key, Happened: e.Time, Received: e.Received, New: string(state), Reason: e.Receipt.Reason}
-		if failed {
-			entry.Kind = ticket.ReplyFailed
-			if entry.Clock, err = c.fold(sla.Event{Kind: sla.AnswerWithdrawn, Mark: sla.Mark{Time: e.Time, Key: m.Key}}); err != nil {
-				return Result{}, err
-			}
-		}
-		c.journal(entry)
-		if failed && c.Status == ticket.Solved {
-			if err := w.reopen(c, w.now, "", m.Key+"/failed", ticket.Actor{Kind: ticket.BySystem}, "the answer never arrived"); err != nil {
-				return Result{}, err
-			}
-		}
-		c.finish()
-		r = Result{Outcome: Joined, Ticket: m.Ticket, Message: m.Key}
-	}
-	return r, nil
 }
