@@ -24,6 +24,11 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 	if m.Key == "" {
 		m = found[0] // the edit that changed the ID was told twice
 	}
+	if m.Key == "" && e.Honour {
+		if err := w.forgetEarly(refs[len(refs)-1]); err != nil {
+			return Result{}, err
+		}
+	}
 	if m.Key == "" {
 		return Result{Outcome: Recorded}, w.keepEarly(refs[len(refs)-1], early{Event: e})
 	}
@@ -69,18 +74,25 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 	}
 	c.journal(entry)
 	c.finish()
-	return Result{Outcome: Joined, Ticket: c.ID, Message: m.Key}, nil
+	r := Result{Outcome: Joined, Ticket: c.ID, Message: m.Key}
+	if e.Kind == channel.MessageDeleted && e.Honour {
+		return r, w.redactEverywhere(&m)
+	}
+	return r, nil
 }
 
 // edit puts a new text in force and reports whether it did. Edits may come in any order: one that is older than the text in force becomes a version of the past.
 func edit(m *ticket.Message, e *channel.Event) bool {
 	now, then := &e.Message, &m.Content
 	same := now.Text == then.Text && len(now.Attachments) == len(then.Attachments)
-	known := func(v ticket.Version) bool { return v.Revision == now.Revision && now.Revision != "" }
+	older := now.Revision != "" && now.Revision < then.Revision || now.Revision == "" && e.Time.Before(m.Edited)
+	known := func(v ticket.Version) bool {
+		return now.Revision != "" && v.Revision == now.Revision || now.Revision == "" && older && v.Text == now.Text
+	}
 	switch {
 	case same && (now.Revision == "" || now.Revision == then.Revision), slices.ContainsFunc(m.Versions, known):
 		return false
-	case now.Revision != "" && now.Revision < then.Revision, now.Revision == "" && e.Time.Before(m.Edited):
+	case older:
 		m.Versions = append(slices.Clone(m.Versions), ticket.Version{ID: now.ID, Revision: now.Revision, Text: now.Text, Until: m.Edited})
 		return true
 	}
@@ -105,5 +117,9 @@ func remove(m *ticket.Message, e *channel.Event) {
 	}
 	if e.Honour {
 		m.Content.Text, m.Content.Subject, m.Content.Attachments, m.Content.Payload, m.Content.Facts, m.Versions = "", "", nil, "", nil, nil
+		if m.Post != nil {
+			post := *m.Post
+			post.Out.Text, post.Out.Attachments, m.Post = "", nil, &post
+		}
 	}
 }

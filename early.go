@@ -39,7 +39,13 @@ func (w *work) keepEarly(ref ticket.MessageRef, item early) error {
 }
 
 func (w *work) earlyFor(ref ticket.MessageRef) ([]early, error) {
-	values, err := w.tx.Values(earlyKey(ref))
+	return w.earlyNamed(messageKey(ref))
+}
+
+// earlyNamed is earlyFor for a message whose key is known already.
+func (w *work) earlyNamed(message string) ([]early, error) {
+	w.keys.value[0] = ticket.ValueKey{Space: "early", Name: message}
+	values, err := w.tx.Values(w.keys.value[:]...)
 	if err != nil || values[0].Data == nil {
 		return nil, err
 	}

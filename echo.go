@@ -31,6 +31,11 @@ func (w *work) echoed(e *channel.Event, acc *account) (Result, error) {
 			return w.confirm(ours, channel.Sent{ID: m.ID, Thread: m.Thread, Time: e.Time, URL: m.URL})
 		}
 	}
+	if ours, err := w.threadlessAnswer(e); err != nil {
+		return Result{}, err
+	} else if ours != nil {
+		return w.confirm(ours, channel.Sent{ID: m.ID, Thread: m.Thread, Time: e.Time, URL: m.URL})
+	}
 	waiting, err := w.earlyFor(ref)
 	if err != nil {
 		return Result{}, err
@@ -105,9 +110,20 @@ func (w *work) addressees(e *channel.Event) ([]ticket.Conversation, error) {
 	if m.Visibility == channel.Private {
 		add(base)
 	} else {
-		for _, name := range m.Mentions {
+		handles := make([]ticket.ValueKey, len(m.Mentions))
+		for i, name := range m.Mentions {
+			handles[i] = handleKey(e.Account.Platform, name)
 			base.Author = name
 			add(base)
+		}
+		ids, err := w.tx.Values(handles...)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			if base.Author = string(id.Data); base.Author != "" {
+				add(base)
+			}
 		}
 	}
 	found, err := w.tx.Conversations(keys...)

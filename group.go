@@ -55,7 +55,8 @@ func (g *group) do(ctx context.Context, d *Desk, a *arrival) error {
 		g.mu.Lock()
 	}
 	g.leading = true
-	together := append([]*arrival{a}, g.take()...)
+	var alone [1]*arrival
+	together := append(append(alone[:0], a), g.take()...)
 	g.mu.Unlock()
 	g.commit(ctx, d, together, a)
 	g.pass()
@@ -68,6 +69,9 @@ func (g *group) take() []*arrival {
 	for n < len(g.waiting) && events+len(g.waiting[n].events) <= most {
 		events += len(g.waiting[n].events)
 		n++
+	}
+	if n == 0 {
+		return nil
 	}
 	together := append([]*arrival(nil), g.waiting[:n]...)
 	g.waiting = append(g.waiting[:0], g.waiting[n:]...)

@@ -55,22 +55,23 @@ func (d *Desk) Ingest(ctx context.Context, events ...channel.Event) ([]Result, e
 func (w *work) arrive(a *arrival) error {
 	a.results = slices.Grow(a.results[:0], len(a.events))
 	for i := range a.events {
-		e := a.events[i] // a copy: fn may run again
-		var r Result
-		err := w.try(func(w *work) (err error) {
-			r, err = w.event(&e)
-			return err
-		})
+		w.current = a.events[i] // a copy: fn may run again
+		err := w.try((*work).takeIn)
 		if reason, bad := err.(badEvent); bad {
-			r, err = Result{Outcome: Quarantined, Reason: string(reason)}, w.quarantine(quarantined{Source: a.source, Reason: string(reason), Event: &e})
+			w.result, err = Result{Outcome: Quarantined, Reason: string(reason)}, w.quarantine(QuarantineEntry{Source: a.source, Reason: string(reason), Account: a.events[i].Account, Event: &a.events[i]})
 		}
 		if err != nil {
 			return err
 		}
-		a.results = append(a.results, r)
+		a.results = append(a.results, w.result)
+		if w.result.Outcome != Duplicate && w.result.Outcome != Quarantined {
+			if err := w.alive(a.events[i].Account); err != nil {
+				return err
+			}
+		}
 	}
 	for _, b := range a.bad {
-		if err := w.quarantine(quarantined{Source: a.source, Reason: b.Reason, Where: b.Where, Account: b.Account, Raw: b.Raw}); err != nil {
+		if err := w.quarantine(QuarantineEntry{Source: a.source, Reason: b.Reason, Where: b.Where, Account: b.Account, Raw: b.Raw}); err != nil {
 			return err
 		}
 	}
@@ -80,37 +81,16 @@ func (w *work) arrive(a *arrival) error {
 	return nil
 }
 
+// takeIn takes in the current event.
+func (w *work) takeIn() (err error) {
+	w.result, err = w.event(&w.current)
+	return err
+}
+
 // badEvent is why an event cannot be taken in.
 type badEvent string
 
 func (b badEvent) Error() string { return string(b) }
-
-// quarantined is what could not be taken in, kept until somebody mends the cause.
-type quarantined struct {
-	Source  string            `json:"source,omitempty"`
-	Reason  string            `json:"reason"`
-	Where   string            `json:"where,omitempty"`
-	Account channel.AccountID `json:"account,omitzero"`
-	Event   *channel.Event    `json:"event,omitempty"`
-	Raw     []byte            `json:"raw,omitempty"`
-	At      time.Time         `json:"at"`
-}
-
-func (w *work) quarantine(q quarantined) error {
-	body, err := json.Marshal(q) // without At, so that a redelivery is the same
-	if err != nil {
-		return err
-	}
-	name := hashID("quarantine", string(body))
-	q.At = w.now
-	if body, err = json.Marshal(q); err != nil {
-		return err
-	}
-	w.tx.PutValue(ticket.Value{Key: ticket.ValueKey{Space: "quarantine", Name: name}, Data: body})
-	w.append(ticket.Entry{Kind: ticket.EventQuarantined, Key: "quarantine/" + name, Old: q.Source, New: name, Reason: q.Reason})
-	w.d.log.Warn("event quarantined", "source", q.Source, "id", name)
-	return nil
-}
 
 // event takes in one event.
 func (w *work) event(e *channel.Event) (Result, error) {
@@ -126,15 +106,15 @@ func (w *work) event(e *channel.Event) (Result, error) {
 	}
 	e.Time = happened(e)
 	if key := e.DedupeKey(); key != "" {
-		k := ticket.EventKey{Account: e.Account, Key: key}
-		seen, err := w.tx.Seen(k)
+		w.keys.event[0] = ticket.EventKey{Account: e.Account, Key: key}
+		seen, err := w.tx.Seen(w.keys.event[:]...)
 		if err != nil {
 			return Result{}, err
 		}
 		if seen[0] {
 			return w.again(e)
 		}
-		w.tx.MarkSeen(k)
+		w.tx.MarkSeen(w.keys.event[:]...)
 	}
 	switch e.Kind {
 	case channel.MessageReceived:
@@ -146,10 +126,11 @@ func (w *work) event(e *channel.Event) (Result, error) {
 	case channel.ReceiptArrived:
 		return w.receipt(e)
 	case channel.AuthorizationLost, channel.SubscriptionLost:
-		w.append(ticket.Entry{Kind: ticket.AccountAlarm, Key: "alarm/" + e.Account.String() + "/" + e.Key, Happened: e.Time, Received: e.Received, Old: e.Account.String(), New: string(e.Kind)})
-		return Result{Outcome: Recorded}, nil
+		return Result{Outcome: Recorded}, w.accountLost(e)
 	case channel.ControlChanged:
 		return w.controlChanged(e)
+	case channel.ConversationOpened:
+		return w.opened(e)
 	}
 	return Result{Outcome: Recorded}, nil
 }
@@ -246,7 +227,8 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	m := &e.Message
 	m.Time = e.Time
 	ref := ticket.MessageRef{Account: e.Account, ID: m.ID}
-	waiting, err := w.earlyFor(ref)
+	key := messageKey(ref)
+	waiting, err := w.earlyNamed(key)
 	if err != nil {
 		return Result{}, err
 	}
@@ -254,16 +236,19 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	contact, err := w.contactOf(e)
-	if err != nil {
-		return Result{}, err
-	}
 	conv, err := w.conversation(place)
 	if err != nil {
 		return Result{}, err
 	}
+	if err := w.introduced(&conv, e); err != nil {
+		return Result{}, err
+	}
+	contact, err := w.contactOf(e)
+	if err != nil {
+		return Result{}, err
+	}
 	conv.meet(m.Author, contact)
-	stored := ticket.Message{Key: messageKey(ref), Conversation: place.key, Direction: ticket.Inbound, Content: *m, Missing: place.missing, Received: e.Received}
+	stored := ticket.Message{Key: key, Conversation: place.key, Direction: ticket.Inbound, Content: *m, Missing: place.missing, Received: e.Received}
 	r := Result{Outcome: Recorded, Message: stored.Key}
 	if gone := deletedEarly(waiting); gone != nil {
 		remove(&stored, gone) // nobody can answer what is gone
@@ -278,7 +263,13 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		return r, err
 	}
 	noise := w.company.noise(m)
+	if contact != nil && contact.Blocked {
+		noise = "blocked"
+	}
 	history := e.Time.Before(acc.since)
+	if err := w.followLink(&conv, e); err != nil {
+		return Result{}, err
+	}
 	c, outcome, err := w.matter(&conv, e, contact, history, noise)
 	if err != nil {
 		return Result{}, err
@@ -328,6 +319,9 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 func (w *work) putMessage(m ticket.Message) {
 	w.tx.PutMessage(m)
 	if m.Ticket != "" {
+		if w.filed == nil {
+			w.filed = w.firstFiled[:0]
+		}
 		w.filed = append(w.filed, filed{m.Ticket, m.Key})
 	}
 }
@@ -350,7 +344,7 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 			return err
 		}
 	}
-	if c.Agent == "" {
+	if c.Agent == "" && (outcome != Joined || c.Lane == "") { // one that waits is handed out in its turn
 		if err := w.route(c, &e.Message); err != nil {
 			return err
 		}
@@ -392,6 +386,9 @@ func (w *work) route(c *change, m *channel.Message) error {
 		q.Contact = *c.contact
 	}
 	for attempt := 0; ; attempt++ {
+		if lane := w.company.lane(c.Lane); c.Handed && lane != nil {
+			return w.offer(c, lane, "", "")
+		}
 		decision, err := router.Route(context.Background(), q)
 		if err != nil {
 			return fmt.Errorf("route ticket %s: %w", c.ID, err)

@@ -73,6 +73,7 @@ func (w *work) absorb(c *change, id ticket.ID, actor ticket.Actor, reason string
 			c.Conversations = append(slices.Clone(c.Conversations), key)
 		}
 	}
+	c.Consults = append(slices.Clone(c.Consults), other.Consults...)
 	for _, tag := range other.Tags {
 		if i, there := slices.BinarySearch(c.Tags, tag); !there {
 			c.Tags = slices.Insert(slices.Clone(c.Tags), i, tag)

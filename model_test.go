@@ -17,7 +17,6 @@ import (
 	"github.com/socialcrm/socialcrm/crm/crmtest"
 	"github.com/socialcrm/socialcrm/remote"
 	"github.com/socialcrm/socialcrm/routing"
-	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -71,20 +70,17 @@ type model struct {
 }
 
 func (m *model) start() {
-	for {
-		m.mortal = &mortal{Store: m.store, left: -1}
-		desk, err := socialcrm.New(socialcrm.Config{
-			Store: m.mortal, Setup: modelCompany(), Now: func() time.Time { return m.now }, Channels: []channel.Channel{m.pages[0], m.pages[1]},
-		})
-		if err == nil {
-			err = desk.AddSink(m.crm)
-		}
-		if err != nil {
-			m.Fatal(err)
-		}
-		m.desk = desk
-		return
+	m.mortal = &mortal{Store: m.store, left: -1}
+	desk, err := socialcrm.New(socialcrm.Config{
+		Store: m.mortal, Setup: modelCompany(), Now: func() time.Time { return m.now }, Channels: []channel.Channel{m.pages[0], m.pages[1]},
+	})
+	if err == nil {
+		err = desk.AddSink(m.crm)
 	}
+	if err != nil {
+		m.Fatal(err)
+	}
+	m.desk = desk
 }
 
 func modelCompany() socialcrm.Setup {
@@ -327,229 +323,6 @@ func TestAnyHistoryKeepsEveryInvariant(t *testing.T) {
 			m.step()
 		}
 		m.heal()
-		m.check()
+		(&invariants{reporter: r, now: m.now, platform: m.platform, crm: m.crm, store: m.store}).check()
 	})
-}
-
-// check holds every invariant, looking only at what is stored, what the platform shows and what the CRM holds.
-func (m *model) check() {
-	tickets, messages, entries := m.everything()
-	m.checkMessages(tickets, messages)
-	m.checkPosts(messages, entries)
-	m.checkClocks(tickets, entries)
-	m.checkAgents(tickets)
-	m.checkTasks()
-	m.checkCRM(tickets, messages)
-}
-
-func (m *model) everything() (map[ticket.ID]ticket.Ticket, map[string]ticket.Message, []ticket.Entry) {
-	tickets, messages := map[ticket.ID]ticket.Ticket{}, map[string]ticket.Message{}
-	var entries []ticket.Entry
-	m.view(func(r ticket.Reader) error {
-		list, err := r.ListTickets(ticket.TicketQuery{Page: ticket.Page{Limit: 10_000}})
-		if err != nil {
-			return err
-		}
-		for _, t := range list.Items {
-			tickets[t.ID] = t
-			said, err := r.ListMessages(ticket.MessageQuery{Ticket: t.ID, Page: ticket.Page{Limit: 10_000}})
-			if err != nil {
-				return err
-			}
-			for _, msg := range said.Items {
-				if _, twice := messages[msg.Key]; twice {
-					m.Errorf("message %s is listed twice", msg.Key)
-				}
-				messages[msg.Key] = msg
-			}
-		}
-		entries, err = r.Journal(ticket.JournalQuery{Limit: 100_000})
-		return err
-	})
-	keys, last := map[string]bool{}, ticket.Position("")
-	for _, e := range entries {
-		if keys[e.Key] || e.Position <= last {
-			m.Errorf("journal entry %s at %s is out of order or there twice", e.Key, e.Position)
-		}
-		keys[e.Key], last = true, e.Position
-	}
-	return tickets, messages, entries
-}
-
-// 1. Each message that a customer wrote is one message of one ticket, with the text in force.
-func (m *model) checkMessages(tickets map[ticket.ID]ticket.Ticket, messages map[string]ticket.Message) {
-	byID := map[ticket.MessageRef]ticket.Message{}
-	for _, msg := range messages {
-		if msg.Content.ID == "" {
-			continue
-		}
-		if other, twice := byID[msg.Ref()]; twice {
-			m.Errorf("platform message %v is stored as %s and %s", msg.Ref(), msg.Key, other.Key)
-		}
-		byID[msg.Ref()] = msg
-		if t := tickets[msg.Ticket]; t.ID == "" || t.MergedInto != "" {
-			m.Errorf("message %s is in ticket %q, which is merged or not there", msg.Key, msg.Ticket)
-		}
-	}
-	for _, p := range m.platform.Posts() {
-		if p.ByBrand {
-			continue
-		}
-		msg, ok := byID[ticket.MessageRef{Account: p.Account, ID: p.ID}]
-		switch {
-		case !ok && !p.Deleted:
-			m.Errorf("what %s wrote (%s %q) is in no ticket", p.Customer, p.ID, p.Text)
-		case ok && !p.Deleted && msg.Content.Text != p.Text:
-			m.Errorf("message %s is stored as %q, the platform shows %q", p.ID, msg.Content.Text, p.Text)
-		case ok && p.Deleted == msg.Deleted.IsZero():
-			m.Errorf("message %s: deleted is %t on the platform, %t in the store", p.ID, p.Deleted, !msg.Deleted.IsZero())
-		}
-	}
-}
-
-// 2. Each post of ours is on the platform once when it counts as sent, not at all when it counts as failed or cancelled, and at most once while nobody knows. Parts
-// of a reply are in order, and none follows one that did not go out.
-func (m *model) checkPosts(messages map[string]ticket.Message, entries []ticket.Entry) {
-	twice := map[string]bool{}
-	for _, e := range entries {
-		twice[e.Message] = twice[e.Message] || e.Kind == ticket.ReplyTwice
-	}
-	out, at, never := map[string]int{}, map[string]int{}, map[string]bool{}
-	for i, p := range m.platform.Posts() {
-		out[p.Outgoing.Key]++
-		at[p.Outgoing.Key] = i
-		never[p.Outgoing.Key] = p.Failed
-	}
-	for _, msg := range messages {
-		if msg.Post == nil {
-			continue
-		}
-		n := out[msg.Key]
-		switch msg.Post.State {
-		case ticket.PostSent, ticket.PostDelivered, ticket.PostRead:
-			if n != 1 && !twice[msg.Key] {
-				m.Errorf("post %s counts as %s and is on the platform %d times", msg.Key, msg.Post.State, n)
-			}
-		case ticket.PostUnknown:
-			if n > 1 {
-				m.Errorf("post %s is unknown and on the platform %d times", msg.Key, n)
-			}
-		case ticket.PostFailed, ticket.PostCancelled:
-			if n != 0 && !never[msg.Key] {
-				m.Errorf("post %s counts as %s and is on the platform %d times", msg.Key, msg.Post.State, n)
-			}
-		default:
-			if before := messages[fmt.Sprint(msg.Post.Reply, "/", msg.Post.Out.Part-1)]; before.Post == nil || before.Content.ID != "" {
-				m.Errorf("post %s is still %s, though nothing before it is in doubt", msg.Key, msg.Post.State)
-			}
-		}
-		if part := msg.Post.Out.Part; part > 1 && n > 0 {
-			before := fmt.Sprint(msg.Post.Reply, "/", part-1)
-			if out[before] == 0 || at[before] > at[msg.Key] {
-				m.Errorf("part %s went out and %s before it did not", msg.Key, before)
-			}
-		}
-	}
-}
-
-// 3. Folding the journal from scratch gives the clocks that are stored.
-func (m *model) checkClocks(tickets map[ticket.ID]ticket.Ticket, entries []ticket.Entry) {
-	setup := modelCompany()
-	policies, err := sla.NewPolicySet(setup.SLA, nil)
-	if err != nil {
-		m.Fatal(err)
-	}
-	for _, t := range tickets {
-		if t.MergedInto != "" {
-			continue
-		}
-		var events []sla.Event
-		for _, e := range entries {
-			if e.Clock != nil && (e.Ticket == t.ID || slices.Contains(t.Absorbed, e.Ticket)) {
-				events = append(events, *e.Clock)
-			}
-		}
-		folded, err := sla.FoldAll(slices.Values(events), func(time.Time) *sla.PolicySet { return policies })
-		if err != nil {
-			m.Fatal(err)
-		}
-		a, b := folded.At(m.now).Clocks, t.Clocks.At(m.now).Clocks
-		if !slices.EqualFunc(a, b, sameClock) {
-			m.Errorf("ticket %s: folded from the journal %+v, stored %+v", t.ID, a, b)
-		}
-		if folded.Status != t.Status {
-			m.Errorf("ticket %s is %s, its clocks say %s", t.ID, t.Status, folded.Status)
-		}
-	}
-}
-
-func sameClock(a, b sla.Clock) bool {
-	return a.Metric == b.Metric && a.Verdict == b.Verdict && a.Started.Equal(b.Started) && a.Due.Equal(b.Due) && a.Stopped.Equal(b.Stopped)
-}
-
-// 4. An agent's load is the number of open tickets in hand, never above capacity; nobody waits while somebody of the team has room.
-func (m *model) checkAgents(tickets map[ticket.ID]ticket.Ticket) {
-	load, waits := map[string]int{}, map[string]int{}
-	for _, t := range tickets {
-		switch {
-		case t.Status.Done() || t.MergedInto != "":
-		case t.Agent != "":
-			load[t.Agent]++
-		default:
-			waits[t.Team]++
-		}
-	}
-	m.view(func(r ticket.Reader) error {
-		list, err := r.ListAgents(ticket.Page{})
-		for _, a := range list.Items {
-			if a.Load != load[a.Name] || a.Load > a.Capacity {
-				m.Errorf("%s holds %d tickets, the store says %d of %d", a.Name, load[a.Name], a.Load, a.Capacity)
-			}
-		}
-		return err
-	})
-}
-
-// 5. No task is stuck.
-func (m *model) checkTasks() {
-	m.view(func(r ticket.Reader) error {
-		list, err := r.ListTasks(ticket.TaskQuery{Page: ticket.Page{Limit: 10_000}})
-		for _, task := range list.Items {
-			switch task.Kind {
-			case "send", "sync", "drain":
-				m.Errorf("task %s is still there: %d attempts, %s", task.ID, task.Attempts, task.LastError)
-			}
-		}
-		return err
-	})
-}
-
-// 6. The CRM holds a case for each ticket, as it stands, and each message once.
-func (m *model) checkCRM(tickets map[ticket.ID]ticket.Ticket, messages map[string]ticket.Message) {
-	held := map[string]crmtest.Case{}
-	for _, c := range m.crm.Cases() {
-		held[c.Key] = c
-	}
-	want := map[string]int{}
-	for _, msg := range messages {
-		if msg.Post == nil || msg.Content.ID != "" {
-			want[string(msg.Ticket)]++
-		}
-	}
-	for _, t := range tickets {
-		c, ok := held[string(t.ID)]
-		if !ok || c.Status != t.Status || c.Agent != t.Agent || c.MergedInto != string(t.MergedInto) {
-			m.Errorf("ticket %s is %s with %q, merged into %q; the CRM holds %+v", t.ID, t.Status, t.Agent, t.MergedInto, c.Case)
-		}
-		if t.MergedInto != "" {
-			continue
-		}
-		n := len(m.crm.Interactions(c.Key)) // what was told before a merge stays with the case that was merged
-		for _, id := range t.Absorbed {
-			n += len(m.crm.Interactions(string(id)))
-		}
-		if n != want[c.Key] {
-			m.Errorf("ticket %s has %d messages, the CRM %d interactions", t.ID, want[c.Key], n)
-		}
-	}
 }

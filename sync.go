@@ -23,8 +23,12 @@ func syncQueue(sink string) string { return "sync/" + sink }
 
 // syncTask pushes what is new about a subject into one CRM. Its ID is the subject's, so a burst of changes is one push.
 func syncTask(sink string, s crm.Subject, due time.Time) ticket.Task {
-	subject := s.String()
-	return ticket.Task{ID: "sync/" + sink + "/" + subject, Kind: syncKind, Queue: syncQueue(sink), Key: subject, Due: due, Payload: []byte(sink + "\n" + string(s.Ticket) + "\n" + string(s.Contact))}
+	id := "sync/" + sink + "/ticket/" + string(s.Ticket)
+	if s.Ticket == "" {
+		id = "sync/" + sink + "/contact/" + string(s.Contact)
+	}
+	queue := len("sync/") + len(sink)
+	return ticket.Task{ID: id, Kind: syncKind, Queue: id[:queue], Key: id[queue+1:], Due: due}
 }
 
 // progress is how far a sink is with a subject.
@@ -51,23 +55,20 @@ type push struct {
 	subject  progress // of the ticket
 	contact  progress // of its contact
 	contacts crm.Subject
+	outage   bool // the latest call to the CRM failed
 }
 
 // syncSubject pushes everything that one CRM has not heard about one subject, as one Change, and records how far it got.
 func (d *Desk) syncSubject(ctx context.Context, lease ticket.Lease) error {
-	name, rest, _ := strings.Cut(string(lease.Payload), "\n")
-	id, contact, _ := strings.Cut(rest, "\n")
-	subject := crm.Subject{Ticket: ticket.ID(id), Contact: ticket.ContactID(contact)}
-	var sink crm.Sink
-	for _, s := range d.allSinks() {
-		if s.Name() == name {
-			sink = s
-		}
+	name, subject := lease.Queue[len("sync/"):], crm.Subject{}
+	if id, ok := strings.CutPrefix(lease.Key, "ticket/"); ok {
+		subject.Ticket = ticket.ID(id)
+	} else {
+		subject.Contact = ticket.ContactID(strings.TrimPrefix(lease.Key, "contact/"))
 	}
+	sink := d.sinkOf(name)
 	if sink == nil {
-		return d.settle(ctx, func(w *work) error {
-			return w.tx.Postpone(lease, w.now.Add(time.Hour), "sink "+name+" is not there")
-		})
+		return d.settle(ctx, func(w *work) error { return d.withoutSink(w, name, lease) })
 	}
 	var p push
 	var more bool
@@ -93,6 +94,11 @@ func (d *Desk) syncSubject(ctx context.Context, lease ticket.Lease) error {
 		}
 		if err := w.recordPush(name, subject, p, receipt); err != nil {
 			return err
+		}
+		if p.outage {
+			if err := w.reached(name); err != nil {
+				return err
+			}
 		}
 		if more {
 			return w.tx.Postpone(lease, w.now, "")
@@ -120,10 +126,11 @@ func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err
 		contactID = t.Contact
 	}
 	p.contacts = crm.Subject{Contact: contactID}
-	values, err := r.Values(progressKey(sink, s), progressKey(sink, p.contacts))
+	values, err := r.Values(progressKey(sink, s), progressKey(sink, p.contacts), outageKey(sink))
 	if err != nil {
 		return p, false, err
 	}
+	p.outage = values[2].Data != nil
 	if err := readProgress(values, &p.subject, &p.contact); err != nil {
 		return p, false, err
 	}
@@ -166,6 +173,9 @@ func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err
 		m := &messages[i]
 		if m.Key == "" || m.Post != nil && m.Content.ID == "" {
 			continue // not on the platform yet: the entry that says so will bring it
+		}
+		if m.Direction == ticket.Internal && m.Actor.Kind == ticket.ByCRM && m.Actor.ID == sink {
+			continue // it was written there
 		}
 		in := crmInteraction(m)
 		p.change.Interactions = append(p.change.Interactions, in)
@@ -242,6 +252,9 @@ func (w *work) recordRefs(sink string, p push, r crm.Receipt) error {
 		if p.change.Refs.Interactions[key] != ref {
 			w.tx.PutValue(ticket.Value{Key: refKey(sink, key), Data: []byte(ref)})
 		}
+	}
+	if r.Case != "" && r.Case != p.subject.Ref {
+		w.tx.PutValue(ticket.Value{Key: caseKey(sink, r.Case), Data: []byte(p.change.Subject.Ticket)})
 	}
 	if r.Case != "" && p.subject.Ref == "" && p.change.Case != nil {
 		// The position stays: what the CRM has not confirmed as a whole is pushed again.
@@ -324,14 +337,22 @@ func (w *work) notPushed(sink string, s crm.Subject, lease ticket.Lease, cause e
 	switch kind {
 	case remote.RateLimited, remote.Unavailable, remote.Unauthorized, remote.Exhausted:
 		// The CRM as a whole is not to be had: everything waits, and one subject asks again.
-		w.tx.PauseQueue(ticket.QueuePause{Queue: syncQueue(sink), Until: due, Reason: cause.Error()})
+		var err error
+		if due, err = w.leaveAlone(sink, lease, cause); err != nil {
+			return err
+		}
 	case remote.NotFound:
 		// A record that we refer to is gone there: the next push brings everything, and no refs.
 		if err := w.forgetRefs(sink, s); err != nil {
 			return err
 		}
-	case remote.Unknown, remote.Duplicate:
-		// Push is idempotent, so doing it again finds out.
+	case remote.Unknown:
+		// Push is idempotent, so doing it again finds out; where several subjects meet this, the CRM hangs.
+		var err error
+		if due, err = w.leaveAlone(sink, lease, cause); err != nil {
+			return err
+		}
+	case remote.Duplicate:
 	default:
 		w.append(w.crmEntry(ticket.CaseFailed, sink, s, strconv.FormatInt(w.now.UnixNano(), 10), cause.Error()))
 		return w.tx.Bury(lease, cause.Error())

@@ -55,7 +55,8 @@ func (w *work) conversationOf(e *channel.Event) (place, error) {
 type conversation struct{ ticket.Conversation }
 
 func (w *work) conversation(p place) (conversation, error) {
-	found, err := w.tx.Conversations(p.key)
+	w.keys.conversation[0] = p.key
+	found, err := w.tx.Conversations(w.keys.conversation[:]...)
 	if err != nil {
 		return conversation{}, err
 	}
@@ -83,7 +84,8 @@ func (w *work) contactOf(e *channel.Event) (*ticket.Contact, error) {
 		return nil, nil
 	}
 	key := ticket.IdentityKey{Platform: e.Account.Platform, ID: author.ID}
-	known, err := w.tx.Identities(key)
+	w.keys.identity[0] = key
+	known, err := w.tx.Identities(w.keys.identity[:]...)
 	if err != nil {
 		return nil, err
 	}
@@ -101,18 +103,28 @@ func (w *work) contactOf(e *channel.Event) (*ticket.Contact, error) {
 		contact.Phones = []string{author.Phone}
 	}
 	w.tx.PutContact(contact)
+	if handle := strings.ToLower(author.Handle); handle != "" && handle != author.ID {
+		w.tx.PutValue(ticket.Value{Key: handleKey(key.Platform, handle), Data: []byte(author.ID)})
+	}
 	w.tx.PutIdentity(ticket.Identity{Key: key, Contact: contact.ID, Author: author, Seen: e.Time})
 	w.append(ticket.Entry{
 		Kind: ticket.ContactCreated, Key: "contact/" + string(contact.ID), Contact: contact.ID, Happened: e.Time, Received: e.Received,
 		Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: author.ID},
 	})
+	w.learnAbout(&contact, e)
 	return &contact, nil
+}
+
+// handleKey is where the author's ID behind a handle is kept: posts mention people by it.
+func handleKey(platform, handle string) ticket.ValueKey {
+	return ticket.ValueKey{Space: "handle/" + platform, Name: strings.ToLower(handle)}
 }
 
 // contact reads a contact, following merges.
 func (w *work) contact(id ticket.ContactID) (*ticket.Contact, error) {
 	for {
-		contacts, err := w.tx.Contacts(id)
+		w.keys.contact[0] = id
+		contacts, err := w.tx.Contacts(w.keys.contact[:]...)
 		if err != nil {
 			return nil, err
 		}
@@ -152,6 +164,8 @@ func (w *work) matter(conv *conversation, e *channel.Event, contact *ticket.Cont
 				return w.begin(t, contact), Reopened, nil
 			}
 			followUpOf = t.ID
+		case slices.Contains(t.Tags, spamTag):
+			return nil, "", nil // what follows spam is spam
 		default:
 			followUpOf = t.ID
 		}

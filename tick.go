@@ -61,10 +61,38 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 		return d.syncSubject(ctx, lease)
 	case clockKind:
 		return d.settle(ctx, func(w *work) error { return w.deadline(lease) })
+	case consultKind:
+		return d.settle(ctx, func(w *work) error { return w.overdue(lease) })
+	case moderateKind:
+		return d.moderate(ctx, lease)
+	case leaveKind:
+		return d.settle(ctx, func(w *work) error { return w.leave(lease) })
 	case drainKind:
 		return d.settle(ctx, func(w *work) error { return w.drain(lease) })
 	case pollKind:
 		return d.poll(ctx, lease)
+	case changesKind:
+		return d.changes(ctx, lease)
+	case learnKind:
+		return d.settle(ctx, func(w *work) error { return w.learn(lease) })
+	case lookupKind:
+		return d.lookup(ctx, lease)
+	case profileKind:
+		return d.profile(ctx, lease)
+	case linkKind:
+		return d.settle(ctx, func(w *work) error { return w.link(lease) })
+	case leadKind:
+		return d.pushLead(ctx, lease)
+	case redactKind:
+		return d.redact(ctx, lease)
+	case redactByKind:
+		return d.settle(ctx, func(w *work) error { return w.redactBy(lease) })
+	case releaseKind:
+		return d.releaseExpected(ctx, lease)
+	case subscribeKind:
+		return d.subscribe(ctx, lease)
+	case silenceKind:
+		return d.settle(ctx, func(w *work) error { return w.silent(lease) })
 	}
 	return d.settle(ctx, func(w *work) error { return w.tx.Bury(lease, "kind "+lease.Kind+" is not known") })
 }
@@ -108,7 +136,7 @@ func drainTask(lane string, due time.Time) ticket.Task {
 }
 
 // drained is how many waiting tickets one commit hands out at most.
-const drained = 50
+const drained = 20
 
 // drain assigns waiting tickets in order of promise until nobody has room.
 func (w *work) drain(lease ticket.Lease) error {
@@ -123,6 +151,9 @@ func (w *work) drain(lease ticket.Lease) error {
 		}
 	}
 	if team == "" {
+		return nil
+	}
+	if free, _ := w.company.roster.LeastLoaded(team, 1, 1); len(free) == 0 {
 		return nil
 	}
 	waiting, err := w.tx.Waiting(lane, ticket.Page{Limit: drained})
@@ -211,6 +242,9 @@ func (d *Desk) poll(ctx context.Context, lease ticket.Lease) error {
 			return err
 		}
 		w.tx.Schedule(pollTask(name, w.now.Add(wait)))
+		if lease.Attempts >= longOutage {
+			w.checkSubscription(d.accountOf(name))
+		}
 		return nil
 	}}
 	return d.group.do(context.WithoutCancel(ctx), d, a)

@@ -27,6 +27,26 @@ type work struct {
 	clocked []clocked
 	// filed are the messages put in this transaction, which a ticket's list does not show yet.
 	filed []filed
+	// current is the event being taken in, result what became of it.
+	current channel.Event
+	result  Result
+	// trying is what the Try under way runs.
+	trying func(*work) error
+	// keys are where look-ups of one key keep it, and first* where short lists begin: a message costs fewer allocations so.
+	keys struct {
+		event        [1]ticket.EventKey
+		ref          [1]ticket.MessageRef
+		value        [1]ticket.ValueKey
+		identity     [1]ticket.IdentityKey
+		conversation [1]ticket.ConversationKey
+		contact      [1]ticket.ContactID
+		ticket       [1]ticket.ID
+		agent        [1]string
+	}
+	firstFiled   [1]filed
+	firstClocked [1]clocked
+	// alives are the accounts that were heard in this hour for the first time.
+	alives []*account
 	// told is set once the roster heard of something that is not committed yet.
 	told bool
 }
@@ -44,11 +64,18 @@ type filed struct {
 // update runs fn in one transaction. fn may run again.
 func (d *Desk) update(ctx context.Context, fn func(*work) error) error {
 	told := false
+	var last *work
 	err := d.store.Update(ctx, d.cfg.Tenant, func(tx ticket.Tx) error {
 		w := &work{d: d, tx: tx, now: d.now(), company: d.company.Load(), sinks: d.allSinks()}
+		last = w
 		defer func() { told = told || w.told }()
 		return fn(w)
 	})
+	if err == nil && last != nil {
+		for _, acc := range last.alives {
+			acc.heard.Store(last.now.Truncate(time.Hour).Unix())
+		}
+	}
 	if err != nil && told {
 		if err := d.refreshRoster(context.WithoutCancel(ctx), d.company.Load()); err != nil {
 			d.log.Error("roster not read", "error", err)
@@ -60,16 +87,19 @@ func (d *Desk) update(ctx context.Context, fn func(*work) error) error {
 // try runs fn and keeps or drops all it wrote.
 func (w *work) try(fn func(*work) error) error {
 	was, had := len(w.clocked), len(w.filed)
-	outer := w.tx
-	err := outer.Try(func(tx ticket.Tx) error {
-		w.tx = tx
-		return fn(w)
-	})
-	w.tx = outer
+	outer, before := w.tx, w.trying
+	w.trying = fn
+	err := outer.Try(w.run)
+	w.tx, w.trying = outer, before
 	if err != nil {
 		w.clocked, w.filed = w.clocked[:was], w.filed[:had]
 	}
 	return err
+}
+
+func (w *work) run(tx ticket.Tx) error {
+	w.tx = tx
+	return w.trying(w)
 }
 
 // append adds entries to the journal and fills in what they share.
@@ -84,6 +114,9 @@ func (w *work) append(entries ...ticket.Entry) {
 			e.Setup = w.company.version
 		}
 		if e.Clock != nil {
+			if w.clocked == nil {
+				w.clocked = w.firstClocked[:0]
+			}
 			w.clocked = append(w.clocked, clocked{e.Ticket, *e.Clock})
 		}
 	}
@@ -129,7 +162,8 @@ func (w *work) load(id ticket.ID) (*change, error) {
 // ticket reads a ticket, following merges; the zero Ticket when there is none.
 func (w *work) ticket(id ticket.ID) (ticket.Ticket, error) {
 	for {
-		tickets, err := w.tx.Tickets(id)
+		w.keys.ticket[0] = id
+		tickets, err := w.tx.Tickets(w.keys.ticket[:]...)
 		if err != nil || tickets[0].MergedInto == "" {
 			return first(tickets), err
 		}
@@ -153,8 +187,8 @@ func (c *change) journal(e ticket.Entry) {
 
 // fold lets a step move the clocks. Its mark is given by the platform, so that arrival decides nothing.
 func (c *change) fold(e sla.Event) (*sla.Event, error) {
-	facts := c.ClockFacts(c.contact)
-	if !factsEqual(&facts, &c.Clocks.Facts) {
+	if !c.factsHold() {
+		facts := c.ClockFacts(c.contact)
 		e.Facts = &facts
 	}
 	state, err := c.w.company.inForce(e.Time).Fold(c.Clocks, e)
@@ -212,17 +246,15 @@ func (w *work) clockEvents(id ticket.ID) (events []sla.Event, err error) {
 	return events, nil
 }
 
-func factsEqual(a, b *sla.Facts) bool {
-	if a.Account != b.Account || a.Platform != b.Platform || a.Visibility != b.Visibility || a.Language != b.Language || a.Lane != b.Lane ||
-		a.Agent != b.Agent || a.Tier != b.Tier || a.Priority != b.Priority || len(a.Tags) != len(b.Tags) {
-		return false
+// factsHold reports whether the clocks know the ticket's facts as they are.
+func (c *change) factsHold() bool {
+	f, tier := &c.Clocks.Facts, ""
+	if c.contact != nil {
+		tier = c.contact.Tier
 	}
-	for i := range a.Tags {
-		if a.Tags[i] != b.Tags[i] {
-			return false
-		}
-	}
-	return true
+	platform, id, _ := strings.Cut(f.Account, "/")
+	return platform == c.Account.Platform && id == c.Account.ID && f.Visibility == c.Visibility.String() && f.Language == c.Language &&
+		f.Lane == c.Lane && f.Agent == c.Agent && f.Tier == tier && f.Priority == c.Priority && slices.Equal(f.Tags, c.Tags)
 }
 
 // setStatus changes the status and lets the clocks know. at is the platform's time of what caused it, key names that.
