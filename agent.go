@@ -1,7 +1,6 @@
 package socialcrm
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
-	"github.com/socialcrm/socialcrm/remote"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -192,6 +190,8 @@ func (d *Desk) Resume(ctx context.Context, by By, account channel.AccountID) err
 	}
 	err := d.update(ctx, func(w *work) error {
 		w.tx.ResumeQueue(sendQueue(account))
+		w.tx.PutValue(ticket.Value{Key: resumedKey(account), Data: []byte(stamp(w.now))})
+		w.checkSubscription(account)
 		w.append(ticket.Entry{Kind: ticket.ScopeResumed, Key: "resume/" + account.String() + "/" + strconv.FormatInt(w.now.UnixNano(), 10), Actor: by.Actor, New: account.String()})
 		return nil
 	})
@@ -320,4 +320,3 @@ func (w *work) freed(agent string) error {
 	}
 	return nil
 }
-

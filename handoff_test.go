@@ -1,0 +1,276 @@
+package socialcrm_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+func by(agent string) socialcrm.By { return socialcrm.By{Actor: ticket.Agent(agent)} }
+
+// staffed is a world in which care has a next tier and somebody who leads it, and where billing promises more.
+func staffed(t *testing.T, change ...func(*socialcrm.Setup)) *world {
+	w := newWorld(t)
+	s := company()
+	s.Lanes[1].Escalation = "leads"
+	s.Lanes = append(s.Lanes, routing.Lane{Name: "leads", Team: "leads", ByHand: true, Priority: new(ticket.Urgent)})
+	s.Teams = append(s.Teams, routing.Team{Name: "leads"})
+	s.Agents = append(s.Agents,
+		routing.Agent{Name: "lea", FirstName: "Lea", Teams: []string{"leads"}, Role: routing.RoleLead, AlwaysOn: true},
+		routing.Agent{Name: "tom", FirstName: "Tom", Teams: []string{"money"}, Role: routing.RoleTrainee, Capacity: 3})
+	s.SLA = append([]sla.Policy{{Name: "money", When: laneIs("billing"), Targets: []sla.Target{{Metric: sla.FirstResponse, Within: sla.Duration(10 * time.Minute)}}}}, s.SLA...)
+	for _, f := range change {
+		f(&s)
+	}
+	w.apply(s)
+	return w
+}
+
+func (w *world) apply(s socialcrm.Setup) {
+	w.t.Helper()
+	if err := w.desk.Apply(w.t.Context(), socialcrm.By{Actor: ticket.Actor{Kind: ticket.ByHost}}, s); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// asked is the ticket of a customer's new post.
+func (w *world) asked(customer, text string) ticket.ID {
+	w.t.Helper()
+	before := len(w.tickets())
+	w.platform.Customer(customer).Post(w.page, text)
+	w.pass(time.Minute)
+	all := w.tickets()
+	if len(all) != before+1 {
+		w.t.Fatalf("%d tickets after %q, want %d", len(all), text, before+1)
+	}
+	return all[len(all)-1].ID
+}
+
+func (w *world) ticket(id ticket.ID) ticket.Ticket {
+	w.t.Helper()
+	got, err := w.desk.Ticket(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return got
+}
+
+// last returns the ticket's latest entry of the kind.
+func (w *world) last(id ticket.ID, kind ticket.EntryKind) ticket.Entry {
+	w.t.Helper()
+	entries, err := w.desk.Journal(w.t.Context(), ticket.JournalQuery{Ticket: id, Limit: 1000})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, e := range slices.Backward(entries) {
+		if e.Kind == kind {
+			return e
+		}
+	}
+	w.t.Fatalf("there is no %s in the journal", kind)
+	return ticket.Entry{}
+}
+
+// must fails the test when a verb fails.
+func (w *world) must(r socialcrm.Receipt, err error) socialcrm.Receipt {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// refused fails the test unless the verb fails with the error.
+func (w *world) refused(want error, _ socialcrm.Receipt, err error) {
+	w.t.Helper()
+	if !errors.Is(err, want) {
+		w.t.Errorf("got %v, want %v", err, want)
+	}
+}
+
+func TestTransferHandsOnWithReasonAndContext(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	ctx := t.Context()
+	mia := w.platform.Customer("mia")
+	root := mia.Post(w.page, "You charged me twice")
+	w.pass(time.Minute)
+	id := w.only().ID
+	w.must(w.desk.Transfer(ctx, id, ana, socialcrm.Transfer{Team: "money", Reason: "about money", Note: "She has the receipt."}))
+	got := w.ticket(id)
+	if got.Lane != "billing" || got.Team != "money" || got.Agent != "ben" || got.Status != ticket.New {
+		t.Errorf("it is in %s with %q of %s, %s; want billing, ben of money, new", got.Lane, got.Agent, got.Team, got.Status)
+	}
+	if c, _ := got.Clocks.Clock(sla.FirstResponse); c.Policy != "money" || !c.Due.Equal(root.Time.Add(10*time.Minute)) {
+		t.Errorf("first response is promised by %s until %s, want money's 10 minutes from the question", c.Policy, c.Due)
+	}
+	if e := w.last(id, ticket.TicketHanded); e.Old != "care" || e.New != "billing" || e.Reason != "about money" || e.Actor != ana.Actor {
+		t.Errorf("the journal says %+v", e)
+	}
+	if diff := cmp.Diff([]string{"You charged me twice", "She has the receipt."}, w.said(id)); diff != "" {
+		t.Errorf("what ben reads (-want +got):\n%s", diff)
+	}
+	// Routing leaves it there, also when it waits or is reopened.
+	w.must(w.desk.Resolve(ctx, id, by("ben"), ""))
+	mia.Reply(root, "Twice, I said")
+	w.pass(time.Minute)
+	if got := w.ticket(id); got.Lane != "billing" || got.Agent != "ben" || got.Status != ticket.Open {
+		t.Errorf("reopened it is in %s with %q, %s", got.Lane, got.Agent, got.Status)
+	}
+	free, _, err := capacity(w, "ana")
+	if err != nil || free != 2 {
+		t.Errorf("ana has room for %d (%v), want 2", free, err)
+	}
+	w.refused(socialcrm.ErrInvalid, w.must(socialcrm.Receipt{}, nil), transferErr(w, id, socialcrm.Transfer{Lane: "nowhere", Reason: "x"}))
+	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, transferErr(w, id, socialcrm.Transfer{Lane: "care"}))
+}
+
+func transferErr(w *world, id ticket.ID, to socialcrm.Transfer) error {
+	_, err := w.desk.Transfer(w.t.Context(), id, ana, to)
+	return err
+}
+
+func capacity(w *world, agent string) (free, load int, err error) {
+	err = w.store.View(w.t.Context(), "", func(r ticket.Reader) error {
+		states, err := r.Agents(agent)
+		if err == nil {
+			free, load = states[0].Free(), states[0].Load
+		}
+		return err
+	})
+	return free, load, err
+}
+
+func TestATransferredTicketWaitsInItsLaneUntilSomebodyHasRoom(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	first := w.asked("mia", "my invoice is wrong") // ben's one ticket
+	id := w.asked("noa", "You charged me twice")
+	w.must(w.desk.Transfer(t.Context(), id, ana, socialcrm.Transfer{Lane: "billing", Reason: "about money"}))
+	if got := w.ticket(id); got.Agent != "" || got.Lane != "billing" {
+		t.Fatalf("it is in %s with %q, want billing with nobody", got.Lane, got.Agent)
+	}
+	w.must(w.desk.Resolve(t.Context(), first, by("ben"), "paid"))
+	w.pass(time.Second)
+	if got := w.ticket(id); got.Agent != "ben" {
+		t.Errorf("it is with %q, want ben", got.Agent)
+	}
+}
+
+func TestEscalateGoesToTheNextTier(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	id := w.asked("mia", "I will sue you")
+	w.must(w.desk.Escalate(t.Context(), id, ana, "threatens to sue"))
+	if got := w.ticket(id); got.Lane != "leads" || got.Agent != "lea" || got.Priority != ticket.Urgent || got.Clocks.Facts.Priority != ticket.Urgent {
+		t.Errorf("it is in %s with %q, %s", got.Lane, got.Agent, got.Priority)
+	}
+	_, err := w.desk.Escalate(t.Context(), id, by("lea"), "still angry")
+	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
+}
+
+func TestALeadTakesOver(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	ctx := t.Context()
+	id := w.asked("mia", "Hello?")
+	_, err := w.desk.TakeOver(ctx, id, by("ben"), "mine")
+	w.refused(socialcrm.ErrForbidden, socialcrm.Receipt{}, err)
+	w.must(w.desk.TakeOver(ctx, id, by("lea"), "a journalist"))
+	if got := w.ticket(id); got.Agent != "lea" || got.Lane != "care" || got.Clocks.Facts.Agent != "lea" {
+		t.Errorf("it is in %s with %q", got.Lane, got.Agent)
+	}
+	if e := w.last(id, ticket.TicketAssigned); e.Old != "ana" || e.New != "lea" || e.Reason != "a journalist" {
+		t.Errorf("the journal says %+v", e)
+	}
+	other := w.asked("noa", "Hello?")
+	_, err = w.desk.TakeOver(ctx, other, by("lea"), "too")
+	w.refused(socialcrm.ErrCapacity, socialcrm.Receipt{}, err)
+}
+
+func TestConsultIsAnsweredByADeadlineOfItsOwn(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	ctx := t.Context()
+	id := w.asked("mia", "Is this legal?")
+	before := w.ticket(id)
+	asked := w.must(w.desk.Consult(ctx, id, ana, socialcrm.Consult{Team: "money", Question: "Is it?", Within: 30 * time.Minute})).Messages[0]
+	late := w.must(w.desk.Consult(ctx, id, ana, socialcrm.Consult{Agent: "lea", Question: "What do you say?", Within: 10 * time.Minute})).Messages[0]
+	w.pass(20 * time.Minute)
+	got := w.ticket(id)
+	if got.Lane != before.Lane || got.Agent != before.Agent || got.Status != before.Status || !cmp.Equal(got.Clocks.Clocks, before.Clocks.Clocks) {
+		t.Errorf("the ticket changed: %+v", got)
+	}
+	if e := w.last(id, ticket.ConsultOverdue); e.Message != late || e.New != "lea" || !e.Happened.Equal(w.now.Add(-10*time.Minute)) {
+		t.Errorf("overdue in the journal: %+v", e)
+	}
+	w.must(w.desk.Answer(ctx, id, by("ben"), asked, "Yes."))
+	if e := w.last(id, ticket.ConsultAnswered); e.Old != asked || e.Actor.ID != "ben" {
+		t.Errorf("the answer in the journal: %+v", e)
+	}
+	w.pass(time.Hour)
+	if n := countKind(w.kinds(id), ticket.ConsultOverdue); n != 1 {
+		t.Errorf("%d consults were overdue, want 1", n)
+	}
+	if got := w.ticket(id); len(got.Consults) != 1 || !got.Consults[0].Overdue {
+		t.Errorf("open consults: %+v", got.Consults)
+	}
+	_, err := w.desk.Answer(ctx, id, by("ben"), asked, "Yes.")
+	w.refused(socialcrm.ErrNotFound, socialcrm.Receipt{}, err)
+	w.must(w.desk.Answer(ctx, id, by("lea"), late, "Sorry, late."))
+	if sees := w.platform.Customer("mia").Sees(); len(sees) != 1 {
+		t.Errorf("mia sees %q", sees)
+	}
+}
+
+func countKind(kinds []ticket.EntryKind, kind ticket.EntryKind) (n int) {
+	for _, k := range kinds {
+		if k == kind {
+			n++
+		}
+	}
+	return n
+}
+
+func TestConsultCanHoldTheTicket(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	ctx := t.Context()
+	id := w.asked("mia", "Is this legal?")
+	q := socialcrm.Consult{Team: "money", Question: "Is it?", Within: time.Hour, Hold: true}
+	first := w.must(w.desk.Consult(ctx, id, ana, q)).Messages[0]
+	if got := w.ticket(id); got.Status != ticket.OnHold {
+		t.Fatalf("it is %s, want on-hold", got.Status)
+	}
+	w.must(w.desk.Answer(ctx, id, by("ben"), first, "Yes."))
+	if got := w.ticket(id); got.Status != ticket.Open {
+		t.Errorf("answered it is %s, want open", got.Status)
+	}
+	for name, bad := range map[string]socialcrm.Consult{
+		"nobody":      {Question: "?", Within: time.Hour},
+		"two":         {Team: "money", Agent: "ben", Question: "?", Within: time.Hour},
+		"no question": {Team: "money", Within: time.Hour},
+		"no time":     {Team: "money", Question: "?"},
+	} {
+		if _, err := w.desk.Consult(ctx, id, ana, bad); !errors.Is(err, socialcrm.ErrInvalid) {
+			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+	}
+	_, err := w.desk.Consult(ctx, id, ana, socialcrm.Consult{Team: "legal", Question: "?", Within: time.Hour})
+	w.refused(socialcrm.ErrNotFound, socialcrm.Receipt{}, err)
+	w.must(w.desk.Consult(ctx, id, ana, q))
+	w.must(w.desk.CloseWithoutReply(ctx, id, ana, "a bot"))
+	w.pass(2 * time.Hour)
+	if n := countKind(w.kinds(id), ticket.ConsultOverdue); n != 0 {
+		t.Errorf("a closed ticket has %d overdue consults", n)
+	}
+}
+

@@ -1,0 +1,177 @@
+package socialcrm
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// post is an answer that is ready to be stored: where it goes, what it answers, and its parts.
+type post struct {
+	conv  ticket.Conversation
+	to    string // the platform's ID of the message it answers
+	texts []string
+}
+
+// compose checks an answer and makes it ready to be stored.
+func (w *work) compose(c *change, actor ticket.Actor, r *Reply) (p post, err error) {
+	if err := worthSending(c, r); err != nil {
+		return p, err
+	}
+	if p.conv, p.to, err = w.answering(c, r.InReplyTo); err != nil {
+		return p, err
+	}
+	acc := w.d.channelOf(p.conv.Key.Account)
+	if acc == nil {
+		return p, fmt.Errorf("account %s is not known: %w", p.conv.Key.Account, ErrInvalid)
+	}
+	traits := acc.Traits(p.conv.Key.Visibility)
+	if err := allowed(traits, p.conv, *r, w.now); err != nil {
+		return p, err
+	}
+	w.sign(c, actor, r)
+	if p.texts, err = channel.Split(r.Text, r.Signature, traits); err != nil {
+		return p, fmt.Errorf("%w: %w", err, ErrInvalid)
+	}
+	if len(p.texts) == 0 {
+		p.texts = []string{""}
+	}
+	return p, nil
+}
+
+// worthSending refuses an answer that says nothing, or that comes too late.
+func worthSending(c *change, r *Reply) error {
+	switch r.Then {
+	case "", ticket.Open, ticket.Pending, ticket.OnHold, ticket.Solved:
+	default:
+		return fmt.Errorf("then %q: want open, pending, on-hold or solved: %w", r.Then, ErrInvalid)
+	}
+	if strings.TrimSpace(r.Text) == "" && len(r.Attachments) == 0 && r.Template == nil {
+		return fmt.Errorf("there is nothing to send: %w", ErrInvalid)
+	}
+	if c.Status == ticket.Closed {
+		return errClosed
+	}
+	return nil
+}
+
+// sign lets the agent's first name stand under an answer, where the lane says so.
+func (w *work) sign(c *change, actor ticket.Actor, r *Reply) {
+	lane := w.company.lane(c.Lane)
+	if r.Signature != "" || r.Automated || actor.Kind != ticket.ByAgent || lane == nil || !lane.Sign {
+		return
+	}
+	r.Signature = cmp.Or(actor.Name, actor.ID)
+	if agent := w.company.agent(actor.ID); agent != nil {
+		r.Signature = cmp.Or(agent.FirstName, r.Signature)
+	}
+}
+
+// reply stores an answer, split into posts, and the tasks to send them.
+func (w *work) reply(c *change, actor ticket.Actor, r Reply) (Receipt, error) {
+	p, err := w.compose(c, actor, &r)
+	if err != nil {
+		return Receipt{}, err
+	}
+	conv, reply, due := p.conv, c.newKey("reply"), w.now
+	if r.NotBefore.After(due) {
+		due = r.NotBefore
+	}
+	out := channel.Outgoing{
+		Account: conv.Key.Account, Visibility: conv.Key.Visibility, Thread: conv.Key.Thread, To: conv.Author, InReplyTo: p.to,
+		CustomerWrote: conv.CustomerWrote, Attachments: r.Attachments, Automated: r.Automated, Template: r.Template, Signature: r.Signature,
+	}
+	receipt := Receipt{}
+	for i, text := range p.texts {
+		out.Key, out.Text = reply+"/"+strconv.Itoa(i+1), text
+		if len(p.texts) > 1 {
+			out.Part, out.Parts = i+1, len(p.texts)
+		}
+		if i > 0 {
+			out.Attachments = nil
+		}
+		m := ticket.Message{
+			Key: out.Key, Ticket: c.ID, Conversation: conv.Key, Direction: ticket.Outbound, Actor: actor, Automated: r.Automated, Received: w.now,
+			Content: channel.Message{Thread: conv.Key.Thread, Parent: p.to, Visibility: conv.Key.Visibility, Text: text, Attachments: out.Attachments, Time: w.now},
+			Post:    &ticket.Post{Out: out, Reply: reply, State: ticket.PostQueued},
+		}
+		if i == len(p.texts)-1 {
+			m.Post.Then = r.Then
+		}
+		w.putMessage(m)
+		w.tx.Schedule(sendTask(&m, due))
+		conv.Unfinished = append(conv.Unfinished, m.Key)
+		receipt.Messages = append(receipt.Messages, m.Key)
+		c.journal(ticket.Entry{Kind: ticket.ReplyQueued, Message: m.Key, Actor: actor})
+	}
+	w.tx.PutConversation(conv)
+	return receipt, nil
+}
+
+// answering finds the conversation that a reply goes to and the platform's ID of the message it answers.
+func (w *work) answering(c *change, inReplyTo string) (ticket.Conversation, string, error) {
+	if inReplyTo != "" {
+		messages, err := w.tx.Messages(inReplyTo)
+		if err != nil {
+			return ticket.Conversation{}, "", err
+		}
+		m := messages[0]
+		if m.Key == "" || m.Ticket != c.ID {
+			return ticket.Conversation{}, "", fmt.Errorf("message %s: %w", inReplyTo, ErrNotFound)
+		}
+		convs, err := w.tx.Conversations(m.Conversation)
+		if err == nil && convs[0].MovedTo != nil {
+			convs, err = w.tx.Conversations(*convs[0].MovedTo)
+		}
+		if err != nil {
+			return ticket.Conversation{}, "", err
+		}
+		return convs[0], m.Content.ID, nil
+	}
+	convs, err := w.tx.Conversations(c.Conversations...)
+	if err != nil {
+		return ticket.Conversation{}, "", err
+	}
+	convs = slices.DeleteFunc(convs, func(v ticket.Conversation) bool { return v.Ticket != c.ID || v.MovedTo != nil })
+	if len(convs) == 0 {
+		return ticket.Conversation{}, "", fmt.Errorf("it has no conversation to answer in: %w", ErrInvalid)
+	}
+	latest := slices.MaxFunc(convs, func(a, b ticket.Conversation) int {
+		return cmp.Or(a.CustomerWrote.Compare(b.CustomerWrote), preferred(a, c.Account)-preferred(b, c.Account))
+	})
+	return latest, latest.CustomerMessage, nil
+}
+
+// preferred breaks ties between conversations in favour of the account that answers.
+func preferred(v ticket.Conversation, account channel.AccountID) int {
+	if v.Key.Account == account {
+		return 1
+	}
+	return 0
+}
+
+// allowed says whether the platform would take the reply, as far as its traits tell.
+func allowed(t channel.Traits, conv ticket.Conversation, r Reply, now time.Time) error {
+	op := "account " + conv.Key.Account.String()
+	window := t.ReplyWindow
+	if !r.Automated && t.HumanWindow > window {
+		window = t.HumanWindow
+	}
+	if window > 0 && r.Template == nil && now.Sub(conv.CustomerWrote) > window {
+		return &remote.Error{Op: op, Kind: remote.WindowClosed, Message: "the customer last wrote at " + conv.CustomerWrote.UTC().Format(time.RFC3339)}
+	}
+	if r.Automated && t.NoAutomation {
+		return &remote.Error{Op: op, Kind: remote.PolicyBlocked, Message: "automated posts are forbidden here"}
+	}
+	if t.MaxAttachments >= 0 && len(r.Attachments) > t.MaxAttachments {
+		return fmt.Errorf("%s takes %d attachments, not %d: %w", op, t.MaxAttachments, len(r.Attachments), ErrInvalid)
+	}
+	return nil
+}
