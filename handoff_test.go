@@ -273,4 +273,3 @@ func TestConsultCanHoldTheTicket(t *testing.T) {
 		t.Errorf("a closed ticket has %d overdue consults", n)
 	}
 }
-

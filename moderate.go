@@ -146,7 +146,7 @@ func (d *Desk) moderate(ctx context.Context, lease ticket.Lease) error {
 	}
 	var cause error = &remote.Error{Op: "moderate " + m.Content.ID, Kind: remote.Rejected, Message: "account " + acc.account.AccountID.String() + " cannot"}
 	if moderator, able := acc.Channel.(channel.Moderator); able {
-		callCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+		callCtx, cancel := d.request(ctx)
 		cause = moderator.Moderate(callCtx, order.Action, m.Content)
 		cancel()
 	}

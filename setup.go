@@ -25,6 +25,8 @@ type Setup struct {
 	Agents []routing.Agent `json:"agents,omitempty"`
 	// SLA is what is promised to whom; the first matching policy wins.
 	SLA []sla.Policy `json:"sla,omitempty"`
+	// Approval asks of the whole company that another approves what agents write before it goes out: for a crisis. A RoleLead's replies go out at once.
+	Approval bool `json:"approval,omitempty"`
 	// Reopen says for how long after a ticket was solved a customer's message reopens it; later it is a follow-up.
 	Reopen Reopen `json:"reopen,omitzero"`
 	// Noise says which messages are no work: thanks, a lone emoji. They are kept, but make no ticket, reopen none and start no clock. A message with a question
@@ -32,6 +34,8 @@ type Setup struct {
 	Noise []Noise `json:"noise,omitempty"`
 	// Apps tells what the apps are that post for the brand beside the Desk, by the platform's ID of the app. Unknown apps are tools.
 	Apps map[string]App `json:"apps,omitempty"`
+	// RedactWithin is how long CRMs have to honour a deletion that must be honoured; later it is reported. 0: 24 hours.
+	RedactWithin sla.Duration `json:"redact_within,omitzero"`
 }
 
 // Reopen is the window in which a message reopens a solved ticket.
@@ -110,11 +114,19 @@ func (s Setup) compile(version int64, since time.Time, predicates rule.Predicate
 		if noises[i], err = rule.Compile(n.When, predicates); err != nil {
 			return nil, fmt.Errorf("noise %q: when: %w", n.Name, err)
 		}
+		for _, name := range noises[i].Facts() {
+			if !ticket.KnownMessageFact(name) {
+				return nil, fmt.Errorf("noise %q: when: fact %q is not known of a message; ticket.Facts lists those that are", n.Name, name)
+			}
+		}
 	}
 	for id, app := range s.Apps {
 		if app != PersonApp && app != ToolApp {
 			return nil, fmt.Errorf("apps[%q] %q: want %q or %q", id, app, PersonApp, ToolApp)
 		}
+	}
+	if s.RedactWithin < 0 {
+		return nil, fmt.Errorf("redact_within: want more than 0, got %s", time.Duration(s.RedactWithin))
 	}
 	return &company{version: version, setup: s, lanes: lanes, roster: routing.NewRoster(s.Agents), policies: policies, noises: noises, since: since, before: before}, nil
 }
@@ -177,6 +189,9 @@ func (d *Desk) Setup() (Setup, int64) {
 // Apply changes the company while it runs: all at once or, when anything is wrong in the Setup, not at all; the error then names it. Every process of the
 // same Store follows. The journal's entries name the version that was in force, and versions are kept.
 func (d *Desk) Apply(ctx context.Context, by By, s Setup) error {
+	if err := d.permit(ctx, VerbApply, by); err != nil {
+		return fmt.Errorf("socialcrm: apply: %w", err)
+	}
 	if err := s.Check(d.cfg.Predicates); err != nil {
 		return fmt.Errorf("socialcrm: apply: %w: %w", err, ErrInvalid)
 	}
@@ -284,11 +299,17 @@ func (w *work) staff(agents []routing.Agent) error {
 		if err != nil {
 			return err
 		}
+		if !a.Until.IsZero() {
+			w.tx.Schedule(leaveTask(a.Name, a.Until))
+		}
 		state := a.State()
 		if was := known[0]; was.Name != "" && !a.AlwaysOn {
 			state.Presence, state.Since = was.Presence, was.Since
 		} else {
 			state.Since = w.now
+		}
+		if ended(&a, w.now) {
+			state.Presence = ticket.Offline
 		}
 		w.tx.PutAgent(state)
 	}

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +37,10 @@ var (
 	ErrInvalid = errors.New("invalid")
 	// ErrCapacity: the agent is not available or has no room for the ticket.
 	ErrCapacity = errors.New("no capacity")
+	// ErrForbidden: the actor may not do that: the access has ended, the role does not reach so far, or Config.Authorize said no.
+	ErrForbidden = errors.New("forbidden")
+	// ErrClaimed: somebody else is writing an answer; errors.As with a *ClaimedError tells who and until when.
+	ErrClaimed = errors.New("claimed")
 )
 
 // Config is everything a Desk is made of. The zero value works: an in-memory Store, one lane, no channels.
@@ -56,6 +61,11 @@ type Config struct {
 	Router routing.Router
 	// Predicates are the Go predicates that conditions in the Setup name.
 	Predicates rule.Predicates
+	// Authorize is the host's own check of who may do what; nil allows all that the Setup allows. It is asked before every verb, outside any transaction, and its error
+	// refuses the verb: the caller gets it wrapped in ErrForbidden. It may be called from several goroutines at once, and again when the ticket changes meanwhile.
+	Authorize func(ctx context.Context, r Request) error
+	// LinkKey signs the links that lead a customer to another channel (Desk.Link): at least 16 bytes, the same in all processes of a Store. Empty: no links.
+	LinkKey []byte
 	// Now is the Desk's only clock. Nil: time.Now. With a clock of its own a Desk is driven by Tick, and Run refuses to start.
 	Now func() time.Time
 	// Workers is how many tasks Run works on side by side. 0: 4.
@@ -92,6 +102,7 @@ type account struct {
 	channel.Channel
 	account channel.Account
 	since   time.Time
+	heard   atomic.Int64 // the hour, since 1970, in which it was last noted that the account is alive
 }
 
 // New makes a Desk. It reads the company's Setup from the Store, or applies Config.Setup where the Store holds none. The error names what is wrong in the Config.
@@ -114,6 +125,9 @@ func New(cfg Config) (*Desk, error) {
 	}
 	if d.cfg.MaxBody <= 0 {
 		d.cfg.MaxBody = 4 << 20
+	}
+	if n := len(cfg.LinkKey); n > 0 && n < 16 {
+		return nil, fmt.Errorf("socialcrm: link key: want at least 16 bytes, got %d: %w", n, ErrInvalid)
 	}
 	d.added = make(chan channel.Source, 16)
 	ctx := context.Background()
@@ -160,6 +174,10 @@ func (d *Desk) addChannels(ctx context.Context, channels []channel.Channel) erro
 		if err != nil {
 			return err
 		}
+		expected, err := w.expected(added)
+		if err != nil {
+			return err
+		}
 		for i, a := range added {
 			if known[i].Data != nil {
 				if a.account.Since.IsZero() {
@@ -168,6 +186,9 @@ func (d *Desk) addChannels(ctx context.Context, channels []channel.Channel) erro
 			} else {
 				if a.since.IsZero() {
 					a.since = w.now
+					if !expected[i].IsZero() {
+						a.since = expected[i]
+					}
 				}
 				var text []byte
 				if text, err = a.since.MarshalText(); err == nil {
@@ -178,6 +199,7 @@ func (d *Desk) addChannels(ctx context.Context, channels []channel.Channel) erro
 			if err != nil {
 				return fmt.Errorf("account %s: %w", a.account.AccountID, err)
 			}
+			w.lookAfter(a, !expected[i].IsZero())
 		}
 		return nil
 	})
@@ -200,6 +222,32 @@ func (d *Desk) addChannels(ctx context.Context, channels []channel.Channel) erro
 		}
 	}
 	return nil
+}
+
+// expected tells for each account since when events wait for it in quarantine; the zero time where none do.
+func (w *work) expected(added []*account) ([]time.Time, error) {
+	keys := make([]ticket.ValueKey, len(added))
+	for i, a := range added {
+		keys[i] = expectedKey(a.account.AccountID)
+	}
+	values, err := w.tx.Values(keys...)
+	since := make([]time.Time, len(added))
+	for i, v := range values {
+		if v.Data != nil && err == nil {
+			err = since[i].UnmarshalText(v.Data)
+		}
+	}
+	return since, err
+}
+
+// lookAfter plans what a newly added account needs: what waited for it, and that its webhooks are subscribed to.
+func (w *work) lookAfter(a *account, expected bool) {
+	if expected {
+		w.tx.Schedule(releaseTask(a.account.AccountID, w.now))
+	}
+	if _, ok := a.Channel.(channel.Subscriber); ok {
+		w.tx.Schedule(subscribeTask(a.account.AccountID, w.now))
+	}
 }
 
 // RemoveChannel takes an account out: its events are quarantined from now on and its replies wait until it is added again. Its own source goes with it.
@@ -249,20 +297,32 @@ func (d *Desk) AddSource(ctx context.Context, s channel.Source) error {
 	return nil
 }
 
-// AddSink adds a CRM while the Desk runs; it hears of what happens from now on.
+// AddSink adds a CRM while the Desk runs; it hears of what happens from now on. What it can do beside taking pushes is used from now on: people are looked up in
+// a crm.Directory, and what they do in a crm.Source acts on the tickets.
 func (d *Desk) AddSink(s crm.Sink) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if s.Name() == "" {
 		return fmt.Errorf("socialcrm: add sink: its name is empty: %w", ErrInvalid)
 	}
-	for _, other := range d.sinks {
-		if other.Name() == s.Name() {
-			return fmt.Errorf("socialcrm: add sink %s: there is one of this name already: %w", s.Name(), ErrInvalid)
-		}
+	d.mu.Lock()
+	there := slices.ContainsFunc(d.sinks, func(other crm.Sink) bool { return other.Name() == s.Name() })
+	if !there {
+		// Readers hold the old slice without the lock, so it is never changed in place.
+		d.sinks = append(append([]crm.Sink(nil), d.sinks...), s)
 	}
-	// Readers hold the old slice without the lock, so it is never changed in place.
-	d.sinks = append(append([]crm.Sink(nil), d.sinks...), s)
+	d.mu.Unlock()
+	if there {
+		return fmt.Errorf("socialcrm: add sink %s: there is one of this name already: %w", s.Name(), ErrInvalid)
+	}
+	if _, ok := s.(crm.Source); !ok {
+		return nil
+	}
+	err := d.update(context.Background(), func(w *work) error {
+		w.tx.Schedule(changesTask(s.Name(), w.now))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("socialcrm: add sink %s: %w", s.Name(), err)
+	}
 	return nil
 }
 

@@ -1,0 +1,210 @@
+package socialcrm_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// scoped is a platform on which the same customer has another ID in private.
+func scoped() channeltest.Options {
+	return channeltest.Options{ScopedAuthors: true, Public: channel.Traits{Echoes: true}, Private: channel.Traits{Echoes: true, MaxText: 60, NoAutomation: true}}
+}
+
+func TestMovingToPrivateKeepsOneTicketOneContactOneAgent(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, scoped())
+	ctx := t.Context()
+	mia := w.platform.Customer("mia")
+	mia.Post(w.page, "My account 4711 is broken!")
+	w.pass(time.Minute)
+	id := w.only().ID
+	w.must(w.desk.MovePrivate(ctx, id, ana, socialcrm.Reply{Text: "Let us talk here, Mia.", Then: ticket.Pending}))
+	w.pass(time.Minute)
+	if !slices.Contains(mia.Sees(), "Let us talk here, Mia.") || slices.Contains(w.platform.Customer("noa").Sees(), "Let us talk here, Mia.") {
+		t.Fatal("the answer is not private")
+	}
+	got := w.ticket(id)
+	if c, _ := got.Clocks.Clock(sla.FirstResponse); c.Verdict != sla.Met || got.Status != ticket.Pending {
+		t.Errorf("it is %s, first response %q", got.Status, c.Verdict)
+	}
+	if e := w.last(id, ticket.TicketMoved); e.New != "fakebook/shop private private-shop-mia" {
+		t.Errorf("the journal says %+v", e)
+	}
+	mia.Write(w.page, "Thank you. My number is 0123.")
+	w.pass(time.Minute)
+	got = w.only()
+	if got.Status != ticket.Open || got.Agent != "ana" || len(got.Conversations) != 2 {
+		t.Errorf("after her answer it is %s with %q in %d conversations", got.Status, got.Agent, len(got.Conversations))
+	}
+	contact, err := w.desk.Contact(ctx, got.Contact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]ticket.IdentityKey{{Platform: "fakebook", ID: "mia"}, {Platform: "fakebook", ID: "shop:mia"}}, contact.Identities); diff != "" {
+		t.Errorf("identities (-want +got):\n%s", diff)
+	}
+	w.must(w.desk.Reply(ctx, id, ana, socialcrm.Reply{Text: "I see it."}))
+	w.pass(time.Minute)
+	posts := w.platform.Posts()
+	if last := posts[len(posts)-1]; last.Visibility != channel.Private || last.Text != "I see it." {
+		t.Errorf("the next reply is %s: %q", last.Visibility, last.Text)
+	}
+	if len(w.crm.Contacts()) != 1 || len(w.crm.Cases()) != 1 {
+		t.Errorf("the CRM holds %d contacts and %d cases", len(w.crm.Contacts()), len(w.crm.Cases()))
+	}
+	for _, in := range w.crm.Interactions(w.crm.Cases()[0].Key) {
+		if in.Text == "Let us talk here, Mia." && !in.Private {
+			t.Error("the CRM takes the private answer for a public one")
+		}
+	}
+}
+
+func TestAnswerInPrivateIsOneShot(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, scoped())
+	ctx := t.Context()
+	w.platform.Customer("mia").Post(w.page, "Hello?")
+	w.pass(time.Minute)
+	id := w.only().ID
+	move := func(by socialcrm.By, r socialcrm.Reply) error {
+		_, err := w.desk.MovePrivate(ctx, id, by, r)
+		return err
+	}
+	long := "This is more than sixty characters, which is all that fits in one post."
+	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, move(ana, socialcrm.Reply{Text: long}))
+	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, move(ana, socialcrm.Reply{Text: "Hi", Automated: true}))
+	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, move(socialcrm.By{Actor: ticket.Actor{Kind: ticket.BySystem}}, socialcrm.Reply{Text: "Hi"}))
+	w.platform.Fail(channeltest.OnReplyPrivately, channeltest.Refuse(remote.Rejected))
+	if err := move(ana, socialcrm.Reply{Text: "Hi"}); err != nil {
+		t.Fatal(err)
+	}
+	w.refused(socialcrm.ErrConflict, socialcrm.Receipt{}, move(ana, socialcrm.Reply{Text: "Hi again"})) // it is still on its way
+	w.pass(time.Minute)
+	if e := w.last(id, ticket.ReplyFailed); e.Reason == "" {
+		t.Error("the agent is not told why it failed")
+	}
+	if err := move(ana, socialcrm.Reply{Text: "Hi again"}); err != nil {
+		t.Fatalf("after it failed: %v", err)
+	}
+	w.pass(time.Minute)
+	w.refused(socialcrm.ErrConflict, socialcrm.Receipt{}, move(ana, socialcrm.Reply{Text: "Hi once more"}))
+}
+
+func TestAnsweredInPrivateByAnotherToolEndsWhereTheAgentCanAct(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, scoped())
+	m := w.platform.Customer("mia").Post(w.page, "Hello?")
+	w.pass(time.Minute)
+	if _, err := w.page.ReplyPrivately(t.Context(), channel.Outgoing{Key: "other tool", Account: shop, InReplyTo: m.ID, Text: "Hi"}); err != nil {
+		t.Fatal(err)
+	}
+	id := w.only().ID
+	w.must(w.desk.MovePrivate(t.Context(), id, ana, socialcrm.Reply{Text: "Hello Mia"}))
+	w.pass(time.Hour)
+	w.last(id, ticket.ReplyFailed)
+	if n := w.platform.Calls(channeltest.OnReplyPrivately); n != 2 {
+		t.Errorf("%d calls, want the other tool's and ours", n)
+	}
+}
+
+func TestLostAnswerInPrivateIsFoundAndBindsTheConversation(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault channeltest.Fault
+		calls int
+	}{
+		"carried out":     {channeltest.LoseAnswer, 1},
+		"not carried out": {channeltest.LoseRequest, 2},
+	} {
+		for _, answersFirst := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				o := scoped()
+				o.Private.Echoes = false
+				w := newWorldOn(t, o)
+				mia := w.platform.Customer("mia")
+				mia.Post(w.page, "Hello?")
+				w.pass(time.Minute)
+				id := w.only().ID
+				w.platform.Fail(channeltest.OnReplyPrivately, test.fault)
+				// The platform cannot be asked at once either, so that her answer may come first.
+				w.platform.Fail(channeltest.OnFind, channeltest.Refuse(remote.Unavailable))
+				w.must(w.desk.MovePrivate(t.Context(), id, ana, socialcrm.Reply{Text: "Let us talk here."}))
+				if _, err := w.desk.Tick(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				w.restart()
+				if answersFirst {
+					mia.Write(w.page, "Gladly")
+					if err := w.desk.AddSource(t.Context(), w.page); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.pass(time.Hour)
+				if !answersFirst {
+					mia.Write(w.page, "Gladly")
+					w.pass(time.Hour)
+				}
+				if n := w.platform.Calls(channeltest.OnReplyPrivately); n != test.calls {
+					t.Errorf("%d calls, want %d", n, test.calls)
+				}
+				var open []ticket.Ticket
+				for _, got := range w.tickets() {
+					if got.MergedInto == "" {
+						open = append(open, got)
+					}
+				}
+				if len(open) != 1 || len(open[0].Conversations) != 2 || !slices.Contains(w.said(open[0].ID), "Gladly") {
+					t.Fatalf("tickets: %+v, want one with both conversations", open)
+				}
+			})
+		}
+	}
+}
+
+func TestEchoOfAnAnswerInPrivateIsRecognisedBeforeItsSendEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, scoped())
+	mia := w.platform.Customer("mia")
+	mia.Post(w.page, "Hello?")
+	w.pass(time.Minute)
+	id := w.only().ID
+	w.platform.Fail(channeltest.OnReplyPrivately, channeltest.LoseAnswer)
+	w.platform.Break(channeltest.OnFind, channeltest.Refuse(remote.Unavailable))
+	w.must(w.desk.MovePrivate(t.Context(), id, ana, socialcrm.Reply{Text: "Let us talk here."}))
+	w.pass(time.Hour)
+	if e := w.last(id, ticket.ReplyConfirmed); e.Actor.ID != "ana" {
+		t.Errorf("confirmed for %+v", e.Actor)
+	}
+	mia.Write(w.page, "Gladly")
+	w.pass(time.Minute)
+	if diff := cmp.Diff([]string{"Hello?", "Let us talk here.", "Gladly"}, w.said(w.only().ID)); diff != "" {
+		t.Errorf("said (-want +got):\n%s", diff)
+	}
+	contact, err := w.desk.Contact(t.Context(), w.only().Contact)
+	if err != nil || len(contact.Identities) != 2 {
+		t.Errorf("identities %v (%v), want the public and the private one", contact.Identities, err)
+	}
+}
+
+func TestAChannelThatCannotAnswerInPrivateSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Hello?")
+	w.desk.RemoveChannel(shop)
+	if err := w.desk.AddChannel(t.Context(), w.page.Only(channeltest.Finds)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.desk.MovePrivate(t.Context(), id, ana, socialcrm.Reply{Text: "Hi"})
+	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
+}
