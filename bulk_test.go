@@ -1,0 +1,156 @@
+package socialcrm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+func storm(t *testing.T, n int, traits channel.Traits) (*world, socialcrm.Selection) {
+	w := newWorldOn(t, channeltest.Options{Public: traits})
+	for i := range n {
+		w.platform.Customer(fmt.Sprintf("customer-%02d", i)).Post(w.page, "My flight is cancelled!")
+	}
+	w.pass(time.Minute)
+	if got := len(w.tickets()); got != n {
+		t.Fatalf("%d tickets, want %d", got, n)
+	}
+	return w, socialcrm.Selection{Query: ticket.TicketQuery{Statuses: []ticket.Status{ticket.New, ticket.Open}, Page: ticket.Page{Limit: 3}}}
+}
+
+func keyed(key string) socialcrm.By {
+	b := ana
+	b.Key = key
+	return b
+}
+
+// sends are the times of the brand's posts.
+func (w *world) sends() (at []time.Time, texts []string) {
+	for _, p := range w.platform.Posts() {
+		if p.ByBrand {
+			at, texts = append(at, p.Time), append(texts, p.Text)
+		}
+	}
+	return at, texts
+}
+
+func TestBulkReplyIsPacedAndVaried(t *testing.T) {
+	t.Parallel()
+	w, which := storm(t, 7, channel.Traits{RefusesDuplicates: true})
+	ctx := t.Context()
+	_, err := w.desk.BulkReply(ctx, keyed("storm"), which, socialcrm.BulkReply{Texts: []string{"We are on it."}})
+	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
+	reply := socialcrm.BulkReply{Texts: []string{"We are on it.", "We look into it."}, Every: 20 * time.Second, Reply: socialcrm.Reply{Then: ticket.Pending}}
+	each, err := w.desk.BulkReply(ctx, keyed("storm 2"), which, reply)
+	if err != nil || len(each) != 7 {
+		t.Fatalf("%d outcomes, %v", len(each), err)
+	}
+	w.pass(10 * time.Minute)
+	at, texts := w.sends()
+	for i := 1; i < len(at); i++ {
+		if at[i].Sub(at[i-1]) < reply.Every || texts[i] == texts[i-1] {
+			t.Errorf("%q %s after %q", texts[i], at[i].Sub(at[i-1]), texts[i-1])
+		}
+	}
+	if len(at) != 7 {
+		t.Errorf("%d replies, want 7", len(at))
+	}
+	for _, got := range w.tickets() {
+		if got.Status != ticket.Pending {
+			t.Errorf("ticket %s is %s", got.ID, got.Status)
+		}
+	}
+	_, err = w.desk.BulkReply(ctx, keyed("storm 2"), which, socialcrm.BulkReply{Texts: []string{"Other", "text"}})
+	w.refused(socialcrm.ErrConflict, socialcrm.Receipt{}, err)
+}
+
+// TestBulkReplyGoesOnAfterACrash stops after each number of tickets in turn, throws the Desk away, waits, and calls again.
+func TestBulkReplyGoesOnAfterACrash(t *testing.T) {
+	t.Parallel()
+	for stop := range 6 {
+		for _, wait := range []time.Duration{0, 25 * time.Second, time.Hour} {
+			t.Run(fmt.Sprintf("after %d, %s later", stop, wait), func(t *testing.T) {
+				t.Parallel()
+				w, which := storm(t, 6, channel.Traits{})
+				reply := socialcrm.BulkReply{Texts: []string{"A", "B", "C"}, Every: 20 * time.Second, Reply: socialcrm.Reply{Then: ticket.Solved}}
+				ctx, cancel := context.WithCancel(t.Context())
+				allowed := 0
+				w.restartAs(t, socialcrm.Config{Authorize: func(context.Context, socialcrm.Request) error {
+					if allowed++; allowed > stop {
+						cancel()
+						return errors.New("the process dies")
+					}
+					return nil
+				}})
+				first, err := w.desk.BulkReply(ctx, keyed("storm"), which, reply)
+				if !errors.Is(err, context.Canceled) && stop < 5 {
+					t.Fatalf("%d outcomes, %v; want that it was cancelled", len(first), err)
+				}
+				w.restart()
+				w.pass(wait)
+				each, err := w.desk.BulkReply(t.Context(), keyed("storm"), which, reply)
+				if err != nil || len(each) != 6 {
+					t.Fatalf("%d outcomes, %v", len(each), err)
+				}
+				if diff := cmp.Diff(first[:stop], each[:stop]); diff != "" {
+					t.Errorf("the receipts differ (-first +again):\n%s", diff)
+				}
+				w.pass(2 * time.Hour)
+				at, texts := w.sends()
+				for i := 1; i < len(at); i++ {
+					if at[i].Sub(at[i-1]) < reply.Every {
+						t.Errorf("reply %d came %s after the one before", i, at[i].Sub(at[i-1]))
+					}
+				}
+				if !slices.Equal(texts, []string{"A", "B", "C", "A", "B", "C"}) {
+					t.Errorf("sent %q", texts)
+				}
+			})
+		}
+	}
+}
+
+func TestBulkHasAnOutcomeForEachTicket(t *testing.T) {
+	t.Parallel()
+	w, which := storm(t, 4, channel.Traits{})
+	ctx := t.Context()
+	closed := w.tickets()[1].ID
+	w.must(w.desk.Close(ctx, closed, ana))
+	which = socialcrm.Selection{Tickets: []ticket.ID{"no such ticket"}}
+	for _, got := range w.tickets() {
+		which.Tickets = append(which.Tickets, got.ID, got.ID)
+	}
+	urgent := func(ctx context.Context, id ticket.ID, by socialcrm.By) (socialcrm.Receipt, error) {
+		return w.desk.SetPriority(ctx, id, by, ticket.Urgent)
+	}
+	each, err := w.desk.Bulk(ctx, keyed("urgent"), which, urgent)
+	if err != nil || len(each) != 5 {
+		t.Fatalf("%d outcomes, %v", len(each), err)
+	}
+	for _, e := range each {
+		switch e.Ticket {
+		case "no such ticket":
+			w.refused(socialcrm.ErrNotFound, e.Receipt, e.Err)
+		case closed:
+			w.refused(socialcrm.ErrInvalid, e.Receipt, e.Err)
+		default:
+			if e.Err != nil || w.ticket(e.Ticket).Priority != ticket.Urgent || e.Receipt.Ticket != e.Ticket {
+				t.Errorf("outcome %+v", e)
+			}
+		}
+	}
+	_, err = w.desk.Bulk(ctx, ana, which, urgent)
+	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
+	_, err = w.desk.Bulk(ctx, keyed("none"), socialcrm.Selection{Query: ticket.TicketQuery{Tag: "nobody has it"}}, urgent)
+	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
+}
