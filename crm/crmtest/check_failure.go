@@ -24,6 +24,9 @@ func failing() []Check {
 }
 
 func checkThrottled(t T, h Harness) {
+	if !h.Features.has(remote.RateLimited) {
+		return
+	}
 	r := h.Open(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -40,6 +43,9 @@ func checkThrottled(t T, h Harness) {
 }
 
 func checkUnauthorized(t T, h Harness) {
+	if !h.Features.has(remote.Unauthorized) {
+		return
+	}
 	r := h.Open(t)
 	r.Fault(Fault{Kind: remote.Unauthorized, Scope: remote.Scope{Level: remote.LevelCredential, ID: "crm"}})
 	_, e := r.pushFails(t, sampleChange("a", 1), remote.Unauthorized)
@@ -57,6 +63,9 @@ func checkDown(t T, h Harness) {
 }
 
 func checkRejected(t T, h Harness) {
+	if !h.Features.has(remote.Rejected) {
+		return
+	}
 	r := h.Open(t)
 	r.Fault(Fail(remote.Rejected))
 	r.pushFails(t, sampleChange("a", 1), remote.Rejected)
@@ -74,10 +83,14 @@ func (r Rig) expectNothing(t T) {
 func checkOneAttempt(t T, h Harness) {
 	r := h.Open(t)
 	c := sampleChange("a", 1)
+	second := remote.Rejected
+	if !h.Features.has(second) {
+		second = remote.Unavailable
+	}
 	r.Fault(Fail(remote.Unavailable))
-	r.Fault(Fail(remote.Rejected))
+	r.Fault(Fail(second))
 	r.pushFails(t, c, remote.Unavailable)
-	r.pushFails(t, c, remote.Rejected)
+	r.pushFails(t, c, second)
 	r.pushOK(t, c)
 	r.expectHeld(t, c)
 }
@@ -122,6 +135,9 @@ func checkStalled(t T, h Harness) {
 func checkSecrets(t T, h Harness) {
 	kinds := []remote.Kind{remote.RateLimited, remote.Unavailable, remote.Unauthorized, remote.Exhausted, remote.Rejected, remote.PolicyBlocked, remote.NotFound}
 	for _, kind := range kinds {
+		if !h.Features.has(kind) {
+			continue
+		}
 		r := h.Open(t)
 		r.Fault(Fail(kind))
 		if _, err := r.Sink.Push(t.Context(), sampleChange("a", 1)); err == nil {

@@ -33,7 +33,7 @@ type Fault struct {
 	After int
 	// Lost carries everything out and then loses the answer: the error is Unknown and the Receipt empty.
 	Lost bool
-	// Stall does as Lost does, but the call ends only when its context does.
+	// Stall does as Lost does, but the call ends only when its context does, with an error that wraps the context's.
 	Stall bool
 }
 
@@ -51,7 +51,7 @@ func Cut(n int) Fault { return Fault{Kind: remote.Unavailable, After: n} }
 // Lose carries everything out and loses the answer.
 func Lose() Fault { return Fault{Lost: true} }
 
-// Stall carries everything out and does not answer before the context of the call ends.
+// Stall carries everything out and does not answer before the context of the call ends. The sink's error then wraps context.DeadlineExceeded.
 func Stall() Fault { return Fault{Stall: true} }
 
 func (f Fault) loses() bool { return f.Lost || f.Stall }

@@ -2,9 +2,11 @@ package crmtest
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/socialcrm/socialcrm/crm"
+	"github.com/socialcrm/socialcrm/remote"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -37,12 +39,19 @@ type Features struct {
 	MaxText int
 	// Count measures a text for MaxText; nil counts bytes.
 	Count func(string) int
+	// Cannot lists kinds of error that the CRM has no cause for, as a database in the house is never RateLimited; what is promised of them is not checked. A
+	// CRM can always be Unavailable.
+	Cannot []remote.Kind
 }
+
+// has reports whether the CRM can answer so.
+func (f Features) has(kind remote.Kind) bool { return !slices.Contains(f.Cannot, kind) }
 
 // Rig is an open sink and the CRM behind it, as the kit needs to look at it. Everything in it is called from one goroutine, Sink excepted.
 type Rig struct {
 	Sink crm.Sink
-	// Fault makes the next call of the sink's Push fail. A CRM that writes several things at once may carry out fewer than Fault.After says.
+	// Fault makes the next call of the sink's Push fail; faults that are given while another waits come after it. A CRM that writes several things at once may
+	// carry out fewer than Fault.After says. A stand-in over HTTP puts a Flaky in front of itself and gives its Fault.
 	Fault func(Fault)
 	// Refuse makes the CRM refuse this interaction for good. Nil: it has no way to.
 	Refuse func(interaction string)
