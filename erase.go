@@ -81,7 +81,7 @@ func (d *Desk) redact(ctx context.Context, lease ticket.Lease) error {
 	if err != nil {
 		return err
 	}
-	callCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	callCtx, cancel := d.request(ctx)
 	cause := eraser.Redact(callCtx, crm.Subject{Ticket: r.Ticket}, interaction, ref)
 	cancel()
 	return d.settle(ctx, func(w *work) error {
@@ -97,7 +97,7 @@ func (d *Desk) redact(ctx context.Context, lease ticket.Lease) error {
 		}
 		w.tx.Cancel(r.deadlineID())
 		w.append(r.entry(w, ticket.CaseRedacted, "done", ""))
-		return w.reached(r.Sink)
+		return w.reached(r.Sink, lease.Kind)
 	})
 }
 
@@ -114,8 +114,19 @@ func (w *work) redactBy(lease ticket.Lease) error {
 	if err != nil || tasks[0].ID == "" {
 		return err
 	}
-	reason := "not done within " + w.company.redactWithin().String()
-	if last := tasks[0].LastError; last != "" {
+	last, reason := tasks[0].LastError, "not done within "+w.company.redactWithin().String()
+	if last == "" { // it never had its turn, because the CRM is not to be had
+		pauses, err := w.tx.ListPauses()
+		if err != nil {
+			return err
+		}
+		for _, p := range pauses {
+			if p.Queue == syncQueue(r.Sink) {
+				last = p.Reason
+			}
+		}
+	}
+	if last != "" {
 		reason += ": " + last
 	}
 	w.append(r.entry(w, ticket.CaseUnredacted, "late", reason))

@@ -1,0 +1,126 @@
+package socialcrm_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// states lists how far the posts of a ticket are.
+func (w *world) states(id ticket.ID) (states []ticket.PostState) {
+	w.t.Helper()
+	list, err := w.desk.Messages(w.t.Context(), ticket.MessageQuery{Ticket: id})
+	w.ok(err)
+	for _, m := range list.Items {
+		if m.Post != nil {
+			states = append(states, m.Post.State)
+		}
+	}
+	return states
+}
+
+func (w *world) answer(id ticket.ID, texts ...string) {
+	w.t.Helper()
+	for _, text := range texts {
+		_, err := w.desk.Reply(w.t.Context(), id, ana, socialcrm.Reply{Text: text})
+		w.ok(err)
+		w.pass(time.Minute)
+	}
+}
+
+// receipt is what the platform tells of posts of the brand in mia's private conversation.
+func receipt(key string, state channel.ReceiptState, until time.Time, ids ...string) channel.Event {
+	return channel.Event{Kind: channel.ReceiptArrived, Account: shop, Key: key, Receipt: channel.Receipt{State: state, Messages: ids, Thread: "private-shop-mia", Watermark: until}}
+}
+
+func TestWatermarkCoversAllPostsUpToItsTime(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	w.answer(tk.ID, "one", "two")
+	between := w.now.Add(-time.Second)
+	w.answer(tk.ID, "three")
+	w.ingest(receipt("1", channel.ReceiptRead, between))
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostRead, ticket.PostRead, ticket.PostSent}, w.states(tk.ID)); diff != "" {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+	// Both may be given: both count. Receipts only move forward.
+	posts := w.platform.Posts()
+	w.ingest(receipt("2", channel.ReceiptDelivered, between, posts[len(posts)-1].ID), receipt("3", channel.ReceiptSent, w.now))
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostRead, ticket.PostRead, ticket.PostDelivered}, w.states(tk.ID)); diff != "" {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+	w.platform.Customer("mia").Read(w.page)
+	w.pass(time.Minute)
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostRead, ticket.PostRead, ticket.PostRead}, w.states(tk.ID)); diff != "" {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+}
+
+func TestWatermarkReachesTheTicketBefore(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	w.answer(tk.ID, "one")
+	_, err := w.desk.Resolve(t.Context(), tk.ID, ana, "")
+	w.ok(err)
+	w.pass(40 * 24 * time.Hour)
+	w.platform.Customer("mia").Write(w.page, "And another thing")
+	w.pass(time.Minute)
+	if all := w.tickets(); len(all) != 2 || all[1].FollowUpOf != tk.ID {
+		t.Fatalf("tickets: %+v", all)
+	}
+	w.ingest(receipt("1", channel.ReceiptRead, w.now))
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostRead}, w.states(tk.ID)); diff != "" {
+		t.Errorf("posts of the ticket before (-want +got):\n%s", diff)
+	}
+}
+
+func TestReceiptThatComesBeforeTheIDIsKnownCounts(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		event func(id string, sent time.Time) channel.Event
+		want  ticket.PostState
+	}{
+		{"it names the post", func(id string, _ time.Time) channel.Event {
+			return receipt("early", channel.ReceiptRead, time.Time{}, id, "a post of somebody else")
+		}, ticket.PostRead},
+		{"it is a watermark", func(_ string, sent time.Time) channel.Event { return receipt("early", channel.ReceiptDelivered, sent) }, ticket.PostDelivered},
+		{"its watermark is too early", func(_ string, sent time.Time) channel.Event {
+			return receipt("early", channel.ReceiptDelivered, sent.Add(-time.Second))
+		}, ticket.PostSent},
+		{"it failed", func(id string, _ time.Time) channel.Event {
+			return receipt("early", channel.ReceiptFailed, time.Time{}, id)
+		}, ticket.PostFailed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w, tk := asked(t, channeltest.Options{})
+			// The answer to the request is lost; the receipt comes before the Finder tells the ID.
+			w.platform.Fail(channeltest.OnSend, channeltest.LoseAnswer)
+			w.platform.Fail(channeltest.OnFind, channeltest.LoseRequest)
+			_, err := w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "one"})
+			w.ok(err)
+			_, err = w.desk.Tick(t.Context())
+			w.ok(err)
+			post := w.platform.Posts()[1]
+			w.ingest(tt.event(post.ID, post.Time))
+			if states := w.states(tk.ID); slices.Contains(states, tt.want) {
+				t.Fatalf("before the ID is known the posts are %q", states)
+			}
+			w.pass(time.Hour)
+			if diff := cmp.Diff([]ticket.PostState{tt.want}, w.states(tk.ID)); diff != "" {
+				t.Errorf("posts (-want +got):\n%s", diff)
+			}
+			if answered := w.told(ticket.ReplyFailed); (len(answered) == 1) != (tt.want == ticket.PostFailed) {
+				t.Errorf("the journal tells of failures %+v", answered)
+			}
+		})
+	}
+}
