@@ -2,8 +2,10 @@ package remote
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -15,7 +17,7 @@ import (
 // Fetcher downloads what a stranger linked to, attachments above all, without being led into the host's own network.
 //
 // It connects to public addresses only. The address is checked when the connection is made, after names were resolved, so neither a redirect nor a changed
-// DNS answer gets round it. It uses no proxy, whatever the environment says, sends no credentials, cookies or referrer, and keeps no connection open.
+// DNS answer gets round it; an address with a zone (fe80::1%eth0) names one of the host's own networks and is refused always. It uses no proxy, whatever the environment says, sends no credentials, cookies or referrer, and keeps no connection open.
 //
 // The zero value is ready. All methods may be called concurrently; the fields must not change after the first call.
 type Fetcher struct {
@@ -36,13 +38,13 @@ type Fetcher struct {
 
 // Fetch downloads a URL with GET and returns a 2xx answer, its body whole.
 //
-// The error is an *Error, and never holds the URL's query, which is often a key. Kinds: Rejected for an address, scheme, port or redirect that is not
+// The error is an *Error, and never holds the URL's query, which is often a key, nor text that the other side wrote. Kinds: Rejected for an address, scheme, port or redirect that is not
 // allowed, a body over MaxBytes (ErrTooLarge), and 4xx; NotFound for 404 and 410; RateLimited for 429; Unavailable for the rest. It concerns this request
 // only, never an account.
 func (f *Fetcher) Fetch(ctx context.Context, address string) (*Response, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, f.fail("fetch", &Error{Kind: Rejected, Err: errors.Unwrap(err)})
+		return nil, f.fail("fetch", &Error{Kind: Rejected, Err: errNotURL})
 	}
 	op := "fetch " + (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 	if err := f.check(u); err != nil {
@@ -56,7 +58,7 @@ func (f *Fetcher) Fetch(ctx context.Context, address string) (*Response, error) 
 	defer cancel()
 	req, err := http.NewRequestWithContext(call, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, f.fail(op, &Error{Kind: Rejected, Err: err})
+		return nil, f.fail(op, &Error{Kind: Rejected, Err: errNotURL})
 	}
 	req.Header.Set("User-Agent", "socialcrm")
 	if f.UserAgent != "" {
@@ -87,6 +89,9 @@ func (f *Fetcher) Fetch(ctx context.Context, address string) (*Response, error) 
 type errForbidden string
 
 func (e errForbidden) Error() string { return string(e) }
+
+// errNotURL stands for every error of net/url: those repeat parts of the address, among them what was meant as a password.
+const errNotURL = errForbidden("address is not a URL")
 
 // check refuses a URL by its looks; where it leads is seen when the connection is made.
 func (f *Fetcher) check(u *url.URL) error {
@@ -140,6 +145,9 @@ func (f *Fetcher) checkDial(address string) error {
 		return errForbidden("address to connect to is not an IP address")
 	}
 	ip := target.Addr().Unmap()
+	if ip.Zone() != "" { // no netip.Prefix contains it, neither ours below nor one that Allow might ask
+		return errForbidden("address has a zone")
+	}
 	if isPublic(ip) || f.Allow != nil && f.Allow(ip) {
 		return nil
 	}
@@ -149,30 +157,31 @@ func (f *Fetcher) checkDial(address string) error {
 // notPublic are the special-purpose blocks of the IANA registries (RFC 6890 and its successors) that netip does not know by name, and those that carry an
 // IPv4 address inside an IPv6 one, which would lead round the check.
 var notPublic = [...]netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),        // this network
-	netip.MustParsePrefix("100.64.0.0/10"),    // carrier-grade NAT; Alibaba's metadata
-	netip.MustParsePrefix("168.63.129.16/32"), // Azure's platform address
-	netip.MustParsePrefix("192.0.0.0/24"),     // protocol assignments; Oracle's metadata
-	netip.MustParsePrefix("192.0.2.0/24"),     // documentation
-	netip.MustParsePrefix("192.31.196.0/24"),  // AS112
-	netip.MustParsePrefix("192.52.193.0/24"),  // AMT
-	netip.MustParsePrefix("192.88.99.0/24"),   // 6to4 relays
-	netip.MustParsePrefix("192.175.48.0/24"),  // AS112
-	netip.MustParsePrefix("198.18.0.0/15"),    // benchmarks
-	netip.MustParsePrefix("198.51.100.0/24"),  // documentation
-	netip.MustParsePrefix("203.0.113.0/24"),   // documentation
-	netip.MustParsePrefix("240.0.0.0/4"),      // reserved, broadcast
-	netip.MustParsePrefix("2001::/23"),        // protocol assignments; Teredo carries IPv4
-	netip.MustParsePrefix("2001:db8::/32"),    // documentation
-	netip.MustParsePrefix("2002::/16"),        // 6to4 carries IPv4
-	netip.MustParsePrefix("3fff::/20"),        // documentation
+	netip.MustParsePrefix("0.0.0.0/8"),         // this network
+	netip.MustParsePrefix("100.64.0.0/10"),     // carrier-grade NAT; Alibaba's metadata
+	netip.MustParsePrefix("168.63.129.16/32"),  // Azure's platform address
+	netip.MustParsePrefix("192.0.0.0/24"),      // protocol assignments; Oracle's metadata
+	netip.MustParsePrefix("192.0.2.0/24"),      // documentation
+	netip.MustParsePrefix("192.31.196.0/24"),   // AS112
+	netip.MustParsePrefix("192.52.193.0/24"),   // AMT
+	netip.MustParsePrefix("192.88.99.0/24"),    // 6to4 relays
+	netip.MustParsePrefix("192.175.48.0/24"),   // AS112
+	netip.MustParsePrefix("198.18.0.0/15"),     // benchmarks
+	netip.MustParsePrefix("198.51.100.0/24"),   // documentation
+	netip.MustParsePrefix("203.0.113.0/24"),    // documentation
+	netip.MustParsePrefix("240.0.0.0/4"),       // reserved, broadcast
+	netip.MustParsePrefix("2001::/23"),         // protocol assignments; Teredo carries IPv4
+	netip.MustParsePrefix("2001:db8::/32"),     // documentation
+	netip.MustParsePrefix("2002::/16"),         // 6to4 carries IPv4
+	netip.MustParsePrefix("2620:4f:8000::/48"), // AS112
+	netip.MustParsePrefix("3fff::/20"),         // documentation
 }
 
 // isPublic reports whether ip is an address on the open Internet. Of IPv6 only 2000::/3 is: that leaves out loopback, link-local and unique local
 // addresses, multicast, IPv4-compatible ones and NAT64.
 func isPublic(ip netip.Addr) bool {
 	ip = ip.Unmap()
-	if !ip.IsValid() || !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
+	if !ip.IsValid() || ip.Zone() != "" || !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
 		return false
 	}
 	if ip.Is6() && ip.As16()[0]>>5 != 1 {
@@ -195,9 +204,29 @@ func (f *Fetcher) noAnswer(ctx, call context.Context, timeout time.Duration, err
 	if errors.Is(err, ErrTooLarge) {
 		kind = Rejected
 	} else if call.Err() == context.DeadlineExceeded && ctx.Err() == nil {
-		err = noAnswerWithin(timeout)
+		return &Error{Kind: kind, Err: noAnswerWithin(timeout)}
 	}
-	return &Error{Kind: kind, Err: err}
+	return &Error{Kind: kind, Err: networkError(err)}
+}
+
+// networkError returns the part of a transport's error whose text comes from this machine. The rest repeats what the other side sent, such as a header that is
+// none, or a redirect with its query: a fixed text stands for it.
+func networkError(err error) error {
+	for _, known := range [...]error{ErrTooLarge, context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF} {
+		if errors.Is(err, known) {
+			if own, ok := errors.AsType[*redacted](err); ok {
+				return own
+			}
+			return known
+		}
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return errors.New("certificate of the server is not valid")
+	}
+	return errors.New("answer is malformed")
 }
 
 // refusedFetch gives a status its kind. What a stranger's server says about permissions does not concern our accounts.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,6 +25,7 @@ func TestFetchConnectsToPublicAddressesOnly(t *testing.T) {
 		"10.0.0.1": false, "172.16.0.1": false, "192.168.1.1": false, "fd00:ec2::254": false, "::ffff:10.0.0.1": false, "fec0::1": false,
 		"169.254.169.254": false, "fe80::1": false, "fe80::1%eth0": false, "100.64.0.1": false, "100.100.100.200": false, "168.63.129.16": false, "192.0.0.192": false,
 		"224.0.0.1": false, "239.1.1.1": false, "ff02::1": false, "240.0.0.1": false, "255.255.255.255": false,
+		"2002:7f00:1::%lo": false, "2001::1%lo": false, "2001:db8::1%eth0": false, "2606:4700::1111%eth0": false, "2620:4f:8000::1": false,
 		"64:ff9b::7f00:1": false, "64:ff9b:1::1": false, "2002:7f00:1::": false, "2001::1": false, "::127.0.0.1": false, "::ffff:0:127.0.0.1": false,
 		"192.0.2.1": false, "198.51.100.1": false, "203.0.113.1": false, "198.18.0.1": false, "2001:db8::1": false, "3fff::1": false, "5f00::1": false, "100::1": false,
 	} {
@@ -92,6 +94,20 @@ func TestFetchRefuses(t *testing.T) {
 		case "/busy":
 			w.Header().Set("Retry-After", "60")
 			w.WriteHeader(http.StatusTooManyRequests)
+		case "/header", "/status":
+			answer := map[string]string{"/header": "HTTP/1.1 200 OK\r\nhush\r\n\r\n", "/status": "HTTP/1.1 hush OK\r\n\r\n"}[r.URL.Path]
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			io.WriteString(conn, answer)
+			conn.Close()
+		case "/nowhere":
+			w.Header().Set("Location", "http://h:pw@\x7f/%zz?hush")
+			w.WriteHeader(http.StatusFound)
+		case "/coding":
+			w.Header().Set("Content-Encoding", "hush")
 		case "/gone":
 			w.WriteHeader(http.StatusGone)
 		case "/expired":
@@ -103,6 +119,10 @@ func TestFetchRefuses(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshake that is broken off
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
 	one := func(ip netip.Addr) bool { return ip == netip.MustParseAddr("127.0.0.1") }
 	test := remote.Fetcher{Allow: one, AnyPort: true, MaxBytes: 100, Timeout: 100 * time.Millisecond}
 	ports := remote.Fetcher{Allow: one}
@@ -124,7 +144,19 @@ func TestFetchRefuses(t *testing.T) {
 		{"no scheme", &test, "127.0.0.1/x", remote.Rejected, `scheme "" is neither`},
 		{"a user name", &test, "http://user:hush@127.0.0.1/", remote.Rejected, "address holds a user name"},
 		{"no host", &test, "http:///x", remote.Rejected, "address has no host"},
-		{"not a URL", &test, "http://h/%zz?key=hush", remote.Rejected, "invalid URL escape"},
+		{"not a URL", &test, "http://h/%zz?key=hush", remote.Rejected, "address is not a URL"},
+		{"a port that is none", &test, "http://h:hush/", remote.Rejected, "address is not a URL"},
+		{"a user name that is none", &test, "http://hush%zz@h/", remote.Rejected, "address is not a URL"},
+		{"an open bracket", &test, "http://x:hush@[::1/", remote.Rejected, "address is not a URL"},
+		{"a zone", &test, "http://[2002:7f00:1::%25lo]/?key=hush", remote.Rejected, "address has a zone"},
+		{"a zone that is allowed", &remote.Fetcher{Allow: func(netip.Addr) bool { return true }}, "http://[fe80::1%25lo]/", remote.Rejected, "address has a zone"},
+		{"a header that is none", &test, server.URL + "/header", remote.Unavailable, "answer is malformed"},
+		{"a status that is none", &test, server.URL + "/status", remote.Unavailable, "answer is malformed"},
+		{"a redirect that is none", &test, server.URL + "/nowhere", remote.Unavailable, "answer is malformed"},
+		{"a coding not asked for", &test, server.URL + "/coding", remote.Unavailable, "answer is malformed"},
+		{"nobody there", &test, "http://127.0.0.1:1/?key=hush", remote.Unavailable, "connection refused"},
+		{"no TLS", &test, "https" + strings.TrimPrefix(server.URL, "http") + "/?key=hush", remote.Unavailable, "server gave HTTP response to HTTPS client"},
+		{"a certificate of its own", &test, secure.URL + "/?key=hush", remote.Unavailable, "certificate of the server is not valid"},
 		{"an odd port", &ports, server.URL + "/?sig=hush", remote.Rejected, "is neither 80 nor 443"},
 		{"redirect into the network", &test, server.URL + "/inside", remote.Rejected, "address 127.0.0.2 is not public"},
 		{"redirect to a file", &test, server.URL + "/file", remote.Rejected, `scheme "file"`},

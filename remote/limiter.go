@@ -34,11 +34,14 @@ type Limiter struct {
 	mu      sync.Mutex
 	holds   map[Scope]time.Time
 	buckets map[Scope]*rate.Limiter
+	latest  time.Time // the latest that Reserve was asked about
 	sweepAt int
 }
 
 // Reserve takes one call out of the rate of each scope, if all of them are open, and reports true. Otherwise it takes nothing and returns when to ask
 // again and the scope that closes longest. The zero Scope, everything that goes through this Limiter, is always asked too.
+//
+// The rates never go back in time: while now lies before the latest time seen, nothing is added to them, so that a clock that swings to and fro wins no calls.
 func (l *Limiter) Reserve(now time.Time, scopes ...Scope) (until time.Time, by Scope, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,13 +62,28 @@ func (l *Limiter) Reserve(now time.Time, scopes ...Scope) (until time.Time, by S
 		return time.Time{}, Scope{}, true
 	}
 
-	var room [8]*rate.Reservation
-	taken := room[:0]
+	if now.After(l.latest) {
+		l.latest = now
+	}
+	at := l.latest
+	ask := func(s Scope) {
+		if b := l.bucket(s, at); b != nil {
+			wait := time.Duration((1 - b.TokensAt(at)) / float64(b.Limit()) * float64(time.Second))
+			closed(at.Add(roundUp(wait)), s)
+		}
+	}
+	ask(Scope{})
+	for _, s := range scopes {
+		if s.Level != LevelNone {
+			ask(s)
+		}
+	}
+	if !until.IsZero() {
+		return until, by, false
+	}
 	take := func(s Scope) {
-		if b := l.bucket(s, now); b != nil {
-			r := b.ReserveN(now, 1)
-			taken = append(taken, r)
-			closed(now.Add(roundUp(r.DelayFrom(now))), s)
+		if b := l.bucket(s, at); b != nil {
+			b.AllowN(at, 1)
 		}
 	}
 	take(Scope{})
@@ -74,13 +92,7 @@ func (l *Limiter) Reserve(now time.Time, scopes ...Scope) (until time.Time, by S
 			take(s)
 		}
 	}
-	if until.IsZero() {
-		return time.Time{}, Scope{}, true
-	}
-	for _, r := range taken {
-		r.CancelAt(now)
-	}
-	return until, by, false
+	return time.Time{}, Scope{}, true
 }
 
 // roundUp makes up for what the bucket's floating point cuts off: who comes back when told must not be a nanosecond early.

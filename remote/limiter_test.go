@@ -117,6 +117,37 @@ func TestComingBackWhenToldAlwaysWorks(t *testing.T) {
 	})
 }
 
+func TestASwingingClockWinsNoCalls(t *testing.T) {
+	t.Parallel()
+	l := remote.Limiter{Rates: map[remote.Level]remote.Rate{remote.LevelNone: {Every: time.Second}}}
+	through := 0
+	for i := range 100 {
+		if until, _, ok := l.Reserve(noon.Add(-time.Hour * time.Duration(i%2))); ok {
+			through++
+		} else if !until.Equal(noon.Add(time.Second)) {
+			t.Fatalf("refused until %v, want a second after the latest time seen", until)
+		}
+	}
+	if through != 1 {
+		t.Errorf("%d calls went through in one second, want 1", through)
+	}
+	if _, _, ok := l.Reserve(noon.Add(time.Second)); !ok {
+		t.Error("the clock went on and the call was refused")
+	}
+}
+
+func TestReserveAllocatesNothing(t *testing.T) {
+	l := remote.Limiter{Rates: map[remote.Level]remote.Rate{remote.LevelAccount: {Every: time.Second}}}
+	l.Reserve(noon, acme, app)
+	now := noon
+	if n := testing.AllocsPerRun(100, func() {
+		l.Reserve(now, acme, app)
+		now = now.Add(300 * time.Millisecond) // every fourth goes through
+	}); n != 0 {
+		t.Errorf("%v allocations a call", n)
+	}
+}
+
 func TestLimiterForgetsIdleRecipients(t *testing.T) {
 	t.Parallel()
 	l := remote.Limiter{Rates: map[remote.Level]remote.Rate{remote.LevelRecipient: {Every: time.Second}}}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -20,7 +21,8 @@ import (
 
 const hidden = "[redacted]"
 
-// Redact returns text without secrets: the given ones, plain and as they look inside URLs and JSON, and the values of everything whose name tells that it
+// Redact returns text without secrets: the given ones, plain and as they look inside URLs and JSON, quoted
+// as %q does it, also twice, and in hex, and the values of everything whose name tells that it
 // is secret (access_token, client_secret, key, sig, password and their like, as query parameters, form fields and JSON members; Authorization headers;
 // user names and passwords in URLs). It hides too much rather than too little. Empty secrets are ignored.
 func Redact(text string, secrets ...string) string {
@@ -39,11 +41,13 @@ func spellings(secrets []string) []string {
 		}
 		query, path := url.QueryEscape(s), url.PathEscape(s)
 		all = append(all, s, query, path, lowerEscapes(query), lowerEscapes(path))
-		inGo := strconv.Quote(s)
-		all = append(all, inGo[1:len(inGo)-1])
-		if quoted, err := json.Marshal(s); err == nil {
-			inner := string(quoted[1 : len(quoted)-1])
-			all = append(all, inner, strings.ReplaceAll(inner, "/", `\/`))
+		all = append(all, quoted(s), quoted(quoted(s)))
+		if text, err := json.Marshal(s); err == nil {
+			inner := string(text[1 : len(text)-1])
+			all = append(all, inner, quoted(inner), strings.ReplaceAll(inner, "/", `\/`))
+		}
+		if len(s) >= 4 { // the digits of a shorter one would be hidden all over a text
+			all = append(all, fmt.Sprintf("%x", s), fmt.Sprintf("%X", s))
 		}
 	}
 	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
@@ -53,6 +57,12 @@ func spellings(secrets []string) []string {
 		pairs = append(pairs, s, hidden)
 	}
 	return pairs
+}
+
+// quoted writes s as %q does, without the quotes around it.
+func quoted(s string) string {
+	q := strconv.Quote(s)
+	return q[1 : len(q)-1]
 }
 
 // lowerEscapes writes %2F as %2f, the other spelling that RFC 3986 allows.

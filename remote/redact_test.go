@@ -2,6 +2,7 @@ package remote_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -52,13 +53,17 @@ func TestRedactHidesSecretsHoweverTheyAreWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), string(quoted[1 : len(quoted)-1]), strconv.Quote(secret)} {
+		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), string(quoted[1 : len(quoted)-1]), strconv.Quote(secret),
+			inside(strconv.Quote(strconv.Quote(secret))), inside(strconv.Quote(string(quoted))), fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret)} {
 			if got := remote.Redact(before+form+after, secret, ""); strings.Contains(got, form) {
 				t.Fatalf("Redact(%q) = %q, which shows the secret", before+form+after, got)
 			}
 		}
 	})
 }
+
+// inside is what stands within the outer quotes of a text that was quoted twice, and within the inner ones.
+func inside(quoted string) string { return quoted[3 : len(quoted)-3] }
 
 func TestRedactHidesTheLongerOfTwoSecretsWhole(t *testing.T) {
 	t.Parallel()
