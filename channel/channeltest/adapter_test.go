@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -37,6 +38,12 @@ type note struct {
 	At      time.Time `json:"at,omitzero"`
 }
 
+// page is the platform's JSON of some messages, as a poll and as a webhook bring them.
+type page struct {
+	Notes []json.RawMessage `json:"notes"`
+	Next  string            `json:"next,omitempty"`
+}
+
 func (p *pinboard) Account() channel.Account { return p.account }
 func (p *pinboard) Name() string             { return p.account.AccountID.String() }
 
@@ -56,12 +63,13 @@ func (p *pinboard) Send(ctx context.Context, out channel.Outgoing) (channel.Sent
 }
 
 func (p *pinboard) Find(ctx context.Context, out channel.Outgoing, _ time.Time) (channel.Finding, channel.Sent, error) {
-	var notes []note
-	if _, err := p.client.Do(ctx, remote.Request{Op: "find " + out.Key, Path: "/notes", Into: &notes}); err != nil {
+	var all page
+	if _, err := p.client.Do(ctx, remote.Request{Op: "find " + out.Key, Path: "/notes", Into: &all}); err != nil {
 		return channel.CannotTell, channel.Sent{}, err
 	}
-	for _, n := range notes {
-		if n.Ref == out.Key {
+	for _, raw := range all.Notes {
+		var n note
+		if err := json.Unmarshal(raw, &n); err == nil && n.Ref == out.Key {
 			return channel.Found, channel.Sent{ID: strconv.Itoa(n.ID), Time: n.At}, nil
 		}
 	}
@@ -69,17 +77,13 @@ func (p *pinboard) Find(ctx context.Context, out channel.Outgoing, _ time.Time) 
 }
 
 func (p *pinboard) Poll(ctx context.Context, after channel.Cursor) (channel.Batch, error) {
-	var notes []note
-	_, err := p.client.Do(ctx, remote.Request{Op: "poll", Path: "/notes", Query: url.Values{"after": {string(after)}}, Into: &notes})
+	var some page
+	_, err := p.client.Do(ctx, remote.Request{Op: "poll", Path: "/notes", Query: url.Values{"after": {string(after)}}, Into: &some})
 	if err != nil {
 		return channel.Batch{}, err
 	}
-	b := channel.Batch{Cursor: after}
-	for _, n := range notes {
-		b.Events = append(b.Events, p.event(n))
-		b.Cursor = channel.Cursor(strconv.Itoa(n.ID))
-	}
-	return b, nil
+	d := p.delivery(some.Notes)
+	return channel.Batch{Events: d.Events, Bad: d.Bad, Cursor: channel.Cursor(some.Next)}, nil
 }
 
 func (p *pinboard) event(n note) channel.Event {
@@ -100,37 +104,52 @@ func (p *pinboard) Verify(c channel.Call) (*channel.Response, error) {
 }
 
 func (p *pinboard) Decode(c channel.Call) (channel.Delivery, error) {
-	var notes []json.RawMessage
-	if err := json.Unmarshal(c.Body, &notes); err != nil {
+	var some page
+	if err := json.Unmarshal(c.Body, &some); err != nil {
 		return channel.Delivery{}, fmt.Errorf("pinboard: decode webhook: %w", err)
 	}
-	var d channel.Delivery
+	return p.delivery(some.Notes), nil
+}
+
+// delivery decodes what polls and webhooks bring; one bad note costs the others nothing.
+func (p *pinboard) delivery(notes []json.RawMessage) (d channel.Delivery) {
 	for i, raw := range notes {
 		var n note
 		if err := json.Unmarshal(raw, &n); err != nil || n.ID == 0 {
-			d.Bad = append(d.Bad, channel.Bad{Where: fmt.Sprintf("[%d]", i), Reason: fmt.Sprintf("not a note: %v", err), Raw: fmt.Appendf(nil, "[%s]", raw)})
+			again, _ := json.Marshal(page{Notes: []json.RawMessage{raw}})
+			d.Bad = append(d.Bad, channel.Bad{
+				Account: p.account.AccountID, Where: fmt.Sprintf("notes[%d]", i), Reason: fmt.Sprintf("not a note: %v", err), Raw: again,
+			})
 			continue
 		}
 		d.Events = append(d.Events, p.event(n))
 	}
-	return d, nil
+	return d
 }
 
 // board is the stand-in of the platform.
 type board struct {
 	mu    sync.Mutex
-	notes []note
-	told  []json.RawMessage
+	notes []json.RawMessage
+	texts []string // of the shop's
+	told  int      // how many of the notes a webhook has told
 }
 
 func (b *board) add(n note) note {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n.ID, n.At = len(b.notes)+1, time.Now().UTC()
-	b.notes = append(b.notes, n)
 	raw, _ := json.Marshal(n)
-	b.told = append(b.told, raw)
+	b.notes = append(b.notes, raw)
+	if n.Author == "shop" {
+		b.texts = append(b.texts, n.Text)
+	}
 	return n
+}
+
+// since renders the notes from one on.
+func (b *board) since(from int) page {
+	return page{Notes: b.notes[from:], Next: strconv.Itoa(len(b.notes))}
 }
 
 func (b *board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -141,7 +160,7 @@ func (b *board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet:
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		_ = json.NewEncoder(w).Encode(b.notes[after:])
+		_ = json.NewEncoder(w).Encode(b.since(after))
 	case json.NewDecoder(r.Body).Decode(&n) != nil || len(n.Text) > 500:
 		w.WriteHeader(http.StatusUnprocessableEntity)
 	default:
@@ -170,28 +189,23 @@ func TestAdapterOverHTTPConforms(t *testing.T) {
 			return channeltest.Fixture{
 				Channel: p, Break: flaky.Break, Calls: flaky.Calls, Secrets: []string{"pinboard-token", "pinboard-key"},
 				Write: func(text string) string { return strconv.Itoa(platform.add(note{Author: "mia", Text: text}).ID) },
-				Posts: func() (texts []string) {
+				Posts: func() []string {
 					platform.mu.Lock()
 					defer platform.mu.Unlock()
-					for _, n := range platform.notes {
-						if n.Author == "shop" {
-							texts = append(texts, n.Text)
-						}
-					}
-					return texts
+					return slices.Clone(platform.texts)
 				},
 				Webhook: func() channel.Call {
 					platform.mu.Lock()
 					defer platform.mu.Unlock()
-					body, _ := json.Marshal(platform.told)
-					platform.told = []json.RawMessage{}
+					body, _ := json.Marshal(platform.since(platform.told))
+					platform.told = len(platform.notes)
 					signature, _ := p.webhook.Sign(body)
 					return channel.Call{Method: http.MethodPost, Path: "/webhooks/pinboard", Header: http.Header{"X-Pinboard-Signature": {signature}}, Body: body}
 				},
 				Corrupt: func() {
 					platform.mu.Lock()
 					defer platform.mu.Unlock()
-					platform.told = append(platform.told, json.RawMessage(`{"id":"none"}`))
+					platform.notes = append(platform.notes, json.RawMessage(`{"id":"none"}`))
 				},
 			}
 		},

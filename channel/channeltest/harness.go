@@ -27,7 +27,8 @@ type Features struct {
 	PrivateOnly bool
 	// Edits and Deletions are told. Revisions: every edit has a name of its own, so that no edit is without a dedupe key.
 	Edits, Deletions, Revisions bool
-	// Batches is set where one webhook call may hold several entries.
+	// Batches is set where a webhook call or poll page may hold several entries. Then one that cannot be decoded must cost the others nothing, and be kept as a
+	// channel.Bad.
 	Batches bool
 	// UnsignedBody is set where the platform proves itself by a secret header alone, so that an altered body cannot be noticed.
 	UnsignedBody bool
@@ -55,7 +56,7 @@ type Fixture struct {
 	Break func(Trouble)
 	// Webhook renders what no webhook has told yet as one call, signed by the platform.
 	Webhook func() channel.Call
-	// Corrupt puts an entry that cannot be decoded among what is told next; needed with Batches.
+	// Corrupt puts an entry that cannot be decoded among what is told next, by a webhook call or poll page alike; needed with Batches.
 	Corrupt func()
 	// Challenge returns the call with which the platform checks a new webhook, and the body that it wants; nil where it does not do that.
 	Challenge func() (call channel.Call, want string)

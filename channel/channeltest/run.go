@@ -196,7 +196,13 @@ func (b *bench) hear() []channel.Event {
 // pollAll polls until there is no more, and returns the events and where it got to.
 func (b *bench) pollAll(p channel.Poller, after channel.Cursor) ([]channel.Event, channel.Cursor) {
 	b.Helper()
-	var events []channel.Event
+	all := b.pollBatch(p, after)
+	return all.Events, all.Cursor
+}
+
+// pollBatch polls until there is no more, and returns everything as one batch.
+func (b *bench) pollBatch(p channel.Poller, after channel.Cursor) (all channel.Batch) {
+	b.Helper()
 	for range 1000 {
 		batch, err := p.Poll(b.context(), after)
 		if err != nil {
@@ -205,13 +211,14 @@ func (b *bench) pollAll(p channel.Poller, after channel.Cursor) ([]channel.Event
 		if batch.More && batch.Cursor == after {
 			b.Fatalf("Poll after cursor %q says that there is more, and stays where it was", after)
 		}
-		events, after = append(events, batch.Events...), batch.Cursor
+		after = batch.Cursor
+		all.Events, all.Bad, all.Cursor = append(all.Events, batch.Events...), append(all.Bad, batch.Bad...), after
 		if !batch.More {
-			return events, after
+			return all
 		}
 	}
 	b.Fatalf("after 1000 polls there is still more")
-	return nil, ""
+	return all
 }
 
 // receive returns what no webhook has told yet.

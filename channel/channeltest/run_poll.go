@@ -14,6 +14,7 @@ func pollChecks() []check {
 		{name: "poll/fails", applies: polls, run: checkPollFails},
 		{name: "poll/redelivers", applies: polls, run: checkPollRedelivers},
 		{name: "poll/idle", applies: polls, run: checkPollIdle},
+		{name: "poll/bad-entry", applies: func(f Features) bool { return f.Poll && f.Batches }, run: checkPollBadEntry},
 	}
 }
 
@@ -120,5 +121,23 @@ func checkPollIdle(b *bench) {
 	id := b.Write("Still there?")
 	if events, _ := b.pollAll(b.poller(), batch.Cursor); find(events, channel.MessageReceived, id) == nil {
 		b.Errorf("after a poll that brought nothing, with cursor %q, message %s is lost", batch.Cursor, id)
+	}
+}
+
+// checkPollBadEntry sees that an entry which cannot be decoded is kept, costs its neighbours nothing and does not hold up what comes later.
+func checkPollBadEntry(b *bench) {
+	before := b.Write("Written before the bad entry.")
+	b.Corrupt()
+	after := b.Write("Written after the bad entry.")
+	all := b.pollBatch(b.poller(), "")
+	for _, id := range []string{before, after} {
+		if find(all.Events, channel.MessageReceived, id) == nil {
+			b.Errorf("a bad entry in the same poll cost message %s", id)
+		}
+	}
+	b.checkBad(all.Bad)
+	later := b.Write("Written later.")
+	if events, _ := b.pollAll(b.poller(), all.Cursor); find(events, channel.MessageReceived, later) == nil {
+		b.Errorf("after a poll with a bad entry, message %s is lost", later)
 	}
 }

@@ -112,7 +112,7 @@ func TestAdaptersThatDoLessConform(t *testing.T) {
 		"speaks only":  {Features{}, func(*FakeChannel) []channel.Source { return nil }},
 		"webhook only": {Features{Webhook: true, Batches: true}, func(c *FakeChannel) []channel.Source { return []channel.Source{struct{ channel.Receiver }{c.platform}} }},
 		"stream only":  {Features{Stream: true}, func(c *FakeChannel) []channel.Source { return []channel.Source{struct{ channel.Streamer }{c.platform}} }},
-		"poll only":    {Features{Poll: true, Cannot: []Trouble{Silent, Throttled}}, func(c *FakeChannel) []channel.Source { return []channel.Source{struct{ channel.Poller }{c}} }},
+		"poll only":    {Features{Poll: true, Batches: true, Cannot: []Trouble{Silent, Throttled}}, func(c *FakeChannel) []channel.Source { return []channel.Source{struct{ channel.Poller }{c}} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -193,16 +193,23 @@ func checkBadEntry(b *bench) {
 			b.Errorf("a bad entry in the same call cost message %s", id)
 		}
 	}
-	if len(d.Bad) != 1 {
-		b.Fatalf("one bad entry gives %d Bad", len(d.Bad))
-	}
-	bad := d.Bad[0]
-	if bad.Reason == "" || bad.Where == "" || len(bad.Raw) == 0 {
-		b.Errorf("the bad entry is kept without a reason, a place or its bytes: %q, %q, %d bytes", bad.Reason, bad.Where, len(bad.Raw))
-	}
+	bad := b.checkBad(d.Bad)
 	if again, err := b.receiver().Decode(channel.Call{Method: http.MethodPost, Body: bad.Raw}); err == nil && (len(again.Events) > 0 || len(again.Bad) != 1) {
 		b.Errorf("decoded again from Bad.Raw, the bad entry gives %d events and %d Bad, want 0 and 1", len(again.Events), len(again.Bad))
 	}
+}
+
+// checkBad sees that one bad entry was told, with what somebody needs to mend it, and returns it.
+func (b *bench) checkBad(all []channel.Bad) channel.Bad {
+	b.Helper()
+	if len(all) != 1 {
+		b.Fatalf("one bad entry gives %d Bad", len(all))
+	}
+	bad := all[0]
+	if bad.Reason == "" || bad.Where == "" || len(bad.Raw) == 0 {
+		b.Errorf("the bad entry is kept without a reason, a place or its bytes: %q, %q, %d bytes", bad.Reason, bad.Where, len(bad.Raw))
+	}
+	return bad
 }
 
 // checkGarbage sees that no body makes Decode panic or invent events.

@@ -413,6 +413,40 @@ func variants() []struct {
 				return batch, err
 			}
 		}},
+		{"a poll drops a bad entry", "poll/bad-entry", func(b *broken, _ *Fixture) {
+			b.poll = func(ctx context.Context, after channel.Cursor) (channel.Batch, error) {
+				batch, err := b.FakeChannel.Poll(ctx, after)
+				batch.Bad = nil
+				return batch, err
+			}
+		}},
+		{"a bad entry costs the whole page", "poll/bad-entry", func(b *broken, _ *Fixture) {
+			b.poll = func(ctx context.Context, after channel.Cursor) (channel.Batch, error) {
+				batch, err := b.FakeChannel.Poll(ctx, after)
+				if len(batch.Bad) > 0 {
+					batch.Events = nil
+				}
+				return batch, err
+			}
+		}},
+		{"a bad entry fails the poll", "poll/bad-entry", func(b *broken, _ *Fixture) {
+			b.poll = func(ctx context.Context, after channel.Cursor) (channel.Batch, error) {
+				batch, err := b.FakeChannel.Poll(ctx, after)
+				if len(batch.Bad) > 0 {
+					return channel.Batch{}, &remote.Error{Op: "poll", Kind: remote.Rejected, Message: batch.Bad[0].Reason}
+				}
+				return batch, err
+			}
+		}},
+		{"keeps a bad entry without its bytes", "poll/bad-entry", func(b *broken, _ *Fixture) {
+			b.poll = func(ctx context.Context, after channel.Cursor) (channel.Batch, error) {
+				batch, err := b.FakeChannel.Poll(ctx, after)
+				for i := range batch.Bad {
+					batch.Bad[i].Raw = nil
+				}
+				return batch, err
+			}
+		}},
 		{"goes on when the store is full", "stream/deliver-fails", func(b *broken, _ *Fixture) {
 			b.stream = func(ctx context.Context, deliver func(channel.Batch) error) error {
 				return b.platform.Stream(ctx, func(batch channel.Batch) error {
