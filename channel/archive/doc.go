@@ -14,8 +14,9 @@
 //		fmt.Println(event.Account, event.Message.Text)
 //	}
 //
-// To feed a Desk, give it a [Source], which reads in batches and goes on after a restart where it stopped; [Accounts] tells which accounts to add, and
-// since when, so that the Desk takes nothing for history. [Writer] writes any events as JSON Lines.
+// To feed a Desk, give it a [Source], which reads in batches and goes on after a restart where it stopped, and for each of the file's [Accounts] a [Channel]:
+// of an account that it does not have, a Desk quarantines everything. Accounts tells since when, so that nothing is taken for history. Such a Desk runs in
+// today's time, in which all promises of the archive are long broken; package replay plays an archive in its own. [Writer] writes any events as JSON Lines.
 //
 // # What the data sets become
 //

@@ -7,8 +7,10 @@ import (
 	"os"
 	"strings"
 
+	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/archive"
+	"github.com/socialcrm/socialcrm/ticket"
 )
 
 const storm = `row,airline,airline_sentiment,name,text,tweet_created
@@ -49,6 +51,43 @@ func ExampleAccounts() {
 	// twitter/AcmeHelp since 2020-04-01 10:00
 	// twitter/TeleNord since 2020-04-02 10:00
 	// twitter/unknown since 2020-04-02 11:00
+}
+
+// A Desk that is fed an archive: an account each, and the file as a source.
+func ExampleChannel() {
+	const file = "testdata/conversations.json"
+	accounts, err := archive.Accounts(archive.ReadFile(file, archive.Conversations))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	cfg := socialcrm.Config{Sources: []channel.Source{archive.NewSource("recorded", file, archive.Conversations)}}
+	for _, a := range accounts {
+		cfg.Channels = append(cfg.Channels, archive.Channel(a))
+	}
+	desk, err := socialcrm.New(cfg)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := desk.Tick(context.Background()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	list, err := desk.Tickets(context.Background(), ticket.TicketQuery{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, t := range list.Items {
+		fmt.Println(t.Account, t.Created.Format("2006-01-02 15:04"), t.Subject)
+	}
+	// Output:
+	// twitter/AcmeHelp 2020-04-01 10:00 @AcmeHelp my oven & kettle broke
+	// twitter/AcmeHelp 2020-04-01 10:05 @ann @AcmeHelp mine too
+	// twitter/AcmeHelp 2020-04-01 10:09 @ann +1
+	// twitter/TeleNord 2020-04-02 10:01 Not here
+	// twitter/unknown 2020-04-02 11:00 hm
 }
 
 func ExampleSource() {
