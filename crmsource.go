@@ -20,6 +20,9 @@ func changesTask(sink string, due time.Time) ticket.Task {
 	return ticket.Task{ID: "changes/" + sink, Kind: changesKind, Queue: syncQueue(sink), Due: due, Payload: []byte(sink)}
 }
 
+// changesWait is how long to wait between two looks, where the CRM does not say: CRMs count calls.
+const changesWait = time.Minute
+
 // caseKey leads from the CRM's own ID of a case to its ticket.
 func caseKey(sink, ref string) ticket.ValueKey {
 	return ticket.ValueKey{Space: "crm/" + sink + "/cases", Name: ref}
@@ -50,7 +53,7 @@ func (d *Desk) changes(ctx context.Context, lease ticket.Lease) error {
 	if err != nil {
 		return err
 	}
-	callCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	callCtx, cancel := d.request(ctx)
 	batch, cause := source.Changes(callCtx, after)
 	cancel()
 	return d.settle(ctx, func(w *work) error {
@@ -73,13 +76,13 @@ func (d *Desk) changes(ctx context.Context, lease ticket.Lease) error {
 		}
 		wait := batch.Wait
 		if wait <= 0 {
-			wait = pollWait
+			wait = changesWait
 		}
 		if batch.More {
 			wait = 0
 		}
 		w.tx.Schedule(changesTask(name, w.now.Add(wait)))
-		return w.reached(name)
+		return w.reached(name, lease.Kind)
 	})
 }
 
@@ -169,7 +172,7 @@ func (w *work) acts(sink string, id ticket.ID, u *crm.Update) error {
 			return err
 		}
 	}
-	if u.Agent != nil && *u.Agent != c.Agent && !(*u.Agent == "" && c.Status.Done()) {
+	if u.Agent != nil && *u.Agent != c.Agent {
 		if err := w.assign(c, by.Actor, *u.Agent); err != nil {
 			return err
 		}
