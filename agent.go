@@ -52,7 +52,8 @@ type Reply struct {
 	Signature string `json:"signature,omitempty"`
 	// Template is a prepared text, where the platform takes only these.
 	Template *channel.Template `json:"template,omitempty"`
-	// NotBefore is when it goes out at the earliest; zero: at once. It is no part of the content that By.Key stands for.
+	// NotBefore is when it goes out at the earliest; zero: at once. Later replies in the conversation wait behind it. It is no part of the content that By.Key
+	// stands for, and a draft forgets it.
 	NotBefore time.Time `json:"-"`
 }
 
@@ -174,7 +175,11 @@ func (d *Desk) SetPresence(ctx context.Context, by By, agent string, p ticket.Pr
 		was := state.Presence
 		state.Presence, state.Since = p, w.now
 		w.tx.PutAgent(state)
-		w.append(ticket.Entry{Kind: ticket.AgentPresence, Key: "presence/" + agent + "/" + strconv.FormatInt(w.now.UnixNano(), 10), Actor: by.Actor, Old: string(was), New: string(p), Reason: agent})
+		key, err := w.entryKey("presence/" + agent)
+		if err != nil {
+			return err
+		}
+		w.append(ticket.Entry{Kind: ticket.AgentPresence, Key: key, Actor: by.Actor, Old: string(was), New: string(p), Reason: agent})
 		return w.freed(agent)
 	})
 	if err != nil {
@@ -192,7 +197,11 @@ func (d *Desk) Resume(ctx context.Context, by By, account channel.AccountID) err
 		w.tx.ResumeQueue(sendQueue(account))
 		w.tx.PutValue(ticket.Value{Key: resumedKey(account), Data: []byte(stamp(w.now))})
 		w.checkSubscription(account)
-		w.append(ticket.Entry{Kind: ticket.ScopeResumed, Key: "resume/" + account.String() + "/" + strconv.FormatInt(w.now.UnixNano(), 10), Actor: by.Actor, New: account.String()})
+		key, err := w.entryKey("resume/" + account.String())
+		if err != nil {
+			return err
+		}
+		w.append(ticket.Entry{Kind: ticket.ScopeResumed, Key: key, Actor: by.Actor, New: account.String()})
 		return nil
 	})
 	if err != nil {
@@ -218,6 +227,9 @@ func (d *Desk) verb(ctx context.Context, name Verb, id ticket.ID, by By, content
 	body, err := json.Marshal(content)
 	if err != nil {
 		return fail(err)
+	}
+	if by.Actor.IsZero() {
+		return fail(fmt.Errorf("By.Actor says nobody: %w", ErrInvalid))
 	}
 	asked := hashID(string(name), string(id), string(body))
 	err = d.authorized(ctx, name, id, by, func(version int64) error {

@@ -2,7 +2,6 @@ package socialcrm
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -30,6 +29,9 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 		}
 	}
 	if m.Key == "" {
+		if e.Kind == channel.ReactionChanged || e.Kind == channel.MessageModerated {
+			return Result{Outcome: Recorded}, nil // a sign on something that we never saw
+		}
 		return Result{Outcome: Recorded}, w.keepEarly(refs[len(refs)-1], early{Event: e})
 	}
 	entry := ticket.Entry{Message: m.Key, Happened: e.Time, Received: e.Received, Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: m.Content.Author.ID}}
@@ -61,7 +63,9 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 	}
 	w.tx.PutMessage(m)
 	if m.Ticket == "" {
-		entry.Key = "message/" + m.Key + "/" + string(e.Kind) + "/" + strconv.FormatInt(e.Time.UnixNano(), 10)
+		if entry.Key, err = w.entryKey("message/" + m.Key); err != nil {
+			return Result{}, err
+		}
 		w.append(entry)
 		return Result{Outcome: Recorded, Message: m.Key}, nil
 	}
@@ -85,6 +89,9 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 func edit(m *ticket.Message, e *channel.Event) bool {
 	now, then := &e.Message, &m.Content
 	same := now.Text == then.Text && len(now.Attachments) == len(then.Attachments)
+	if !m.Deleted.IsZero() {
+		return false // nothing is in force any more, and what had to go must not come back
+	}
 	older := now.Revision != "" && now.Revision < then.Revision || now.Revision == "" && e.Time.Before(m.Edited)
 	known := func(v ticket.Version) bool {
 		return now.Revision != "" && v.Revision == now.Revision || now.Revision == "" && older && v.Text == now.Text

@@ -79,7 +79,7 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 	if doubt {
 		return d.findOut(ctx, lease, m, acc, nil)
 	}
-	sendCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	sendCtx, cancel := d.request(ctx)
 	reply, err := acc.carryOut(sendCtx, m.Post)
 	cancel()
 	if err != nil {
@@ -94,11 +94,17 @@ func (w *work) part(m *ticket.Message, n int) (ticket.Message, error) {
 	return first(messages), err
 }
 
+// request bounds one call to somebody else. It goes on when the Desk is told to stop: what has been asked for is waited for and written down, so that a shutdown
+// leaves no post in doubt.
+func (d *Desk) request(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), d.cfg.SendTimeout)
+}
+
 // findOut asks the platform whether a post went out whose answer was lost. Only a plain "absent" permits sending it again.
 func (d *Desk) findOut(ctx context.Context, lease ticket.Lease, m ticket.Message, acc *account, cause error) error {
 	finding, sent := channel.CannotTell, channel.Sent{}
 	if finder, ok := acc.Channel.(channel.Finder); ok {
-		findCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+		findCtx, cancel := d.request(ctx)
 		var err error
 		finding, sent, err = finder.Find(findCtx, m.Post.Out, m.Post.Tried)
 		cancel()
@@ -120,18 +126,27 @@ func (d *Desk) findOut(ctx context.Context, lease ticket.Lease, m ticket.Message
 				}
 				return w.tx.Finish(lease)
 			}
-			if err := w.setPost(m.Key, ticket.PostQueued, ticket.ReplyRetried, "the platform does not have it"); err != nil {
+			if lease.Attempts+1 >= maxAttempts {
+				return w.doubt(lease, m.Key, "its answer is lost again and again, and the platform does not have it")
+			}
+			const reason = "the platform does not have it"
+			if err := w.setPost(m.Key, ticket.PostQueued, ticket.ReplyRetried, reason); err != nil {
 				return err
 			}
-			return w.tx.Postpone(lease, w.now, "")
+			return w.tx.Postpone(lease, w.now.Add(backoff(lease.ID, lease.Attempts)), reason)
 		})
 	}
 	return d.settle(ctx, func(w *work) error {
-		if err := w.setPost(m.Key, ticket.PostUnknown, ticket.ReplyDoubtful, "the answer was lost and the platform cannot tell"); err != nil {
-			return err
-		}
-		return w.tx.Bury(lease, "it may have gone out; an agent decides")
+		return w.doubt(lease, m.Key, "the answer was lost and the platform cannot tell")
 	})
+}
+
+// doubt puts a post aside that may have gone out, until its echo comes or an agent decides.
+func (w *work) doubt(lease ticket.Lease, key, reason string) error {
+	if err := w.setPost(key, ticket.PostUnknown, ticket.ReplyDoubtful, reason); err != nil {
+		return err
+	}
+	return w.tx.Bury(lease, reason+"; an agent decides")
 }
 
 // settle records what an attempt came to. It goes on when the caller is cancelled: what happened outside must be written down.
@@ -202,8 +217,12 @@ func (w *work) pause(cause error, kind remote.Kind, id channel.AccountID, until 
 	for _, shared := range w.d.sharing(id, e.Scope.Level) {
 		w.tx.PauseQueue(ticket.QueuePause{Queue: sendQueue(shared), Until: until, Reason: cause.Error()})
 	}
+	key, err := w.entryKey("pause/" + e.Scope.String())
+	if err != nil {
+		return err
+	}
 	w.append(ticket.Entry{
-		Kind: ticket.ScopePaused, Key: "pause/" + e.Scope.String() + "/" + strconv.FormatInt(w.now.UnixNano(), 10), Actor: ticket.Actor{Kind: ticket.BySystem},
+		Kind: ticket.ScopePaused, Key: key, Actor: ticket.Actor{Kind: ticket.BySystem},
 		Old: id.String(), New: e.Scope.String(), Reason: cause.Error(),
 	})
 	return nil

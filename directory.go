@@ -116,7 +116,7 @@ func (d *Desk) lookup(ctx context.Context, lease ticket.Lease) error {
 	if err != nil {
 		return err
 	}
-	callCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	callCtx, cancel := d.request(ctx)
 	person, found, cause := directory.Lookup(callCtx, q)
 	cancel()
 	return d.settle(ctx, func(w *work) error {
@@ -128,7 +128,7 @@ func (d *Desk) lookup(ctx context.Context, lease ticket.Lease) error {
 		if err := w.tx.Finish(lease); err != nil {
 			return err
 		}
-		if err := w.reached(name); err != nil || !found || cause != nil {
+		if err := w.reached(name, lease.Kind); err != nil || !found || cause != nil {
 			return err
 		}
 		return w.know(ticket.ContactID(id), ticket.Actor{Kind: ticket.ByCRM, ID: name}, person)
@@ -148,7 +148,7 @@ func (d *Desk) profile(ctx context.Context, lease ticket.Lease) error {
 	if profiler == nil {
 		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) })
 	}
-	callCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	callCtx, cancel := d.request(ctx)
 	author, cause := profiler.Profile(callCtx, q.Author)
 	cancel()
 	return d.settle(ctx, func(w *work) error {

@@ -2,6 +2,7 @@ package socialcrm
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
@@ -20,6 +21,24 @@ type early struct {
 // earlyKept is for how long what came early waits for its message.
 const earlyKept = 30 * 24 * time.Hour
 
+// earlyMost is how many things wait for one message at most.
+const earlyMost = 64
+
+// add puts an item behind what waits. After a deletion that must be honoured nothing that holds text waits any more.
+func add(waiting []early, item early) []early {
+	hasText := func(i early) bool { return i.Event != nil && i.Event.Kind == channel.MessageEdited }
+	honoured := func(i early) bool {
+		return i.Event != nil && i.Event.Kind == channel.MessageDeleted && i.Event.Honour
+	}
+	if hasText(item) && slices.ContainsFunc(waiting, honoured) {
+		return waiting
+	}
+	if honoured(item) {
+		waiting = slices.DeleteFunc(waiting, hasText)
+	}
+	return append(waiting, item)
+}
+
 func earlyKey(ref ticket.MessageRef) ticket.ValueKey {
 	return ticket.ValueKey{Space: "early", Name: messageKey(ref)}
 }
@@ -30,7 +49,11 @@ func (w *work) keepEarly(ref ticket.MessageRef, item early) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(append(waiting, item))
+	waiting = add(waiting, item)
+	if len(waiting) > earlyMost {
+		return nil // nobody edits, answers and reads that often what we have not seen: the message will not come
+	}
+	data, err := json.Marshal(waiting)
 	if err != nil {
 		return err
 	}

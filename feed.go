@@ -54,11 +54,14 @@ func (d *Desk) Journal(ctx context.Context, q ticket.JournalQuery) ([]ticket.Ent
 	return entries, err
 }
 
-// Tickets lists tickets.
+// Tickets lists tickets, with their clocks as they stand now.
 func (d *Desk) Tickets(ctx context.Context, q ticket.TicketQuery) (ticket.List[ticket.Ticket], error) {
 	var list ticket.List[ticket.Ticket]
 	err := d.view(ctx, "list tickets", func(r ticket.Reader) (err error) {
 		list, err = r.ListTickets(q)
+		for i := range list.Items {
+			list.Items[i].Clocks = list.Items[i].Clocks.At(d.now())
+		}
 		return err
 	})
 	return list, err

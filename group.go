@@ -2,6 +2,8 @@ package socialcrm
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 
 	"github.com/socialcrm/socialcrm/channel"
@@ -18,6 +20,7 @@ type arrival struct {
 
 	err  error
 	turn chan bool // false: it is done; true: lead the next group
+	told bool      // whether turn got its false
 }
 
 // group lets arrivals that come together share a commit. The callers lead it themselves: the first to come commits for all that came meanwhile, then hands
@@ -42,6 +45,7 @@ func (g *group) do(ctx context.Context, d *Desk, a *arrival) error {
 	g.mu.Lock()
 	if g.leading {
 		a.turn = make(chan bool, 1)
+		a.events = slices.Clone(a.events) // the caller may give up waiting and use its own again
 		g.waiting = append(g.waiting, a)
 		g.mu.Unlock()
 		select {
@@ -58,10 +62,23 @@ func (g *group) do(ctx context.Context, d *Desk, a *arrival) error {
 	var alone [1]*arrival
 	together := append(append(alone[:0], a), g.take()...)
 	g.mu.Unlock()
+	defer g.handOver(together, a) // also when a router or predicate of the host panics
 	g.commit(ctx, d, together, a)
-	g.pass()
 	return a.err
 }
+
+// handOver tells whoever was not told yet, and hands the lead on.
+func (g *group) handOver(together []*arrival, leader *arrival) {
+	for _, a := range together {
+		if a != leader && !a.told {
+			a.err = errLeaderPanicked
+			a.turn <- false
+		}
+	}
+	g.pass()
+}
+
+var errLeaderPanicked = errors.New("a panic ended the commit; give it again")
 
 // take removes from the queue what fits into one commit.
 func (g *group) take() []*arrival {
@@ -139,6 +156,7 @@ func (g *group) commit(ctx context.Context, d *Desk, together []*arrival, leader
 			a.err = d.update(own, func(w *work) error { return w.arrive(a) })
 		}
 		if a != leader {
+			a.told = true
 			a.turn <- false
 		}
 	}

@@ -94,7 +94,7 @@ func (b badEvent) Error() string { return string(b) }
 
 // event takes in one event.
 func (w *work) event(e *channel.Event) (Result, error) {
-	if e.Received.IsZero() {
+	if e.Received.IsZero() || e.Received.After(w.now) {
 		e.Received = w.now
 	}
 	if err := e.Check(); err != nil {
@@ -252,6 +252,7 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	r := Result{Outcome: Recorded, Message: stored.Key}
 	if gone := deletedEarly(waiting); gone != nil {
 		remove(&stored, gone) // nobody can answer what is gone
+		w.tx.DeleteValue(earlyKey(ref))
 		w.putMessage(stored)
 		w.append(w.untold(ticket.MessageReceived, &stored, e))
 		return r, nil
@@ -390,8 +391,9 @@ func (w *work) route(c *change, m *channel.Message) error {
 			return w.offer(c, lane, "", "")
 		}
 		decision, err := router.Route(context.Background(), q)
-		if err != nil {
-			return fmt.Errorf("route ticket %s: %w", c.ID, err)
+		if err != nil { // a message is never lost because nobody knows where it belongs
+			w.d.log.Error("ticket not routed", "ticket", string(c.ID), "error", err)
+			decision = routing.Decision{Lane: routing.DefaultLane}
 		}
 		agent, err := w.reserve(c.ID, decision)
 		if err != nil {

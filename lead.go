@@ -92,7 +92,7 @@ func (d *Desk) pushLead(ctx context.Context, lease ticket.Lease) error {
 	if err != nil {
 		return err
 	}
-	callCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	callCtx, cancel := d.request(ctx)
 	ref, cause := taker.PushLead(callCtx, out)
 	cancel()
 	return d.settle(ctx, func(w *work) error {
@@ -108,6 +108,6 @@ func (d *Desk) pushLead(ctx context.Context, lease ticket.Lease) error {
 		taken := w.crmEntry(ticket.LeadTaken, h.Sink, subject, "lead/"+h.Key, "")
 		taken.Old, taken.New = h.Key, ref
 		w.append(taken)
-		return w.reached(h.Sink)
+		return w.reached(h.Sink, lease.Kind)
 	})
 }

@@ -19,6 +19,8 @@ type outage struct {
 	Since    time.Time `json:"since"`
 	Failures int       `json:"failures"`
 	Until    time.Time `json:"until"`
+	// Kind is the kind of the latest task that failed: reading may work while writing does not.
+	Kind string `json:"kind"`
 	// Suspect is a task whose outcome was unknown: it alone may be the trouble.
 	Suspect string `json:"suspect,omitempty"`
 }
@@ -50,7 +52,8 @@ func (w *work) leaveAlone(sink string, lease ticket.Lease, cause error) (time.Ti
 	if err != nil {
 		return time.Time{}, err
 	}
-	if remote.KindOf(cause) == remote.Unknown && (o.Suspect == "" || o.Suspect == lease.ID) {
+	o.Kind = lease.Kind
+	if remote.KindOf(cause) == remote.Unknown && o.Failures == 0 && (o.Suspect == "" || o.Suspect == lease.ID) {
 		o.Suspect = lease.ID
 		return retryAt(cause, w.now, lease), w.putOutage(sink, o)
 	}
@@ -74,10 +77,10 @@ func (w *work) leaveAlone(sink string, lease ticket.Lease, cause error) (time.Ti
 	return o.Until, w.putOutage(sink, o)
 }
 
-// reached ends a CRM's outage: a call went through.
-func (w *work) reached(sink string) error {
+// reached ends a CRM's outage: a call of the kind that failed went through, or a push.
+func (w *work) reached(sink, kind string) error {
 	o, err := w.outage(sink)
-	if err != nil || o == (outage{}) {
+	if err != nil || o == (outage{}) || kind != syncKind && kind != o.Kind {
 		return err
 	}
 	w.tx.DeleteValue(outageKey(sink))

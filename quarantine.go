@@ -39,10 +39,20 @@ func expectedKey(id channel.AccountID) ticket.ValueKey {
 	return ticket.ValueKey{Space: "expected", Name: id.String()}
 }
 
+// storable drops from a bad event the times that JSON cannot hold, so that nothing keeps it from being kept.
+func storable(e channel.Event) channel.Event {
+	for _, t := range []*time.Time{&e.Time, &e.Received, &e.Message.Time, &e.Receipt.Watermark} {
+		if y := t.Year(); y < 1 || y > 9999 {
+			*t = time.Time{}
+		}
+	}
+	return e
+}
+
 func (w *work) quarantine(q QuarantineEntry) error {
 	same := q // without times of ours, so that a redelivery is the same
 	if q.Event != nil {
-		e, bare := *q.Event, *q.Event
+		e, bare := storable(*q.Event), storable(*q.Event)
 		if e.Received.IsZero() {
 			e.Received = w.now
 		}

@@ -36,8 +36,8 @@ func (d *Desk) Webhooks() http.Handler {
 		call := channel.Call{Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header, Body: body, Received: d.now()}
 		response, err := receiver.Verify(call)
 		if err != nil {
-			// Neither the answer nor the log says what would have been right.
-			d.log.Warn("webhook call refused", "source", receiver.Name())
+			// The error says what was missing or wrong, never what would have been right.
+			d.log.Warn("webhook call refused", "source", receiver.Name(), "error", err)
 			http.Error(rw, "the call is not authentic", http.StatusUnauthorized)
 			return
 		}
@@ -93,7 +93,7 @@ func respond(rw http.ResponseWriter, r *channel.Response) {
 	for name, values := range r.Header {
 		rw.Header()[name] = values
 	}
-	if r.Status != 0 {
+	if r.Status >= 200 && r.Status <= 599 { // anything else is no answer, so it stays 200
 		rw.WriteHeader(r.Status)
 	}
 	rw.Write(r.Body)

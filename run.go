@@ -2,6 +2,7 @@ package socialcrm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -31,9 +32,18 @@ func (d *Desk) Run(ctx context.Context) error {
 
 	var all sync.WaitGroup
 	startStream := func(s channel.Source) {
-		if s, ok := s.(channel.Streamer); ok {
-			all.Go(func() { d.stream(ctx, s) })
+		streamer, ok := s.(channel.Streamer)
+		if !ok {
+			return
 		}
+		own, stop := context.WithCancel(ctx)
+		d.mu.Lock()
+		if before := d.streams[s.Name()]; before != nil {
+			before()
+		}
+		d.streams[s.Name()] = stop
+		d.mu.Unlock()
+		all.Go(func() { d.stream(own, streamer) })
 	}
 	for _, s := range sources {
 		startStream(s)
@@ -64,8 +74,10 @@ func (d *Desk) Run(ctx context.Context) error {
 					default:
 					}
 				}()
-				if err := d.do(ctx, leases[0]); err != nil && ctx.Err() == nil {
-					d.log.Error("task not done; it is tried again when its lease ends", "task", leases[0].ID, "error", err)
+				if err := d.do(ctx, leases[0]); err != nil {
+					if err = errors.Join(err, d.putBack(ctx, leases[0])); ctx.Err() == nil {
+						d.log.Error("task not done; it is tried again when its lease ends", "task", leases[0].ID, "error", err)
+					}
 				}
 			})
 			continue
@@ -88,6 +100,10 @@ func (d *Desk) Run(ctx context.Context) error {
 	}
 	all.Wait()
 	d.mu.Lock()
+	for name, stop := range d.streams {
+		stop()
+		delete(d.streams, name)
+	}
 	d.running = false
 	d.mu.Unlock()
 	return nil

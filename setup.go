@@ -244,8 +244,14 @@ func (d *Desk) readSetup(ctx context.Context) (*company, error) {
 				if err := json.Unmarshal(v.Data, &stored); err != nil {
 					return fmt.Errorf("setup %s in the store: %w", v.Key.Name, err)
 				}
-				if c, err = stored.Setup.compile(stored.Version, stored.Since, d.cfg.Predicates, c); err != nil {
+				version, err := stored.Setup.compile(stored.Version, stored.Since, d.cfg.Predicates, c)
+				switch {
+				case err == nil:
+					c = version
+				case strconv.FormatInt(stored.Version, 10) == string(current[0].Data):
 					return fmt.Errorf("setup version %d in the store: %w", stored.Version, err)
+				default: // a version of the past that names a predicate which is gone: what it promised goes by the versions around it
+					d.log.Warn("an old setup cannot be read any more", "version", stored.Version, "error", err)
 				}
 			}
 			if page.After = list.Next; page.After == "" {
@@ -276,6 +282,13 @@ func (d *Desk) apply(ctx context.Context, by By, s Setup, onlyFirst bool) error 
 		data, err := json.Marshal(storedSetup{Version: version, Since: w.now, Setup: s})
 		if err != nil {
 			return err
+		}
+		var again storedSetup // what is stored must be usable, also where Go values hold what JSON cannot
+		if err := json.Unmarshal(data, &again); err != nil {
+			return fmt.Errorf("%w: %w", err, ErrInvalid)
+		}
+		if err := again.Setup.Check(w.d.cfg.Predicates); err != nil {
+			return fmt.Errorf("%w: %w", err, ErrInvalid)
 		}
 		w.tx.PutValue(ticket.Value{Key: setupKey(version), Data: data})
 		w.tx.PutValue(ticket.Value{Key: currentSetup, Data: strconv.AppendInt(nil, version, 10)})

@@ -33,7 +33,7 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict: the ticket changed meanwhile (By.IfVersion), or the same key was used for something else.
 	ErrConflict = errors.New("conflict")
-	// ErrInvalid: the call makes no sense: an empty text, an unknown agent, a ticket that is closed.
+	// ErrInvalid: the call makes no sense: an empty text, nobody as the actor, a ticket that is closed.
 	ErrInvalid = errors.New("invalid")
 	// ErrCapacity: the agent is not available or has no room for the ticket.
 	ErrCapacity = errors.New("no capacity")
@@ -94,7 +94,8 @@ type Desk struct {
 	sources  map[string]channel.Source
 	sinks    []crm.Sink
 	running  bool
-	added    chan channel.Source // tells a running Desk of new sources
+	streams  map[string]context.CancelFunc // that are open, by the source's name
+	added    chan channel.Source           // tells a running Desk of new sources
 }
 
 // account is a channel and what the Desk knows of its account.
@@ -107,7 +108,7 @@ type account struct {
 
 // New makes a Desk. It reads the company's Setup from the Store, or applies Config.Setup where the Store holds none. The error names what is wrong in the Config.
 func New(cfg Config) (*Desk, error) {
-	d := &Desk{cfg: cfg, store: cfg.Store, now: cfg.Now, log: cfg.Logger, channels: make(map[channel.AccountID]*account), handles: make(map[channel.AccountID]channel.AccountID), sources: make(map[string]channel.Source)}
+	d := &Desk{cfg: cfg, store: cfg.Store, now: cfg.Now, log: cfg.Logger, channels: make(map[channel.AccountID]*account), handles: make(map[channel.AccountID]channel.AccountID), streams: make(map[string]context.CancelFunc), sources: make(map[string]channel.Source)}
 	if d.store == nil {
 		d.store = ticket.NewMemory(&ticket.MemoryOptions{Now: cfg.Now})
 	}
@@ -162,9 +163,12 @@ func (d *Desk) addChannels(ctx context.Context, channels []channel.Channel) erro
 	added := make([]*account, len(channels))
 	keys := make([]ticket.ValueKey, len(channels))
 	for i, ch := range channels {
+		if ch == nil {
+			return fmt.Errorf("socialcrm: add channel %d: it is nil: %w", i, ErrInvalid)
+		}
 		a := ch.Account()
-		if a.Platform == "" || a.ID == "" {
-			return fmt.Errorf("socialcrm: add channel %q: the account has no platform or ID: %w", a.Name, ErrInvalid)
+		if a.Platform == "" || a.ID == "" || strings.Contains(a.Platform, "/") {
+			return fmt.Errorf("socialcrm: add channel %q: the account %q has no platform, no ID, or a slash in its platform: %w", a.Name, a.AccountID, ErrInvalid)
 		}
 		added[i] = &account{Channel: ch, account: a, since: a.Since}
 		keys[i] = ticket.ValueKey{Space: "account", Name: a.AccountID.String()}
@@ -257,6 +261,10 @@ func (d *Desk) RemoveChannel(id channel.AccountID) {
 	if a, ok := d.channels[id]; ok {
 		if s, ok := a.Channel.(channel.Source); ok {
 			delete(d.sources, s.Name())
+			if stop := d.streams[s.Name()]; stop != nil {
+				stop()
+				delete(d.streams, s.Name())
+			}
 		}
 		delete(d.channels, id)
 		delete(d.handles, channel.AccountID{Platform: id.Platform, ID: strings.ToLower(a.account.Handle)})
@@ -300,8 +308,8 @@ func (d *Desk) AddSource(ctx context.Context, s channel.Source) error {
 // AddSink adds a CRM while the Desk runs; it hears of what happens from now on. What it can do beside taking pushes is used from now on: people are looked up in
 // a crm.Directory, and what they do in a crm.Source acts on the tickets.
 func (d *Desk) AddSink(s crm.Sink) error {
-	if s.Name() == "" {
-		return fmt.Errorf("socialcrm: add sink: its name is empty: %w", ErrInvalid)
+	if !sinkName(s.Name()) {
+		return fmt.Errorf("socialcrm: add sink %q: a name is made of a-z, 0-9, '-', '.' and '_': %w", s.Name(), ErrInvalid)
 	}
 	d.mu.Lock()
 	there := slices.ContainsFunc(d.sinks, func(other crm.Sink) bool { return other.Name() == s.Name() })
@@ -324,6 +332,10 @@ func (d *Desk) AddSink(s crm.Sink) error {
 		return fmt.Errorf("socialcrm: add sink %s: %w", s.Name(), err)
 	}
 	return nil
+}
+
+func sinkName(name string) bool {
+	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-._") == ""
 }
 
 func (d *Desk) channelOf(id channel.AccountID) *account {

@@ -45,7 +45,7 @@ func (d *Desk) subscribe(ctx context.Context, lease ticket.Lease) error {
 	if !ok {
 		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) })
 	}
-	callCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	callCtx, cancel := d.request(ctx)
 	lost, cause := subscriber.Subscribe(callCtx)
 	cancel()
 	return d.settle(ctx, func(w *work) error {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -82,7 +81,7 @@ func (d *Desk) syncSubject(ctx context.Context, lease ticket.Lease) error {
 	if p.change.Contact == nil && p.change.Case == nil {
 		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) })
 	}
-	pushCtx, cancel := context.WithTimeout(ctx, d.cfg.SendTimeout)
+	pushCtx, cancel := d.request(ctx)
 	receipt, cause := sink.Push(pushCtx, p.change)
 	cancel()
 	return d.settle(ctx, func(w *work) error {
@@ -96,7 +95,7 @@ func (d *Desk) syncSubject(ctx context.Context, lease ticket.Lease) error {
 			return err
 		}
 		if p.outage {
-			if err := w.reached(name); err != nil {
+			if err := w.reached(name, lease.Kind); err != nil {
 				return err
 			}
 		}
@@ -354,7 +353,11 @@ func (w *work) notPushed(sink string, s crm.Subject, lease ticket.Lease, cause e
 		}
 	case remote.Duplicate:
 	default:
-		w.append(w.crmEntry(ticket.CaseFailed, sink, s, strconv.FormatInt(w.now.UnixNano(), 10), cause.Error()))
+		what, err := w.entryKey("failed")
+		if err != nil {
+			return err
+		}
+		w.append(w.crmEntry(ticket.CaseFailed, sink, s, what, cause.Error()))
 		return w.tx.Bury(lease, cause.Error())
 	}
 	if e, ok := errors.AsType[*remote.Error](cause); lease.Attempts+1 >= maxAttempts && !(ok && e.Kind.Temporary()) && kind != remote.Unauthorized && kind != remote.Exhausted {

@@ -244,11 +244,24 @@ func (w *work) samePost(e *channel.Event, conv *conversation, copied ticket.Mess
 		return Result{}, err
 	}
 	w.tx.PutMessage(copied) // without a ticket, so that it is not shown twice; answers to it are found by it
-	conv.Ticket, conv.CustomerWrote, conv.CustomerMessage = c.ID, e.Time, e.Message.ID
-	w.tx.PutConversation(conv.Conversation)
-	if !slices.Contains(c.Conversations, conv.Key) {
-		c.Conversations = append(slices.Clone(c.Conversations), conv.Key)
+	busy := false           // with another open ticket, which keeps its conversation
+	if conv.Ticket != "" && conv.Ticket != c.ID {
+		other, err := w.ticket(conv.Ticket)
+		if err != nil {
+			return Result{}, err
+		}
+		busy = other.ID != "" && other.ID != c.ID && !other.Status.Done()
 	}
+	if !busy {
+		conv.Ticket = c.ID
+		if !slices.Contains(c.Conversations, conv.Key) {
+			c.Conversations = append(slices.Clone(c.Conversations), conv.Key)
+		}
+	}
+	if !e.Time.Before(conv.CustomerWrote) {
+		conv.CustomerWrote, conv.CustomerMessage = e.Time, e.Message.ID
+	}
+	w.tx.PutConversation(conv.Conversation)
 	if first := w.d.named(channel.AccountID{Platform: e.Account.Platform}, e.Message.Mentions); len(first) > 0 && first[0] == e.Account {
 		c.Account = e.Account
 	}

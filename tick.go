@@ -2,6 +2,7 @@ package socialcrm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"strconv"
@@ -25,7 +26,7 @@ func (d *Desk) Tick(ctx context.Context) (next time.Time, err error) {
 			break
 		}
 		if err := d.do(ctx, leases[0]); err != nil {
-			return time.Time{}, fmt.Errorf("socialcrm: tick: %s: %w", leases[0].ID, err)
+			return time.Time{}, fmt.Errorf("socialcrm: tick: %s: %w", leases[0].ID, errors.Join(err, d.putBack(ctx, leases[0])))
 		}
 	}
 	next, err = d.nextDue(ctx)
@@ -33,6 +34,14 @@ func (d *Desk) Tick(ctx context.Context) (next time.Time, err error) {
 		return next, fmt.Errorf("socialcrm: tick: %w", err)
 	}
 	return next, nil
+}
+
+// putBack makes a task due again that was given up because ctx ended, instead of leaving it under its lease.
+func (d *Desk) putBack(ctx context.Context, lease ticket.Lease) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return d.settle(ctx, func(w *work) error { return w.tx.Postpone(lease, lease.Due, "") })
 }
 
 func (d *Desk) nextDue(ctx context.Context) (next time.Time, err error) {
@@ -227,7 +236,7 @@ func (d *Desk) poll(ctx context.Context, lease ticket.Lease) error {
 	if wait <= 0 {
 		wait = pollWait
 	}
-	if batch.More {
+	if batch.More && batch.Cursor != after {
 		wait = 0
 	}
 	a := &arrival{source: name, events: batch.Events, bad: batch.Bad, then: func(w *work) error {

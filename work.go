@@ -47,6 +47,8 @@ type work struct {
 	firstClocked [1]clocked
 	// alives are the accounts that were heard in this hour for the first time.
 	alives []*account
+	// made counts the entries that entryKey named.
+	made int
 	// told is set once the roster heard of something that is not committed yet.
 	told bool
 }
@@ -121,6 +123,13 @@ func (w *work) append(entries ...ticket.Entry) {
 		}
 	}
 	w.tx.Append(entries...)
+}
+
+// entryKey makes a journal key of its own for something that may happen several times in one instant: the journal's head moves with every commit that adds to it.
+func (w *work) entryKey(what string) (string, error) {
+	head, err := w.tx.Head()
+	w.made++
+	return what + "/" + string(head) + "/" + strconv.Itoa(w.made), err
 }
 
 // change is a ticket being changed: it collects the entries, and finish gives them their keys and writes everything.

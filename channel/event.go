@@ -154,6 +154,17 @@ func (e *Event) Check() error {
 	if e.Account.Platform == "" || e.Account.ID == "" {
 		return errors.New("event: account is missing")
 	}
+	if strings.Contains(e.Account.Platform, "/") {
+		return fmt.Errorf("event on %s: account: a platform has no slash in its name", e.Account)
+	}
+	for _, t := range [...]struct {
+		name string
+		time time.Time
+	}{{"time", e.Time}, {"received", e.Received}, {"message.time", e.Message.Time}, {"receipt.watermark", e.Receipt.Watermark}} {
+		if y := t.time.Year(); y < 1 || y > 9999 {
+			return fmt.Errorf("event %s on %s: %s: the year %d is none", e.Kind, e.Account, t.name, y)
+		}
+	}
 	switch e.Kind {
 	case MessageReceived, MessageEdited, MessageDeleted, MessageEchoed, ReactionChanged, MessageModerated:
 		if e.Message.ID == "" {

@@ -31,6 +31,11 @@ func New(org Org, predicates rule.Predicates) (*Lanes, error) {
 		if err != nil {
 			return nil, fmt.Errorf("lane %q: when: %w", lane.Name, err)
 		}
+		for _, name := range r.Facts() {
+			if !ticket.KnownFact(name) {
+				return nil, fmt.Errorf("lane %q: when: fact %q is not known; ticket.Facts lists those that are", lane.Name, name)
+			}
+		}
 		l.rules[i] = r
 	}
 	return l, nil

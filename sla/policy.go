@@ -3,6 +3,7 @@ package sla
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/socialcrm/socialcrm/rule"
@@ -100,6 +101,11 @@ func NewPolicySet(policies []Policy, predicates rule.Predicates) (*PolicySet, er
 		if err != nil {
 			return nil, fmt.Errorf("sla policy %q: when: %w", p.Name, err)
 		}
+		for _, name := range r.Facts() {
+			if !slices.Contains(factNames[:], name) {
+				return nil, fmt.Errorf("sla policy %q: when: fact %q is not known; known are %s", p.Name, name, strings.Join(factNames[:], ", "))
+			}
+		}
 		if err := checkTargets(p.Targets); err != nil {
 			return nil, fmt.Errorf("sla policy %q: %w", p.Name, err)
 		}
@@ -195,7 +201,9 @@ type Facts struct {
 	Priority   Priority `json:"priority,omitzero"`
 }
 
-// Fact returns the fact of this name: account, platform, visibility, language, lane, agent, tier, tags, priority (as its word).
+var factNames = [...]string{"account", "platform", "visibility", "language", "lane", "agent", "contact.tier", "tags", "priority"}
+
+// Fact returns the fact of this name: account, platform, visibility, language, lane, agent, contact.tier, tags, priority (as its word).
 func (f *Facts) Fact(name string) rule.Value {
 	var text string
 	switch name {
@@ -211,7 +219,7 @@ func (f *Facts) Fact(name string) rule.Value {
 		text = f.Lane
 	case "agent":
 		text = f.Agent
-	case "tier":
+	case "contact.tier":
 		text = f.Tier
 	case "tags":
 		if len(f.Tags) == 0 {

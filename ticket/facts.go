@@ -1,11 +1,21 @@
 package ticket
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
+)
+
+// The names of the facts, as Fact documents them.
+var (
+	ticketFacts  = [...]string{"account", "platform", "visibility", "language", "status", "priority", "lane", "team", "agent", "tags", "subject", "follow_up", "late"}
+	contactFacts = [...]string{"contact.kind", "contact.tier", "contact.segment", "contact.language", "contact.owner"}
+	messageFacts = [...]string{
+		"text", "mentions", "hashtags", "attachments", "payload", "author", "author.handle", "author.name", "author.followers", "author.bot", "author.language",
+	}
 )
 
 // Facts offers a ticket, its contact and its latest message to rules (lanes, noise, escalations). It implements rule.Facts and is used by one goroutine.
@@ -73,6 +83,17 @@ func (f *Facts) Fact(name string) rule.Value {
 		return messageFact(f.Message, name)
 	}
 	return rule.Value{}
+}
+
+// KnownFact reports whether Facts knows a fact of this name, so that a misspelt one is found before a rule is put to work.
+func KnownFact(name string) bool {
+	return slices.Contains(ticketFacts[:], name) || slices.Contains(contactFacts[:], name) || KnownMessageFact(name)
+}
+
+// KnownMessageFact is KnownFact for rules that see a message alone.
+func KnownMessageFact(name string) bool {
+	own, ok := strings.CutPrefix(name, "message.")
+	return slices.Contains(messageFacts[:], name) || ok && own != ""
 }
 
 func messageFact(m *channel.Message, name string) rule.Value {
