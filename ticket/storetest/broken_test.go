@@ -39,6 +39,7 @@ type tx struct {
 	putTicket  func(tx ticket.Tx, t ticket.Ticket)
 	putValue   func(tx ticket.Tx, v ticket.Value)
 	putAgent   func(tx ticket.Tx, a ticket.AgentState)
+	markSeen   func(tx ticket.Tx, keys []ticket.EventKey)
 	appendTo   func(tx ticket.Tx, entries []ticket.Entry)
 	schedule   func(tx ticket.Tx, tasks []ticket.Task)
 	claim      func(tx ticket.Tx, q ticket.ClaimQuery) ([]ticket.Lease, error)
@@ -184,6 +185,14 @@ func (x tx) PutAgent(a ticket.AgentState) {
 		return
 	}
 	x.Tx.PutAgent(a)
+}
+
+func (x tx) MarkSeen(keys ...ticket.EventKey) {
+	if x.markSeen != nil {
+		x.markSeen(x.Tx, keys)
+		return
+	}
+	x.Tx.MarkSeen(keys...)
 }
 
 func (x tx) Append(entries ...ticket.Entry) {

@@ -85,11 +85,12 @@ func reserveMoves(t T, r Rig) {
 }
 
 func release(t T, r Rig) {
+	freed := at(7).Add(123_456_789)
 	r.agent(t, "ann", ticket.Available, 2)
 	r.reserves(t, "at first", "ann", "1", 2, true)
-	r.do(t, func(tx ticket.Tx) error { return tx.Release("1", at(7)) })
+	r.do(t, func(tx ticket.Tx) error { return tx.Release("1", freed) })
 	got := read(t, r, func(rd ticket.Reader) ([]ticket.AgentState, error) { return rd.Agents("ann") })
-	same(t, "ann", got[0], ticket.AgentState{Name: "ann", Presence: ticket.Available, Capacity: 2, Freed: at(7)})
+	same(t, "ann", got[0], ticket.AgentState{Name: "ann", Presence: ticket.Available, Capacity: 2, Freed: freed})
 	r.do(t, func(tx ticket.Tx) error {
 		if err := tx.Release("1", at(8)); err != nil {
 			return err
@@ -97,7 +98,7 @@ func release(t T, r Rig) {
 		return tx.Release("was never reserved", at(9))
 	})
 	got = read(t, r, func(rd ticket.Reader) ([]ticket.AgentState, error) { return rd.Agents("ann") })
-	same(t, "ann after a second release, which is none", got[0].Freed, at(7))
+	same(t, "ann after a second release, which is none", got[0].Freed, freed)
 	r.loads(t, "after it", 0, 0)
 	r.reserves(t, "anew", "ann", "2", 2, true)
 }
@@ -118,6 +119,18 @@ func putAgentKeepsLoad(t T, r Rig) {
 	want := changed
 	want.Load, want.Freed = 1, at(5)
 	same(t, "after a change", put(changed), want)
+
+	r.agent(t, "bob", ticket.Available, 3)
+	r.reserves(t, "two of bob", "bob", "3", 2, true)
+	r.reserves(t, "the third of bob", "bob", "4", 1, true)
+	fewer := ticket.AgentState{Name: "bob", Presence: ticket.Available, Capacity: 1}
+	want = fewer
+	want.Load = 3
+	same(t, "with a capacity below the load", put(fewer), want)
+	r.do(t, func(tx ticket.Tx) error { return tx.Release("3", at(6)) })
+	r.reserves(t, "while the load is the capacity", "bob", "5", 1, false)
+	r.do(t, func(tx ticket.Tx) error { return tx.Release("4", at(6)) })
+	r.reserves(t, "once the load is below the capacity", "bob", "5", 1, true)
 }
 
 func reserveSideBySide(t T, r Rig) {

@@ -92,6 +92,26 @@ var faults = []struct {
 			tx.PutValue(v)
 		}
 	}},
+	{"keeps the expiry of the value before", "an expired value is as if it were not there", func(b *broken) {
+		b.tx.putValue = func(tx ticket.Tx, v ticket.Value) {
+			if was, _ := tx.Values(v.Key); v.Expires.IsZero() {
+				v.Expires = was[0].Expires
+			}
+			tx.PutValue(v)
+		}
+	}},
+	{"forgets events whose keys are long", "keys may have 1 KiB", func(b *broken) {
+		b.tx.markSeen = func(tx ticket.Tx, keys []ticket.EventKey) {
+			tx.MarkSeen(slices.DeleteFunc(slices.Clone(keys), func(k ticket.EventKey) bool { return len(k.Key) >= 900 })...)
+		}
+	}},
+	{"cuts long keys", "keys may have 1 KiB", func(b *broken) {
+		cut := func(id ticket.ID) ticket.ID { return id[:min(len(id), 1000)] }
+		b.tx.putTicket = func(tx ticket.Tx, t ticket.Ticket) {
+			t.ID = cut(t.ID)
+			tx.PutTicket(t)
+		}
+	}},
 	{"commits what failed", "a failed Update leaves nothing", func(b *broken) {
 		b.update = func(ctx context.Context, tenant string, fn func(ticket.Tx) error) (err error) {
 			_ = b.Memory.Update(ctx, tenant, func(tx ticket.Tx) error {
@@ -233,6 +253,12 @@ var faults = []struct {
 			return tx.Holds(l)
 		}
 	}},
+	{"leases for a minute whatever was asked", "a lease lasts as long as was asked for", func(b *broken) {
+		b.tx.claim = func(tx ticket.Tx, q ticket.ClaimQuery) ([]ticket.Lease, error) {
+			q.Lease = time.Minute
+			return tx.Claim(q)
+		}
+	}},
 	{"does not remember claims", "two claimers never get the same task", func(b *broken) {
 		claims := 0
 		b.tx.claim = func(tx ticket.Tx, q ticket.ClaimQuery) (leases []ticket.Lease, err error) {
@@ -270,6 +296,19 @@ var faults = []struct {
 	}},
 	{"does not remember when", "Release frees the weight and remembers when", func(b *broken) {
 		b.tx.release = func(tx ticket.Tx, id ticket.ID, _ time.Time) error { return tx.Release(id, time.Time{}) }
+	}},
+	{"cuts to seconds when it was", "Release frees the weight and remembers when", func(b *broken) {
+		b.tx.release = func(tx ticket.Tx, id ticket.ID, now time.Time) error {
+			return tx.Release(id, now.Truncate(time.Second))
+		}
+	}},
+	{"does not lower a capacity below the load", "putting an agent leaves its load as it is", func(b *broken) {
+		b.tx.putAgent = func(tx ticket.Tx, a ticket.AgentState) {
+			if was, _ := tx.Agents(a.Name); was[0].Load > a.Capacity {
+				a.Capacity = was[0].Load
+			}
+			tx.PutAgent(a)
+		}
 	}},
 	{"takes the load from the caller", "putting an agent leaves its load as it is", func(b *broken) {
 		loads := make(map[string]int)

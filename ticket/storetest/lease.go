@@ -13,6 +13,7 @@ func leases() []Check {
 	return []Check{
 		{"a lease that was overtaken is stale", overtaken},
 		{"an expired lease holds until somebody else claims", expiredHolds},
+		{"a lease lasts as long as was asked for", leaseLength},
 		{"Extend lengthens a lease", extended},
 		{"two claimers never get the same task", oneClaimer},
 		{"claimers side by side keep the order within a key", orderSideBySide},
@@ -75,6 +76,27 @@ func expiredHolds(t T, r Rig) {
 	r.claims(t, "before it is due again", 1)
 	r.finish(t, r.claims(t, "when it is due again", 2, "a")...)
 	r.claims(t, "what was behind it", 2, "behind")
+}
+
+func leaseLength(t T, r Rig) {
+	r.schedule(t, todo("brief", 0), todo("long", 1))
+	claim := func(lease time.Duration) ticket.Lease {
+		leases := inTx(t, r, func(tx ticket.Tx) ([]ticket.Lease, error) {
+			return tx.Claim(ticket.ClaimQuery{Now: at(1), Limit: 1, Lease: lease})
+		})
+		if len(leases) != 1 {
+			t.Fatalf("claimed %d tasks, want 1", len(leases))
+		}
+		return leases[0]
+	}
+	brief, long := claim(r.short()), claim(4*r.short())
+	if d, least := long.Until.Sub(brief.Until), 3*r.short(); d < least || d > least+time.Minute {
+		t.Errorf("the long lease ends %v after the brief one, want %v", d, least)
+	}
+	r.pass(r.short())
+	r.claims(t, "when the brief lease has ended", 1, "brief")
+	r.pass(3 * r.short())
+	r.claims(t, "when the long one has ended too", 1, "long")
 }
 
 func extended(t T, r Rig) {

@@ -17,6 +17,7 @@ func lookUps() []Check {
 		{"look-ups answer in the order of the keys", orderOfKeys},
 		{"records are copies", copies},
 		{"keys may hold any text", anyText},
+		{"keys may have 1 KiB", longKeys},
 		{"texts may be long", longTexts},
 		{"times keep their instant to the nanosecond", instants},
 		{"a message is found by its ref as soon as it has one", byRef},
@@ -262,6 +263,31 @@ func oddRecords(text string) all {
 	a.agent.Name, a.pause.Queue, a.event.Key, a.value.Key.Name, a.identity.Key.ID, a.conversation.Key.Thread = text, text, text, text, text, text
 	a.ticket.Lane, a.ticket.Tags = text, []string{text}
 	return a
+}
+
+// longKeys puts records whose keys are as long as they may be, and differ in the last byte only.
+func longKeys(t T, r Rig) {
+	fit := func(last string, others ...string) string { return strings.Repeat("k", 1<<10-len(strings.Join(others, ""))-len(last)) + last }
+	records := func(last string) all {
+		a, long := sampleOfAll("text "), fit(last)
+		a.ticket.ID, a.message.Key, a.contact.ID, a.task.ID, a.entry.Key = ticket.ID(long), long, ticket.ContactID(long), long, long
+		a.agent.Name, a.pause.Queue = long, long
+		a.value.Key.Name = fit(last, a.value.Key.Space)
+		a.event.Key = fit(last, a.event.Account.Platform, a.event.Account.ID)
+		a.identity.Key.ID = fit(last, a.identity.Key.Platform)
+		c := &a.conversation.Key
+		c.Thread = fit(last, c.Account.Platform, c.Account.ID, c.Author)
+		return a
+	}
+	one, other := records("1"), records("2")
+	r.write(t, one.put)
+	same(t, "event of the other key seen", read(t, r, func(rd ticket.Reader) ([]bool, error) { return rd.Seen(one.event, other.event) }), []bool{true, false})
+	r.write(t, other.put)
+	for _, want := range []all{one, other} {
+		if got := read(t, r, want.get); !got.compare(t, want) {
+			return
+		}
+	}
 }
 
 func longTexts(t T, r Rig) {

@@ -53,14 +53,16 @@ func expiredValue(t T, r Rig) {
 	put("never", time.Time{})
 	put("renewed", clock().Add(r.short()))
 	put("renewed", clock().Add(time.Hour))
-	same(t, "names before", valueNames(t, r, "space"), []string{"later", "never", "renewed", "soon"})
+	put("kept", clock().Add(r.short()))
+	put("kept", time.Time{})
+	same(t, "names before", valueNames(t, r, "space"), []string{"kept", "later", "never", "renewed", "soon"})
 	r.pass(r.short())
-	same(t, "names after", valueNames(t, r, "space"), []string{"later", "never", "renewed"})
+	same(t, "names after", valueNames(t, r, "space"), []string{"kept", "later", "never", "renewed"})
 	got := read(t, r, func(rd ticket.Reader) ([]ticket.Value, error) { return rd.Values(valueKey("soon"), valueKey("later")) })
 	same(t, "data", []string{string(got[0].Data), string(got[1].Data)}, []string{"", "1"})
 	same(t, "key of what has expired", got[0], ticket.Value{})
 	put("soon", time.Time{})
-	same(t, "names after it was put anew", valueNames(t, r, "space"), []string{"later", "never", "renewed", "soon"})
+	same(t, "names after it was put anew", valueNames(t, r, "space"), []string{"kept", "later", "never", "renewed", "soon"})
 }
 
 func valuesByName(t T, r Rig) {
