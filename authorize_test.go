@@ -103,6 +103,33 @@ func TestTheHostsOwnCheckIsAskedForEveryVerb(t *testing.T) {
 	}
 }
 
+func TestDeskFileNamesRolesTiersApprovalAndSignature(t *testing.T) {
+	t.Parallel()
+	setup, err := socialcrm.ParseSetup([]byte(`{
+  "lanes": [
+    {"name": "care", "team": "care", "escalation": "leads", "sign": true, "approval": true},
+    {"name": "leads", "team": "care", "by_hand": true}
+  ],
+  "teams": [{"name": "care"}],
+  "agents": [{"name": "tim", "teams": ["care"], "role": "trainee", "until": "2026-12-24T18:00:00Z"}],
+  "approval": true
+}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := setup.Check(nil); err != nil {
+		t.Fatal(err)
+	}
+	lane, tim := setup.Lanes[0], setup.Agents[0]
+	if lane.Escalation != "leads" || !lane.Sign || !lane.Approval || !setup.Lanes[1].ByHand || !setup.Approval || tim.Role != routing.RoleTrainee || tim.Until.Year() != 2026 {
+		t.Errorf("read %+v", setup)
+	}
+	setup.Lanes[0].Escalation = "nowhere"
+	if err := setup.Check(nil); err == nil {
+		t.Error("an escalation to nowhere passes")
+	}
+}
+
 func errOf(verb func() (socialcrm.Receipt, error)) func() error {
 	return func() error {
 		_, err := verb()

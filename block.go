@@ -50,9 +50,8 @@ func (w *work) block(c *change, actor ticket.Actor, blocked bool, reason string)
 		e.Old, e.New = "blocked", ""
 	}
 	changed := *contact
-	changed.Blocked, changed.Updated = blocked, w.now
-	changed.Version++
-	w.tx.PutContact(changed)
+	changed.Blocked = blocked
+	w.putContacts(&changed)
 	c.contact = &changed
 	c.journal(e)
 	return nil

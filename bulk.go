@@ -49,7 +49,7 @@ type BulkReply struct {
 	Every time.Duration `json:"every,omitempty"`
 }
 
-// BulkReply answers many tickets: paced, so that no account posts more often than Every, and in turn with each of the texts. Key, outcomes and errors are those of Bulk;
+// BulkReply answers many tickets: paced, so that it posts no more often than Every on an account, and in turn with each of the texts. Key, outcomes and errors are those of Bulk;
 // ErrInvalid also when no text is given, or one text for several tickets of an account whose platform refuses duplicates: nothing is sent then. Each reply can fail
 // and be drafted as a Reply does.
 func (d *Desk) BulkReply(ctx context.Context, by By, which Selection, b BulkReply) ([]Each, error) {

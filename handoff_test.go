@@ -240,6 +240,23 @@ func countKind(kinds []ticket.EntryKind, kind ticket.EntryKind) (n int) {
 	return n
 }
 
+func TestAConsultGoesOnInTheTicketThatAbsorbsItsOwn(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	ctx := t.Context()
+	into, from := w.asked("mia", "Hello?"), w.asked("mia", "Is this legal?")
+	asked := w.must(w.desk.Consult(ctx, from, ana, socialcrm.Consult{Team: "money", Question: "Is it?", Within: time.Hour})).Messages[0]
+	w.must(w.desk.Merge(ctx, into, ana, from))
+	w.pass(2 * time.Hour)
+	if e := w.last(into, ticket.ConsultOverdue); e.Message != asked {
+		t.Errorf("the journal says %+v", e)
+	}
+	w.must(w.desk.Answer(ctx, from, by("ben"), asked, "Yes."))
+	if got := w.ticket(into); len(got.Consults) != 0 {
+		t.Errorf("open consults: %+v", got.Consults)
+	}
+}
+
 func TestConsultCanHoldTheTicket(t *testing.T) {
 	t.Parallel()
 	w := staffed(t)

@@ -195,7 +195,7 @@ func (w *work) moved(key string, author channel.Author) error {
 	if known == "" && author.ID != "" {
 		conv.Author = author
 	}
-	if conv.Contact == "" {
+	if conv.Contact == "" || author.ID != "" {
 		conv.Contact = c.Contact
 	}
 	conv.Ticket = c.ID
@@ -244,25 +244,40 @@ func (w *work) notAwaited(account channel.AccountID, key string) error {
 	return w.putWaiting(threadlessKey(account), slices.Delete(awaited, i, i+1))
 }
 
-// introduce gives a contact a further identity, for which the platform vouches. One that is known already stays as it is.
+// introduce gives a contact a further identity, for which the platform vouches, and returns the contact as it then is. Where the identity was somebody's already, the
+// two are one person: they are merged, unless a person took them apart or they are of different kinds.
 func (w *work) introduce(contact *ticket.Contact, platform string, author channel.Author) (*ticket.Contact, error) {
 	if author.ID == "" || contact.ID == "" {
 		return contact, nil
 	}
+	const vouched = "the platform says that it is the same person"
 	key := ticket.IdentityKey{Platform: platform, ID: author.ID}
 	known, err := w.tx.Identities(key)
-	if err != nil || known[0].Contact != "" {
-		return contact, err
+	if err != nil {
+		return nil, err
+	}
+	if known[0].Contact != "" {
+		other, err := w.contact(known[0].Contact)
+		if err != nil || other.ID == contact.ID {
+			return contact, err
+		}
+		apart, err := w.tx.Values(apartKey(contact.ID, other.ID))
+		if err != nil || apart[0].Data != nil || other.Kind != contact.Kind {
+			return contact, err
+		}
+		into := *contact
+		if err := w.mergeContacts(into, *other, ticket.Actor{Kind: ticket.BySystem}, vouched); err != nil {
+			return nil, err
+		}
+		return w.contact(into.ID)
 	}
 	w.tx.PutIdentity(ticket.Identity{Key: key, Contact: contact.ID, Author: author})
 	c := *contact
 	c.Identities = append(slices.Clone(c.Identities), key)
-	c.Version++
-	c.Updated = w.now
-	w.tx.PutContact(c)
+	w.putContacts(&c)
 	w.append(ticket.Entry{
-		Kind: ticket.ContactChanged, Key: "contact/" + string(c.ID) + "/" + key.Platform + "/" + key.ID, Contact: c.ID, Actor: ticket.Actor{Kind: ticket.BySystem},
-		New: key.Platform + "/" + key.ID, Reason: "the platform says that it is the same person",
+		Kind: ticket.ContactChanged, Key: w.contactEntryKey(&c, "identity"), Contact: c.ID, Actor: ticket.Actor{Kind: ticket.BySystem},
+		New: key.Platform + "/" + key.ID, Reason: vouched,
 	})
 	return &c, nil
 }

@@ -69,6 +69,29 @@ func TestMovingToPrivateKeepsOneTicketOneContactOneAgent(t *testing.T) {
 	}
 }
 
+func TestWhoIsAnsweredInPrivateIsOneContactWithWhoWroteThereBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, scoped())
+	mia := w.platform.Customer("mia")
+	mia.Write(w.page, "A question of last year")
+	w.pass(time.Minute)
+	old := w.only()
+	w.must(w.desk.Resolve(t.Context(), old.ID, ana, ""))
+	id := w.asked("mia", "My account is broken!")
+	w.must(w.desk.MovePrivate(t.Context(), id, ana, socialcrm.Reply{Text: "Let us talk here."}))
+	w.pass(time.Minute)
+	mia.Write(w.page, "Gladly")
+	w.pass(time.Minute)
+	if texts := w.said(id); texts[len(texts)-1] != "Gladly" {
+		t.Errorf("said %q", texts)
+	}
+	got := w.ticket(id)
+	contact, err := w.desk.Contact(t.Context(), got.Contact)
+	if err != nil || len(contact.Identities) != 2 || w.ticket(old.ID).Contact != got.Contact {
+		t.Errorf("identities %v (%v); the old ticket is of contact %s, want %s", contact.Identities, err, w.ticket(old.ID).Contact, got.Contact)
+	}
+}
+
 func TestAnswerInPrivateIsOneShot(t *testing.T) {
 	t.Parallel()
 	w := newWorldOn(t, scoped())

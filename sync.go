@@ -227,7 +227,7 @@ func crmCase(t ticket.Ticket) *crm.Case {
 func crmInteraction(m *ticket.Message) crm.Interaction {
 	in := crm.Interaction{
 		Key: interactionKey(m.Key), Message: m.Content.ID, Direction: m.Direction, Actor: m.Actor, Automated: m.Automated,
-		Private: m.Conversation.Visibility == channel.Private, Text: m.Content.Text, Attachments: m.Content.Attachments, URL: m.Content.URL,
+		Private: m.Conversation.Visibility == channel.Private || m.Post != nil && m.Post.Private, Text: m.Content.Text, Attachments: m.Content.Attachments, URL: m.Content.URL,
 		Time: m.Content.Time, Order: m.Content.Order, Edited: m.Edited, Deleted: m.Deleted,
 	}
 	if m.Direction == ticket.Inbound {
