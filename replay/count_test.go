@@ -109,8 +109,8 @@ func judge(all []said) replay.Report {
 			return (w.account == s.account && w.parent == s.id || !s.own && w.account+"\n"+w.thread == thread && mentions(w.text, s.author)) && file(w)
 		})
 	}
-	want.Contacts = len(authors)
-	want.Synced = replay.Synced{Contacts: want.Contacts, Cases: want.Tickets, Interactions: want.Messages + want.Echoes - len(waiting)}
+	want.Contacts, want.Unaddressed = len(authors), len(waiting)
+	want.Synced = replay.Synced{Contacts: want.Contacts, Cases: want.Tickets, Interactions: want.Messages + want.Echoes - want.Unaddressed}
 	var took []time.Duration
 	for _, thread := range tickets {
 		for _, m := range thread {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/socialcrm/socialcrm"
@@ -311,6 +312,9 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 			break
 		}
 	}
+	if err := r.countUnaddressed(ctx); err != nil {
+		return nil, err
+	}
 	if r.options.Look != nil {
 		if err := r.options.Look(ctx, r.desk); err != nil {
 			return nil, err
@@ -320,4 +324,22 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 	report.End = r.now
 	report.Synced = r.ledger.synced()
 	return report, nil
+}
+
+// countUnaddressed looks whether echoes that found no ticket when they came have found one since: an answer may come before the message that it answers.
+func (r *run) countUnaddressed(ctx context.Context) error {
+	return r.store.View(ctx, "", func(rd ticket.Reader) error {
+		for keys := range slices.Chunk(r.tally.stray, 1000) {
+			messages, err := rd.Messages(keys...)
+			if err != nil {
+				return err
+			}
+			for i := range messages {
+				if messages[i].Ticket == "" {
+					r.tally.Unaddressed++
+				}
+			}
+		}
+		return nil
+	})
 }

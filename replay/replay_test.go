@@ -181,6 +181,15 @@ func TestStepsAreDoneInTheOrderOfTheirTimes(t *testing.T) {
 	}
 }
 
+func TestEchoesOfNoTicketAreCountedAtTheEnd(t *testing.T) {
+	t.Parallel()
+	early := step(channel.MessageEchoed, "e1", "acme", "m1", 0) // comes before what it answers
+	r := run(t, []replay.Step{early, step(channel.MessageEchoed, "e2", "acme", "gone", 1), asked("m1", "ann", 5)}, replay.Options{Redeliver: 1})
+	if r.Echoes != 2 || r.Unaddressed != 1 {
+		t.Errorf("%d of %d echoes belong to no ticket, want 1 of 2", r.Unaddressed, r.Echoes)
+	}
+}
+
 func TestClocksAreJudgedToTheInstant(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

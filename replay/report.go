@@ -44,6 +44,8 @@ type Report struct {
 	Actions []Acted `json:"-"`
 	// Quarantined counts events that the Desk could not take in, copies not counted.
 	Quarantined int `json:"-"`
+	// Unaddressed counts the echoes that belong to no ticket at the end: posts to all, and answers to somebody whose message is not there.
+	Unaddressed int `json:"-"`
 
 	arrivals []time.Time // of customers' messages, in order
 }
@@ -102,6 +104,7 @@ type tally struct {
 	authors   map[ticket.IdentityKey]struct{}
 	accounts  map[channel.AccountID]*accountTally
 	responses []time.Duration
+	stray     []string // keys of echoes that found no ticket when they came
 }
 
 type accountTally struct {
@@ -144,6 +147,9 @@ func (t *tally) arrived(e *channel.Event, r socialcrm.Result, copied bool) {
 		}
 	case e.Kind == channel.MessageEchoed:
 		t.Echoes++
+		if r.Ticket == "" && r.Message != "" {
+			t.stray = append(t.stray, r.Message)
+		}
 	case e.Kind == channel.MessageReceived:
 		t.Messages++
 		t.arrivals = append(t.arrivals, e.Received)

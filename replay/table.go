@@ -20,6 +20,9 @@ func (r *Report) String() string {
 	row(&b, "total", r.Messages, r.Tickets, r.FirstResponse, r.SLA[sla.FirstResponse])
 	b.WriteByte('\n')
 	fmt.Fprintf(&b, "%d contacts, %d echoes, %d reopened, %d follow-ups, %d duplicates\n", r.Contacts, r.Echoes, r.Reopened, r.FollowUps, r.Duplicates)
+	if r.Unaddressed > 0 {
+		fmt.Fprintf(&b, "%d of the echoes belong to no ticket\n", r.Unaddressed)
+	}
 	if r.Quarantined > 0 {
 		fmt.Fprintf(&b, "%d events could not be taken in\n", r.Quarantined)
 	}

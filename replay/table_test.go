@@ -70,7 +70,7 @@ func TestTheTableIsEightyColumnsWide(t *testing.T) {
 	at := time.Date(2026, 3, 2, 9, 20, 0, 0, time.UTC)
 	long := channel.AccountID{Platform: "mastodon", ID: "a very long name of a ünusual account"}
 	r := &Report{
-		Messages: 12345678, Tickets: 1234567, Quarantined: 1, FirstResponse: Spread{9, 500_000, 9_000_000},
+		Messages: 12345678, Tickets: 1234567, Quarantined: 1, Unaddressed: 2, FirstResponse: Spread{9, 500_000, 9_000_000},
 		SLA:      map[sla.Metric]Judged{sla.FirstResponse: {Met: 1234567, Breached: 1234567, Running: 1234567}},
 		Accounts: []AccountReport{{Account: long, Messages: 3}},
 		Actions:  []Acted{{Action: Action{Time: at, Agent: "kim", Verb: Note}, Err: errors.New("no such ticket")}, {Action: Action{Time: at, Agent: "kim", Verb: Reply}}},
@@ -82,7 +82,7 @@ func TestTheTableIsEightyColumnsWide(t *testing.T) {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	for _, want := range []string{"mastodon/a very long nam…", "1 events could not be taken in", "an hour a column", "kim note: no such ticket", "kim reply: done", "5d 18h"} {
+	for _, want := range []string{"mastodon/a very long nam…", "2 of the echoes belong to no ticket", "1 events could not be taken in", "an hour a column", "kim note: no such ticket", "kim reply: done", "5d 18h"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

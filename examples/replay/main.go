@@ -3,7 +3,10 @@
 //	go run ./examples/replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver 2 -seed 7] [-json]
 //
 // With -agents, N simulated agents answer instead of the archive's: what staffing would have given. With -redeliver, every event comes several times, as
-// platforms do, and the result stays the same. The exit code is 2 for wrong flags, 1 when the replay fails.
+// platforms do, and the result stays the same.
+//
+// Entries that could not be read, and events that could not be taken in, are told on standard error and cost the others nothing. The exit code is 2 for wrong
+// flags, 1 when the replay fails, and otherwise 0.
 package main
 
 import (
@@ -28,6 +31,10 @@ func main() {
 }
 
 const usage = "usage: replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver K -seed S] [-json]"
+
+const afterwards = `Entries that cannot be read and events that cannot be taken in are told on standard error; the others are replayed and the exit code is 0.
+It is 1 when the replay fails and 2 for wrong flags.
+`
 
 // flags are what the command line says.
 type flags struct {
@@ -60,15 +67,16 @@ func parse(args []string, errs io.Writer) (f flags, err error) {
 	set.StringVar(&f.in, "in", "", "the `file` to replay")
 	set.StringVar(&f.desk, "desk", "", "a desk `file`: lanes, teams, agents, promises; without it one lane with promises of 1, 1 and 48 hours")
 	set.IntVar(&f.options.Agents, "agents", 0, "how many simulated agents answer instead of the archive's")
-	set.DurationVar(&f.options.Handle, "handle", 4*time.Minute, "how long a simulated agent takes for a ticket, on average")
+	set.DurationVar(&f.options.Handle, "handle", 4*time.Minute, "how long a simulated agent takes for a ticket, on average; needs -agents")
 	set.IntVar(&f.options.Redeliver, "redeliver", 0, "how many copies of each event follow within ten minutes")
-	set.Uint64Var(&f.options.Seed, "seed", 0, "makes what is random repeatable")
-	set.BoolVar(&f.asJSON, "json", false, "write the totals as JSON")
+	set.Uint64Var(&f.options.Seed, "seed", 0, "makes what is random repeatable; needs -agents or -redeliver")
+	set.BoolVar(&f.asJSON, "json", false, "write the totals as JSON, with the same keys whatever happened")
 	if err := set.Parse(args); err != nil {
 		if err == flag.ErrHelp {
 			fmt.Fprintln(errs, usage)
 			set.SetOutput(errs)
 			set.PrintDefaults()
+			fmt.Fprint(errs, afterwards)
 		}
 		return f, err
 	}
@@ -84,6 +92,14 @@ func parse(args []string, errs io.Writer) (f flags, err error) {
 	case f.options.Handle <= 0:
 		return f, fmt.Errorf("-handle %s: want more than 0", f.options.Handle)
 	}
+	set.Visit(func(given *flag.Flag) {
+		switch {
+		case given.Name == "handle" && f.options.Agents == 0:
+			fmt.Fprintln(errs, "replay: -handle has no effect without -agents")
+		case given.Name == "seed" && f.options.Agents == 0 && f.options.Redeliver == 0:
+			fmt.Fprintln(errs, "replay: -seed has no effect without -agents or -redeliver")
+		}
+	})
 	if f.format, err = archive.ParseFormat(*format); err != nil {
 		return f, fmt.Errorf("-format %q: want airline, conversations, twcs or jsonl", *format)
 	}
@@ -106,7 +122,7 @@ func (f flags) play(ctx context.Context, out, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	complain(errs, bad)
+	complain(errs, bad, len(steps))
 	b := bar{out: errs, on: isTerminal(errs)}
 	f.options.Progress = b.show
 	report, err := replay.Run(ctx, steps, f.options)
@@ -114,20 +130,28 @@ func (f flags) play(ctx context.Context, out, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	return f.write(report, out, errs)
+}
+
+// write tells what came of it. The JSON has no place for events that the Desk refused.
+func (f flags) write(report *replay.Report, out, errs io.Writer) error {
+	if report.Quarantined > 0 {
+		fmt.Fprintf(errs, "replay: %d events could not be taken in\n", report.Quarantined)
+	}
 	if f.asJSON {
 		return json.NewEncoder(out).Encode(report)
 	}
-	_, err = fmt.Fprint(out, report)
+	_, err := fmt.Fprint(out, report)
 	return err
 }
 
-// complain tells of entries that could not be read, the first few in full.
-func complain(errs io.Writer, bad []*archive.RowError) {
+// complain tells of entries that could not be read, the first few in full, beside the number of those that could.
+func complain(errs io.Writer, bad []*archive.RowError, read int) {
 	const most = 10
 	for _, b := range bad[:min(len(bad), most)] {
 		fmt.Fprintln(errs, b)
 	}
-	if len(bad) > most {
-		fmt.Fprintf(errs, "replay: %d more entries could not be read\n", len(bad)-most)
+	if len(bad) > 0 {
+		fmt.Fprintf(errs, "replay: %d of %d entries could not be read\n", len(bad), len(bad)+read)
 	}
 }

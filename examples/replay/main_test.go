@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/socialcrm/socialcrm/replay"
 )
 
 const tweets = `row,airline,name,text,tweet_created
@@ -102,7 +104,7 @@ func TestBadCallsSayWhatIsWrong(t *testing.T) {
 			t.Errorf("%q: exit %d, %q; want exit %d and %q", c.args, code, errs, c.code, c.want)
 		}
 	}
-	if code, _, errs := call("-h"); code != 0 || !strings.Contains(errs, "-redeliver") {
+	if code, _, errs := call("-h"); code != 0 || !strings.Contains(errs, "-redeliver") || !strings.Contains(errs, "the exit code is 0") {
 		t.Errorf("-h: exit %d, %q", code, errs)
 	}
 }
@@ -111,8 +113,38 @@ func TestBadEntriesAreToldAndCostTheOthersNothing(t *testing.T) {
 	t.Parallel()
 	text := tweets + strings.Repeat("9,North,cy,Hm,soon\n", 12)
 	code, out, errs := call("-in", file(t, "a.csv", text), "-format", "airline", "-json")
-	if code != 0 || !strings.Contains(out, `"messages":3`) || strings.Count(errs, "\n") != 11 || !strings.Contains(errs, "2 more entries") {
+	if code != 0 || !strings.Contains(out, `"messages":3`) || strings.Count(errs, "\n") != 11 || !strings.Contains(errs, "12 of 15 entries could not be read") {
 		t.Errorf("exit %d\n%s\n%s", code, out, errs)
+	}
+}
+
+func TestFlagsWithoutEffectAreTold(t *testing.T) {
+	t.Parallel()
+	in := []string{"-in", file(t, "a.csv", tweets), "-format", "airline"}
+	for _, c := range []struct {
+		args []string
+		want string // on standard error
+	}{
+		{nil, ""},
+		{[]string{"-seed", "7"}, "replay: -seed has no effect without -agents or -redeliver\n"},
+		{[]string{"-handle", "4m"}, "replay: -handle has no effect without -agents\n"},
+		{[]string{"-seed", "7", "-redeliver", "1"}, ""},
+		{[]string{"-seed", "7", "-handle", "4m", "-agents", "1"}, ""},
+	} {
+		if code, out, errs := call(append(in, c.args...)...); code != 0 || errs != c.want || out == "" {
+			t.Errorf("%q: exit %d, %q; want exit 0 and %q", c.args, code, errs, c.want)
+		}
+	}
+}
+
+func TestEventsThatCannotBeTakenInAreTold(t *testing.T) {
+	t.Parallel()
+	var out, errs bytes.Buffer
+	if err := (flags{asJSON: true}).write(&replay.Report{Messages: 3, Quarantined: 2}, &out, &errs); err != nil {
+		t.Fatal(err)
+	}
+	if errs.String() != "replay: 2 events could not be taken in\n" || !strings.Contains(out.String(), `"messages":3`) {
+		t.Errorf("%q beside\n%s", errs.String(), out.String())
 	}
 }
 
