@@ -1,6 +1,7 @@
 package socialcrm_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/crm/crmtest"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -260,5 +262,51 @@ func TestTwoWaysAgree(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// forgetful is a CRM that does not keep our keys, and tells everything again whenever it is asked.
+type forgetful struct{ *crmtest.Fake }
+
+func (f forgetful) Changes(ctx context.Context, _ channel.Cursor) (crm.Batch, error) {
+	b, err := f.Fake.Changes(ctx, "")
+	for i := range b.Updates {
+		b.Updates[i].Case = ""
+	}
+	b.Cursor = ""
+	return b, err
+}
+
+func (forgetful) Name() string { return "forgetful" }
+
+func TestUpdateToldAgainCountsOnceAndItsCaseIsFoundByRef(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	other := forgetful{crmtest.New(crmtest.Options{Now: func() time.Time { return w.now }})}
+	w.ok(w.desk.AddSink(other))
+	_, err := w.desk.Note(t.Context(), tk.ID, ana, "so that it is pushed")
+	w.ok(err)
+	w.pass(time.Minute)
+	w.ok(other.SetStatus("zoe", string(tk.ID), ticket.Pending))
+	w.ok(other.Reply("zoe", string(tk.ID), "In Lyon."))
+	w.pass(time.Hour)
+	if got := w.only(); got.Status != ticket.Pending {
+		t.Errorf("the ticket is %s, want pending", got.Status)
+	}
+	if diff := cmp.Diff([]string{"In Lyon."}, w.platform.Replies()); diff != "" {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+	if held := w.quarantined(); len(held) != 0 {
+		t.Errorf("quarantine: %+v", held)
+	}
+	// What equals our own push does nothing.
+	before := len(w.journal(ticket.JournalQuery{Ticket: tk.ID}))
+	w.ok(other.SetStatus("zoe", string(tk.ID), w.only().Status))
+	w.ok(other.Assign("zoe", string(tk.ID), w.only().Agent))
+	w.pass(time.Hour)
+	for _, e := range w.journal(ticket.JournalQuery{Ticket: tk.ID})[before:] {
+		if e.Kind != ticket.ClockBreached {
+			t.Errorf("%s though nothing changed", e.Kind)
+		}
 	}
 }

@@ -23,11 +23,19 @@ const (
 	linkKind    = "link"    // find other contacts of the same person
 )
 
-// inquiry is what is to be found out about a contact.
+// inquiry is what is to be found out about a contact. Author is empty when the platform need not be asked.
 type inquiry struct {
-	Contact ticket.ContactID  `json:"contact"`
-	Account channel.AccountID `json:"account,omitzero"`
-	Author  string            `json:"author,omitempty"`
+	Contact ticket.ContactID
+	Account channel.AccountID
+	Author  string
+}
+
+// inquiryIn reads an inquiry from a task's payload: contact, platform, account and author, a line each.
+func inquiryIn(payload []byte) (q inquiry) {
+	contact, rest, _ := strings.Cut(string(payload), "\n")
+	platform, rest, _ := strings.Cut(rest, "\n")
+	account, author, _ := strings.Cut(rest, "\n")
+	return inquiry{ticket.ContactID(contact), channel.AccountID{Platform: platform, ID: account}, author}
 }
 
 // learnAbout plans to find out more about a new contact, where there is anybody to ask.
@@ -35,20 +43,20 @@ func (w *work) learnAbout(c *ticket.Contact, e *channel.Event) {
 	if len(c.Emails)+len(c.Phones) > 0 {
 		w.tx.Schedule(linkTask(c.ID, w.now))
 	}
-	q := inquiry{Contact: c.ID}
-	if w.profiler(e.Account) != nil && incomplete(&e.Message.Author) {
-		q.Account, q.Author = e.Account, e.Message.Author.ID
+	ask := w.profiler(e.Account) != nil && incomplete(&e.Message.Author)
+	payload := append(make([]byte, 0, 64), c.ID...)
+	if ask {
+		for _, line := range [...]string{e.Account.Platform, e.Account.ID, e.Message.Author.ID} {
+			payload = append(append(payload, '\n'), line...)
+		}
 	}
-	asks := q.Author != ""
 	for _, s := range w.sinks {
 		_, ok := s.(crm.Directory)
-		asks = asks || ok
+		ask = ask || ok
 	}
-	if !asks {
-		return
+	if ask {
+		w.tx.Schedule(ticket.Task{ID: "learn/" + string(c.ID), Kind: learnKind, Queue: learnKind, Due: w.now, Payload: payload})
 	}
-	payload, _ := json.Marshal(q) // texts only
-	w.tx.Schedule(ticket.Task{ID: "learn/" + string(c.ID), Kind: learnKind, Queue: learnKind, Due: w.now, Payload: payload})
 }
 
 func (w *work) profiler(id channel.AccountID) channel.Profiler {
@@ -67,10 +75,7 @@ func (w *work) learn(lease ticket.Lease) error {
 	if err := w.tx.Finish(lease); err != nil {
 		return err
 	}
-	var q inquiry
-	if err := json.Unmarshal(lease.Payload, &q); err != nil {
-		return err
-	}
+	q := inquiryIn(lease.Payload)
 	w.lookUp(q.Contact)
 	if q.Author != "" {
 		queue := "profile/" + q.Account.String()
@@ -137,10 +142,7 @@ func (d *Desk) lookup(ctx context.Context, lease ticket.Lease) error {
 
 // profile asks the platform who an author is whom its messages do not describe.
 func (d *Desk) profile(ctx context.Context, lease ticket.Lease) error {
-	var q inquiry
-	if err := json.Unmarshal(lease.Payload, &q); err != nil {
-		return d.settle(ctx, func(w *work) error { return w.tx.Bury(lease, err.Error()) })
-	}
+	q := inquiryIn(lease.Payload)
 	var profiler channel.Profiler
 	if acc := d.channelOf(q.Account); acc != nil {
 		profiler, _ = acc.Channel.(channel.Profiler)
