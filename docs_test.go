@@ -28,6 +28,22 @@ func (b block) String() string {
 // isTest reports whether the block is a test file.
 func (b block) isTest() bool { return strings.Contains(b.text, "\nfunc Test") }
 
+var packageClause = regexp.MustCompile(`(?m)^package (\w+)$`)
+
+// tests returns the test files that testdata holds for the block's package, such as testdata/helpdesk/kit_test.go: what a document shows is run by them.
+func (b block) tests(t *testing.T) []string {
+	t.Helper()
+	name := packageClause.FindStringSubmatch(b.text)
+	if name == nil {
+		t.Fatalf("%s:%d: there is no package clause", b.file, b.line)
+	}
+	files, err := filepath.Glob(filepath.Join("testdata", name[1], "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
 func blocks(t *testing.T, file, lang string) []block {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -81,6 +97,13 @@ func workspace(t *testing.T, blocks []block) string {
 			name = "doc_test.go"
 		}
 		write(filepath.Join(b.String(), name), fmt.Sprintf("//line %s:%d\n%s", filepath.Join(root, b.file), b.line, b.text))
+		for _, file := range b.tests(t) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(filepath.Join(b.String(), filepath.Base(file)), fmt.Sprintf("//line %s:1\n%s", filepath.Join(root, file), text))
+		}
 	}
 	return dir
 }
@@ -117,9 +140,12 @@ func TestDocumentedTestsPass(t *testing.T) {
 	t.Parallel()
 	var tests []block
 	for _, b := range append(blocks(t, "README.md", "go"), blocks(t, "CONTRIBUTING.md", "go")...) {
-		if b.isTest() {
+		if b.isTest() || len(b.tests(t)) > 0 {
 			tests = append(tests, b)
 		}
+	}
+	if len(tests) < 5 {
+		t.Errorf("the documents have %d packages with tests, want the two of README.md and the three kits of CONTRIBUTING.md", len(tests))
 	}
 	output := run(t, workspace(t, tests), "test", "-count=1", "./...")
 	if n := strings.Count(output, "ok  \t"); n != len(tests) || n == 0 {
