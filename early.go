@@ -21,23 +21,23 @@ type early struct {
 // earlyKept is for how long what came early waits for its message.
 const earlyKept = 30 * 24 * time.Hour
 
-// earlyMost is how many things wait for one message at most.
+// earlyMost is how many things wait for one message at most, beside its deletion.
 const earlyMost = 64
 
-// add puts an item behind what waits. After a deletion that must be honoured nothing that holds text waits any more.
+// add puts an item behind what waits. Of deletions one is enough; after one that must be honoured nothing that holds text waits any more.
 func add(waiting []early, item early) []early {
 	hasText := func(i early) bool { return i.Event != nil && i.Event.Kind == channel.MessageEdited }
-	honoured := func(i early) bool {
-		return i.Event != nil && i.Event.Kind == channel.MessageDeleted && i.Event.Honour
-	}
-	if hasText(item) && slices.ContainsFunc(waiting, honoured) {
+	honoured := func(i early) bool { return i.deletes() && i.Event.Honour }
+	switch {
+	case hasText(item) && slices.ContainsFunc(waiting, honoured), item.deletes() && !honoured(item) && slices.ContainsFunc(waiting, early.deletes):
 		return waiting
-	}
-	if honoured(item) {
-		waiting = slices.DeleteFunc(waiting, hasText)
+	case honoured(item):
+		waiting = slices.DeleteFunc(waiting, func(i early) bool { return hasText(i) || i.deletes() })
 	}
 	return append(waiting, item)
 }
+
+func (i early) deletes() bool { return i.Event != nil && i.Event.Kind == channel.MessageDeleted }
 
 func earlyKey(ref ticket.MessageRef) ticket.ValueKey {
 	return ticket.ValueKey{Space: "early", Name: messageKey(ref)}
@@ -50,7 +50,7 @@ func (w *work) keepEarly(ref ticket.MessageRef, item early) error {
 		return err
 	}
 	waiting = add(waiting, item)
-	if len(waiting) > earlyMost {
+	if len(waiting) > earlyMost && !item.deletes() {
 		return nil // nobody edits, answers and reads that often what we have not seen: the message will not come
 	}
 	data, err := json.Marshal(waiting)
@@ -104,7 +104,7 @@ func (w *work) catchUp(ref ticket.MessageRef, waiting []early) error {
 // deletedEarly returns the deletion among what came early, if there is one.
 func deletedEarly(waiting []early) *channel.Event {
 	for _, item := range waiting {
-		if item.Event != nil && item.Event.Kind == channel.MessageDeleted {
+		if item.deletes() {
 			return item.Event
 		}
 	}
