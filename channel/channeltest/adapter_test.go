@@ -1,7 +1,6 @@
 package channeltest_test
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -88,8 +87,11 @@ func (p *pinboard) Poll(ctx context.Context, after channel.Cursor) (channel.Batc
 
 func (p *pinboard) event(n note) channel.Event {
 	e := channel.Event{Kind: channel.MessageReceived, Account: p.account.AccountID, Time: n.At}
-	e.Message = channel.Message{ID: strconv.Itoa(n.ID), Parent: n.ReplyTo, Thread: cmp.Or(n.ReplyTo, strconv.Itoa(n.ID)), Text: n.Text,
+	e.Message = channel.Message{ID: strconv.Itoa(n.ID), Parent: n.ReplyTo, Text: n.Text,
 		Author: channel.Author{ID: n.Author}, Time: n.At}
+	if n.ReplyTo == "" {
+		e.Message.Thread = e.Message.ID // an answer's is its parent's, which the platform does not repeat
+	}
 	if n.Author == p.account.ID {
 		e.Kind = channel.MessageEchoed
 	}
@@ -147,6 +149,19 @@ func (b *board) add(n note) note {
 	return n
 }
 
+// answersTo returns the shop's texts below a note.
+func (b *board) answersTo(id string) (texts []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, raw := range b.notes {
+		var n note
+		if err := json.Unmarshal(raw, &n); err == nil && n.Author == "shop" && n.ReplyTo == id {
+			texts = append(texts, n.Text)
+		}
+	}
+	return texts
+}
+
 // since renders the notes from one on.
 func (b *board) since(from int) page {
 	return page{Notes: b.notes[from:], Next: strconv.Itoa(len(b.notes))}
@@ -173,7 +188,7 @@ func (b *board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestAdapterOverHTTPConforms(t *testing.T) {
 	t.Parallel()
 	channeltest.Run(t, channeltest.Harness{
-		Features: channeltest.Features{Abilities: channeltest.Finds, Webhook: true, Poll: true, Batches: true},
+		Features: channeltest.Features{Abilities: channeltest.Finds, Webhook: true, Poll: true, Threads: true, Batches: true},
 		New: func(t channeltest.T) channeltest.Fixture {
 			platform := &board{}
 			flaky := &channeltest.Flaky{Handler: platform}
@@ -188,7 +203,12 @@ func TestAdapterOverHTTPConforms(t *testing.T) {
 			}
 			return channeltest.Fixture{
 				Channel: p, Break: flaky.Break, Calls: flaky.Calls, Secrets: []string{"pinboard-token", "pinboard-key"},
-				Write: func(text string) string { return strconv.Itoa(platform.add(note{Author: "mia", Text: text}).ID) },
+				Write:    func(text string) string { return strconv.Itoa(platform.add(note{Author: "mia", Text: text}).ID) },
+				Customer: "mia",
+				Reply: func(to, text string) string {
+					return strconv.Itoa(platform.add(note{Author: "mia", ReplyTo: to, Text: text}).ID)
+				},
+				Answers: platform.answersTo,
 				Posts: func() []string {
 					platform.mu.Lock()
 					defer platform.mu.Unlock()

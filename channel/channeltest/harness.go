@@ -27,6 +27,10 @@ type Features struct {
 	PrivateOnly bool
 	// Edits and Deletions are told. Revisions: every edit has a name of its own, so that no edit is without a dedupe key.
 	Edits, Deletions, Revisions bool
+	// Threads is set where customers can answer a message: then events tell in which thread they did.
+	Threads bool
+	// HidesAuthors is set where the platform does not say, or not always, who wrote a message.
+	HidesAuthors bool
 	// Batches is set where a webhook call or poll page may hold several entries. Then one that cannot be decoded must cost the others nothing, and be kept as a
 	// channel.Bad.
 	Batches bool
@@ -45,11 +49,21 @@ type Fixture struct {
 	Sources []channel.Source
 	// Write lets a customer write to the account and returns the message's ID, as events name it.
 	Write func(text string) (id string)
+	// Customer is the ID of that customer, as events name it; needed where events arrive, unless Features.HidesAuthors.
+	Customer string
+	// Reply lets that customer answer a message and returns the answer's ID; needed with Threads.
+	Reply func(to, text string) (id string)
 	// Edit and Delete change that customer's message. Edit returns its ID from then on, which most platforms keep.
 	Edit   func(id, text string) string
 	Delete func(id string)
 	// Posts returns the texts of what the account has posted, in order.
 	Posts func() []string
+	// Answers returns the texts of those that answer a customer's message or, in private, stand in its conversation; needed where events arrive.
+	Answers func(id string) []string
+	// Attached returns how many attachments the post with that text carries; needed where Traits take attachments.
+	Attached func(text string) int
+	// Attachment is one that the platform takes. Zero: the address of a small picture, as the first of Traits.AttachmentTypes or "image".
+	Attachment channel.Attachment
 	// Calls returns how many requests to post have reached the platform, failed ones included.
 	Calls func() int
 	// Break makes the next call go wrong: with AnswerLost, RequestLost and Silent the next that posts, otherwise the next of any kind.

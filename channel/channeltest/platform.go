@@ -163,6 +163,19 @@ func (p *Platform) Replies() []string {
 	return texts
 }
 
+// RepliesTo returns those of Replies that answer the message with that ID or, in private, stand in its conversation.
+func (p *Platform) RepliesTo(id string) []string {
+	to := p.mustHave(id)
+	var texts []string
+	for _, post := range p.Posts() {
+		in := post.Thread == to.Thread && (post.Parent == "" || post.Visibility == channel.Private)
+		if post.ByBrand && !post.Deleted && !post.Failed && (in || post.Parent == to.ID) {
+			texts = append(texts, post.Text)
+		}
+	}
+	return texts
+}
+
 // Calls returns how many calls of the operation reached the platform, failed ones included.
 func (p *Platform) Calls(op Op) int {
 	p.mu.Lock()

@@ -76,8 +76,12 @@ func harnessChecks() []check {
 			given, required bool
 		}{
 			{"Channel", b.Channel != nil, true},
-			{"Write", b.Write != nil, f.Webhook || f.Stream || f.Poll},
+			{"Write", b.Write != nil, arrives(f)},
+			{"Customer (unless Features.HidesAuthors)", b.Customer != "", arrives(f) && !f.HidesAuthors},
+			{"Reply (Features.Threads)", b.Reply != nil, f.Threads},
 			{"Posts", b.Posts != nil, true},
+			{"Answers", b.Answers != nil, arrives(f)},
+			{"Attached (Traits.MaxAttachments)", b.Attached != nil, b.Channel != nil && b.Channel.Traits(b.visibility()).MaxAttachments != 0},
 			{"Calls", b.Calls != nil, true},
 			{"Break", b.Break != nil, len(f.Cannot) < len(allTroubles)},
 			{"Edit (Features.Edits)", b.Edit != nil, f.Edits},
@@ -265,6 +269,9 @@ func (b *bench) failure(op string, err error) *remote.Error {
 	}
 	return e
 }
+
+// arrives returns whether the adapter brings events.
+func arrives(f Features) bool { return f.Webhook || f.Stream || f.Poll }
 
 // has returns whether the stand-in can have the trouble.
 func (f Features) has(tr Trouble) bool { return !slices.Contains(f.Cannot, tr) }

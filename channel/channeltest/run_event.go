@@ -12,10 +12,11 @@ import (
 )
 
 func eventChecks() []check {
-	arrives := func(f Features) bool { return f.Webhook || f.Stream || f.Poll }
 	return []check{
 		{name: "events/whole", applies: arrives, run: checkEventsWhole},
 		{name: "events/complete", applies: arrives, run: checkEventsComplete},
+		{name: "events/author", applies: func(f Features) bool { return arrives(f) && !f.HidesAuthors }, run: checkAuthors},
+		{name: "events/thread", applies: func(f Features) bool { return arrives(f) && f.Threads }, run: checkThreads},
 		{name: "events/time", applies: arrives, run: checkEventTimes},
 		{name: "events/keys-agree", applies: arrives, run: checkKeysAgree},
 		{name: "events/echo", applies: arrives, run: checkEcho},
@@ -167,11 +168,23 @@ func checkEventsComplete(b *bench) {
 				b.Errorf("%s: message %s is %s, want %s", source, id, e.Message.Visibility, b.visibility())
 			}
 		}
+		last := ""
+		for _, e := range events {
+			if s.edited == "" || e.Kind != channel.MessageEdited {
+				continue
+			}
+			if last = e.Message.Text; !strings.Contains(last, "red") && !strings.Contains(last, "blue") {
+				b.Errorf("%s: the edit of message %s says %q, want the text as it then was", source, e.Message.ID, last)
+			}
+		}
 		if source == "poll" {
 			continue // a poll may show only how things are
 		}
 		if s.edited != "" && find(events, channel.MessageEdited, s.edited) == nil {
 			b.Errorf("%s: the edit of message %s did not arrive", source, s.edited)
+		}
+		if s.edited != "" && !strings.Contains(last, "red") {
+			b.Errorf("%s: by the last edit message %s says %q, want %q", source, s.edited, last, "red")
 		}
 		if s.deleted != "" && find(events, channel.MessageDeleted, s.deleted) == nil {
 			b.Errorf("%s: the deletion of message %s did not arrive", source, s.deleted)
@@ -191,7 +204,13 @@ func checkEventsComplete(b *bench) {
 // checkEventTimes sees that events bear the platform's time, which some platforms tell to the minute only.
 func checkEventTimes(b *bench) {
 	s := b.tell()
+	inTime := func(at time.Time) bool { return !at.Before(s.began.Add(-time.Minute)) && !at.After(s.ended.Add(time.Minute)) }
 	for source, events := range s.told {
+		for _, e := range events {
+			if changed := e.Kind == channel.MessageEdited || e.Kind == channel.MessageDeleted; changed && !e.Time.IsZero() && !inTime(e.Time) {
+				b.Errorf("%s: %s of message %s is of %s, but happened on the platform at %s", source, e.Kind, e.Message.ID, e.Time, s.began)
+			}
+		}
 		for id := range s.received {
 			e := find(events, channel.MessageReceived, id)
 			if e == nil {
@@ -203,7 +222,7 @@ func checkEventTimes(b *bench) {
 			}
 			if at.IsZero() {
 				b.Errorf("%s: message %s has no time", source, id)
-			} else if at.Before(s.began.Add(-time.Minute)) || at.After(s.ended.Add(time.Minute)) {
+			} else if !inTime(at) {
 				b.Errorf("%s: message %s is of %s, but was written on the platform at %s", source, id, at, s.began)
 			}
 		}

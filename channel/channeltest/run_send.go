@@ -3,6 +3,7 @@ package channeltest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -16,6 +17,8 @@ func sendChecks() []check {
 		{name: "account", run: checkAccount},
 		{name: "traits", run: checkTraits},
 		{name: "send/once", run: checkSendOnce},
+		{name: "send/answers", applies: arrives, run: checkSendAnswers},
+		{name: "send/attachments", run: checkSendAttachments},
 		{name: "send/limit", run: checkSendLimit},
 		{name: "send/cancelled", run: checkSendCancelled},
 		{name: "send/concurrently", run: checkSendConcurrently},
@@ -90,6 +93,54 @@ func checkSendOnce(b *bench) {
 	}
 	if again.ID == sent.ID {
 		b.Errorf("two posts have the same Sent.ID, %q", sent.ID)
+	}
+}
+
+// checkSendAnswers answers the younger of two questions first, so that neither the first nor the last is always the right one.
+func checkSendAnswers(b *bench) {
+	one, two := b.answer(), b.answer()
+	for _, out := range []channel.Outgoing{two, one} {
+		if _, err := b.Channel.Send(b.context(), out); err != nil {
+			b.Fatalf("Send: %v", err)
+		}
+	}
+	holds := func(question, text string) bool {
+		return slices.ContainsFunc(b.Answers(question), func(post string) bool { return strings.Contains(post, text) })
+	}
+	for _, pair := range [][2]channel.Outgoing{{one, two}, {two, one}} {
+		out, other := pair[0], pair[1]
+		if !holds(out.InReplyTo, out.Text) {
+			b.Errorf("%q does not answer message %s, which Outgoing.InReplyTo names; what answers it is %q", out.Text, out.InReplyTo, b.Answers(out.InReplyTo))
+		}
+		if b.visibility() == channel.Public && holds(other.InReplyTo, out.Text) {
+			b.Errorf("%q answers message %s, want %s", out.Text, other.InReplyTo, out.InReplyTo)
+		}
+	}
+}
+
+// checkSendAttachments sends as many attachments as may go with one post, though not more than two.
+func checkSendAttachments(b *bench) {
+	t := b.Channel.Traits(b.visibility())
+	if t.MaxAttachments == 0 || b.Attached == nil {
+		return
+	}
+	sample := b.Attachment
+	if sample == (channel.Attachment{}) {
+		sample = channel.Attachment{Type: "image", URL: "https://example.org/bag.png", Name: "bag.png", MediaType: "image/png", Size: 68}
+		if len(t.AttachmentTypes) > 0 {
+			sample.Type = t.AttachmentTypes[0]
+		}
+	}
+	out := b.answer()
+	out.Attachments = []channel.Attachment{sample, sample}
+	if t.MaxAttachments == 1 {
+		out.Attachments = out.Attachments[:1]
+	}
+	if _, err := b.Channel.Send(b.context(), out); err != nil {
+		b.Fatalf("Send with attachments: %v", err)
+	}
+	if n := b.Attached(out.Text); n != len(out.Attachments) {
+		b.Errorf("the post has %d attachments, want %d", n, len(out.Attachments))
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 func everything() Features {
 	return Features{
 		Abilities: allAbilities, Webhook: true, Stream: true, Poll: true,
-		Edits: true, Deletions: true, Revisions: true, Batches: true,
+		Edits: true, Deletions: true, Revisions: true, Threads: true, Batches: true,
 	}
 }
 
@@ -31,7 +31,18 @@ func fakeFixture(o Options) Fixture {
 	message := func(id string) channel.Message { return channel.Message{ID: id} }
 	return Fixture{
 		Channel: page, Sources: []channel.Source{p},
-		Write:  func(text string) string { return mia.Post(page, text).ID },
+		Write:    func(text string) string { return mia.Post(page, text).ID },
+		Customer: "mia",
+		Reply:    func(to, text string) string { return mia.Reply(message(to), text).ID },
+		Answers:  p.RepliesTo,
+		Attached: func(text string) int {
+			for _, post := range p.Posts() {
+				if post.ByBrand && post.Text == text {
+					return len(post.Attachments)
+				}
+			}
+			return 0
+		},
 		Edit:   func(id, text string) string { return mia.Edit(message(id), text).ID },
 		Delete: func(id string) { mia.Delete(message(id)) },
 		Posts:  p.Replies,
@@ -63,7 +74,7 @@ func fakeHarness(o Options) Harness {
 
 func TestFakeConforms(t *testing.T) {
 	t.Parallel()
-	limits := channel.Traits{MaxText: 280, ReplyWindow: 24 * time.Hour, HumanWindow: 7 * 24 * time.Hour, Echoes: true, RefusesDuplicates: true}
+	limits := channel.Traits{MaxText: 280, ReplyWindow: 24 * time.Hour, HumanWindow: 7 * 24 * time.Hour, Echoes: true, RefusesDuplicates: true, MaxAttachments: 1, AttachmentTypes: []string{"video"}}
 	for name, o := range map[string]Options{
 		"zero options":        {},
 		"small pages":         {PageSize: 2},
@@ -94,6 +105,7 @@ func TestFakeConforms(t *testing.T) {
 			f := fakeFixture(Options{ScopedAuthors: true, Private: channel.Traits{MaxText: 1000, Echoes: true}})
 			page := f.Channel.(*FakeChannel)
 			f.Channel = page.Only(Finds)
+			f.Customer = "shop:mia"
 			f.Write = func(text string) string { return page.platform.Customer("mia").Write(page, text).ID }
 			return f
 		}

@@ -17,103 +17,6 @@ import (
 	"github.com/socialcrm/socialcrm/remote"
 )
 
-// broken is the Fake as an adapter with one mistake: each function, where set, takes the place of the right one.
-type broken struct {
-	*FakeChannel
-	platform *Platform
-
-	account func() channel.Account
-	traits  func(channel.Traits) channel.Traits
-	send    func(context.Context, channel.Outgoing) (channel.Sent, error)
-	find    func(channel.Outgoing) (channel.Finding, channel.Sent)
-	poll    func(context.Context, channel.Cursor) (channel.Batch, error)
-	event   func(source string, e *channel.Event)
-	verify  func(channel.Call) (*channel.Response, error)
-	decode  func(channel.Call) (channel.Delivery, error)
-	stream  func(context.Context, func(channel.Batch) error) error
-}
-
-func (b *broken) Account() channel.Account {
-	if b.account != nil {
-		return b.account()
-	}
-	return b.FakeChannel.Account()
-}
-
-func (b *broken) Traits(v channel.Visibility) channel.Traits {
-	t := b.FakeChannel.Traits(v)
-	if b.traits != nil {
-		t = b.traits(t)
-	}
-	return t
-}
-
-func (b *broken) Send(ctx context.Context, out channel.Outgoing) (channel.Sent, error) {
-	if b.send != nil {
-		return b.send(ctx, out)
-	}
-	return b.FakeChannel.Send(ctx, out)
-}
-
-func (b *broken) Find(ctx context.Context, out channel.Outgoing, tried time.Time) (channel.Finding, channel.Sent, error) {
-	if b.find != nil {
-		finding, sent := b.find(out)
-		return finding, sent, nil
-	}
-	return b.FakeChannel.Find(ctx, out, tried)
-}
-
-func (b *broken) Poll(ctx context.Context, after channel.Cursor) (channel.Batch, error) {
-	poll := b.FakeChannel.Poll
-	if b.poll != nil {
-		poll = b.poll
-	}
-	batch, err := poll(ctx, after)
-	b.spoil("poll", batch.Events)
-	return batch, err
-}
-
-func (b *broken) spoil(source string, events []channel.Event) {
-	for i := range events {
-		if b.event != nil {
-			b.event(source, &events[i])
-		}
-	}
-}
-
-// brokenSource is the webhook and stream of a broken adapter.
-type brokenSource struct{ *broken }
-
-func (s brokenSource) Name() string { return "broken" }
-
-func (s brokenSource) Verify(c channel.Call) (*channel.Response, error) {
-	if s.verify != nil {
-		return s.verify(c)
-	}
-	return s.platform.Verify(c)
-}
-
-func (s brokenSource) Decode(c channel.Call) (channel.Delivery, error) {
-	decode := s.platform.Decode
-	if s.decode != nil {
-		decode = s.decode
-	}
-	d, err := decode(c)
-	s.spoil("webhook", d.Events)
-	return d, err
-}
-
-func (s brokenSource) Stream(ctx context.Context, deliver func(channel.Batch) error) error {
-	stream := s.platform.Stream
-	if s.stream != nil {
-		stream = s.stream
-	}
-	return stream(ctx, func(b channel.Batch) error {
-		s.spoil("stream", b.Events)
-		return deliver(b)
-	})
-}
-
 // variants are mistakes that an adapter's author may well make, with the check that must find each.
 func variants() []struct {
 	name, check string
@@ -133,6 +36,18 @@ func variants() []struct {
 			sent, err := b.FakeChannel.Send(ctx, out)
 			return sent, changed(err, change)
 		}
+	}
+	// sending changes what is sent, events what is told.
+	sending := func(change func(*channel.Outgoing)) func(*broken, *Fixture) {
+		return func(b *broken, _ *Fixture) {
+			b.send = func(ctx context.Context, out channel.Outgoing) (channel.Sent, error) {
+				change(&out)
+				return b.FakeChannel.Send(ctx, out)
+			}
+		}
+	}
+	events := func(change func(*channel.Event)) func(*broken, *Fixture) {
+		return func(b *broken, _ *Fixture) { b.event = func(_ string, e *channel.Event) { change(e) } }
 	}
 	return []struct {
 		name, check string
@@ -170,6 +85,16 @@ func variants() []struct {
 				return channel.Sent{}, err
 			}
 		}},
+		{"posts anew instead of answering", "send/answers", sending(func(out *channel.Outgoing) { out.InReplyTo, out.Thread = "", "" })},
+		{"always answers the first question", "send/answers", func(b *broken, f *Fixture) {
+			first := ""
+			sending(func(out *channel.Outgoing) {
+				first = cmp.Or(first, out.InReplyTo)
+				out.InReplyTo, out.Thread = first, ""
+			})(b, f)
+		}},
+		{"drops attachments", "send/attachments", sending(func(out *channel.Outgoing) { out.Attachments = nil })},
+		{"sends the first attachment only", "send/attachments", sending(func(out *channel.Outgoing) { out.Attachments = out.Attachments[:min(1, len(out.Attachments))] })},
 		{"cuts a text that is too long", "send/limit", func(b *broken, _ *Fixture) {
 			b.send = func(ctx context.Context, out channel.Outgoing) (channel.Sent, error) {
 				out.Text = out.Text[:min(len(out.Text), 280)]
@@ -281,9 +206,43 @@ func variants() []struct {
 		{"leaves the text out", "events/complete", func(b *broken, _ *Fixture) {
 			b.event = func(_ string, e *channel.Event) { e.Message.Text = "" }
 		}},
+		{"edits without their text", "events/complete", events(func(e *channel.Event) {
+			if e.Kind == channel.MessageEdited {
+				e.Message.Text = ""
+			}
+		})},
+		{"edits with the text before", "events/complete", func(b *broken, f *Fixture) {
+			before := map[string]string{}
+			b.event = func(source string, e *channel.Event) {
+				now := e.Message.Text
+				if e.Kind == channel.MessageEdited {
+					e.Message.Text = before[source+e.Message.ID]
+				}
+				before[source+e.Message.ID] = now
+			}
+		}},
+		{"leaves the author out", "events/author", events(func(e *channel.Event) { e.Message.Author = channel.Author{} })},
+		{"takes everybody for one", "events/author", events(func(e *channel.Event) { e.Message.Author.ID = "everybody" })},
+		{"leaves thread and parent out", "events/thread", events(func(e *channel.Event) { e.Message.Thread, e.Message.Parent = "", "" })},
+		{"one thread for all", "events/thread", events(func(e *channel.Event) { e.Message.Thread = "wall" })},
+		{"an answer's parent is the answer", "events/thread", events(func(e *channel.Event) {
+			if e.Message.Parent != "" {
+				e.Message.Parent = e.Message.ID
+			}
+		})},
+		{"our own answers as threads of their own", "events/thread", events(func(e *channel.Event) {
+			if e.Kind == channel.MessageEchoed {
+				e.Message.Thread, e.Message.Parent = e.Message.ID, ""
+			}
+		})},
 		{"its own time for the platform's", "events/time", func(b *broken, _ *Fixture) {
 			b.event = func(_ string, e *channel.Event) { e.Time, e.Message.Time = time.Now(), time.Now() }
 		}},
+		{"edits in a year long gone", "events/time", events(func(e *channel.Event) {
+			if e.Kind == channel.MessageEdited {
+				e.Time = time.Unix(0, 0)
+			}
+		})},
 		{"keys that differ by source", "events/keys-agree", func(b *broken, _ *Fixture) {
 			b.event = func(source string, e *channel.Event) { e.Key = source + e.DedupeKey() }
 		}},
@@ -303,6 +262,14 @@ func variants() []struct {
 		}},
 		{"does not look at the signature", "webhook/forged", func(b *broken, _ *Fixture) {
 			b.verify = func(channel.Call) (*channel.Response, error) { return nil, nil }
+		}},
+		{"looks at the signature of a POST only", "webhook/forged", func(b *broken, _ *Fixture) {
+			b.verify = func(c channel.Call) (*channel.Response, error) {
+				if c.Method != "POST" && c.Method != "GET" {
+					return nil, nil
+				}
+				return b.platform.Verify(c)
+			}
 		}},
 		{"looks at the first of two signatures", "webhook/forged", func(b *broken, _ *Fixture) {
 			b.verify = func(c channel.Call) (*channel.Response, error) {
@@ -484,7 +451,7 @@ func TestMistakesAreFound(t *testing.T) {
 					ctx, cancel := context.WithCancel(t.Context())
 					var page *broken
 					h := Harness{Features: everything(), New: func(T) Fixture {
-						f := fakeFixture(Options{Public: channel.Traits{MaxText: 280, Echoes: true}})
+						f := fakeFixture(Options{Public: channel.Traits{MaxText: 280, MaxAttachments: -1, Echoes: true}})
 						page = &broken{FakeChannel: f.Channel.(*FakeChannel), platform: f.Sources[0].(*Platform)}
 						f.Channel, f.Sources = page, []channel.Source{brokenSource{page}}
 						v.spoil(page, &f)

@@ -20,18 +20,22 @@ const token, secret = "token-of-the-shop", "secret-of-the-webhook"
 
 func TestConformance(t *testing.T) {
 	channeltest.Run(t, channeltest.Harness{
-		Features: channeltest.Features{Poll: true, Webhook: true, Batches: true},
+		Features: channeltest.Features{Poll: true, Webhook: true, Threads: true, Batches: true},
 		New: func(t channeltest.T) channeltest.Fixture {
 			p := new(platform)
 			flaky := &channeltest.Flaky{Handler: p} // goes wrong on order
 			server := httptest.NewServer(flaky)
 			t.Cleanup(server.Close)
 			return channeltest.Fixture{
-				Channel: guestbook.New(guestbook.Options{Base: server.URL, ID: "shop", Token: token, Secret: secret}),
-				Write:   func(text string) string { return p.add("mia", "", text)["id"].(string) },
-				Corrupt: func() { p.add("mia", "", "")["id"] = 7 },
-				Posts:   p.answers, Webhook: p.webhook,
-				Break: flaky.Break, Calls: flaky.Calls,
+				Channel:  guestbook.New(guestbook.Options{Base: server.URL, ID: "shop", Token: token, Secret: secret}),
+				Write:    func(text string) string { return p.add("mia", "", text)["id"].(string) },
+				Customer: "mia",
+				Reply:    func(to, text string) string { return p.add("mia", to, text)["id"].(string) },
+				Corrupt:  func() { p.add("mia", "", "")["id"] = 7 },
+				Posts:    func() []string { return p.answers("") },
+				Answers:  p.answers,
+				Webhook:  p.webhook,
+				Break:    flaky.Break, Calls: flaky.Calls,
 				Secrets: []string{token, secret},
 			}
 		},
@@ -67,11 +71,12 @@ func (p *platform) add(by, answers, text string) map[string]any {
 	return e
 }
 
-func (p *platform) answers() (texts []string) {
+// answers returns what the shop wrote below the entry with that ID; with "", everything.
+func (p *platform) answers(id string) (texts []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, e := range p.entries {
-		if e["by"] == "shop" {
+		if e["by"] == "shop" && (id == "" || e["answers"] == id) {
 			texts = append(texts, e["text"].(string))
 		}
 	}
