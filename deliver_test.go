@@ -221,3 +221,38 @@ func TestAssignNoteAndReopen(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func TestAnswerThatIsLostAgainAndAgainEndsInDoubt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.platform.Customer("mia").Post(w.page, "Hello?")
+	w.pass(time.Minute)
+	var tried []time.Time
+	w.platform.Break(channeltest.OnSend, func(a *channeltest.Attempt) error {
+		if tried = append(tried, a.Now); len(tried) > 100 {
+			t.Fatalf("%d sends by %s", len(tried), a.Now)
+		}
+		return channeltest.LoseRequest(a) // and Find says that it is absent
+	})
+	id := w.only().ID
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hi Mia"}))
+	w.pass(7 * 24 * time.Hour)
+	if len(tried) != 12 {
+		t.Errorf("%d sends, want 12", len(tried))
+	}
+	for i := 1; i < len(tried); i++ {
+		if !tried[i].After(tried[i-1]) {
+			t.Errorf("attempt %d follows at once, at %s", i+1, tried[i])
+		}
+	}
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostUnknown}, w.states(id)); diff != "" {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+	if e := w.last(id, ticket.ReplyDoubtful); !strings.Contains(e.Reason, "again and again") {
+		t.Errorf("the journal says %q", e.Reason)
+	}
+	dead, err := w.desk.Tasks(t.Context(), ticket.TaskQuery{Dead: true})
+	if err != nil || len(dead.Items) != 1 {
+		t.Errorf("set aside: %+v %v, want the post", dead.Items, err)
+	}
+}

@@ -235,7 +235,9 @@ type onAccount struct {
 	id channel.AccountID
 }
 
-func (c onAccount) Account() channel.Account { return channel.Account{AccountID: c.id} }
+func (c onAccount) Account() channel.Account {
+	return channel.Account{AccountID: c.id, Since: time.Unix(1, 0)}
+}
 
 // early lists what waits for messages that have not come, by the message.
 func (w *world) early() map[string][]json.RawMessage {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,29 +26,25 @@ func (d *Desk) Run(ctx context.Context) error {
 		return fmt.Errorf("socialcrm: run: the desk runs already: %w", ErrInvalid)
 	}
 	d.running = true
-	sources := make([]channel.Source, 0, len(d.sources))
-	for _, s := range d.sources {
-		sources = append(sources, s)
-	}
+	sources := slices.Collect(maps.Keys(d.sources))
 	d.mu.Unlock()
 
 	var all sync.WaitGroup
-	startStream := func(s channel.Source) {
-		streamer, ok := s.(channel.Streamer)
-		if !ok {
-			return
-		}
-		own, stop := context.WithCancel(ctx)
+	startStream := func(name string) {
 		d.mu.Lock()
-		if before := d.streams[s.Name()]; before != nil {
+		defer d.mu.Unlock()
+		if before := d.streams[name]; before != nil {
 			before()
+			delete(d.streams, name)
 		}
-		d.streams[s.Name()] = stop
-		d.mu.Unlock()
-		all.Go(func() { d.stream(own, streamer) })
+		if streamer, ok := d.sources[name].(channel.Streamer); ok { // what it is by now: it may have been replaced or removed since
+			own, stop := context.WithCancel(ctx)
+			d.streams[name] = stop
+			all.Go(func() { d.stream(own, streamer) })
+		}
 	}
-	for _, s := range sources {
-		startStream(s)
+	for _, name := range sources {
+		startStream(name)
 	}
 	wakes := d.wakes(ctx)
 	free := make(chan struct{}, d.cfg.Workers) // one value for each idle worker
@@ -56,8 +54,8 @@ func (d *Desk) Run(ctx context.Context) error {
 	}
 	for attempt := 0; ctx.Err() == nil; {
 		select {
-		case s := <-d.added:
-			startStream(s)
+		case name := <-d.added:
+			startStream(name)
 			continue
 		case <-ctx.Done():
 			continue
@@ -92,8 +90,8 @@ func (d *Desk) Run(ctx context.Context) error {
 				d.log.Error("setup not read", "error", err)
 			}
 		case <-ended:
-		case s := <-d.added:
-			startStream(s)
+		case name := <-d.added:
+			startStream(name)
 		case <-ctx.Done():
 		}
 		t.Stop()

@@ -95,7 +95,7 @@ type Desk struct {
 	sinks    []crm.Sink
 	running  bool
 	streams  map[string]context.CancelFunc // that are open, by the source's name
-	added    chan channel.Source           // tells a running Desk of new sources
+	added    chan string                   // tells a running Desk of new sources, by name
 }
 
 // account is a channel and what the Desk knows of its account.
@@ -130,7 +130,7 @@ func New(cfg Config) (*Desk, error) {
 	if n := len(cfg.LinkKey); n > 0 && n < 16 {
 		return nil, fmt.Errorf("socialcrm: link key: want at least 16 bytes, got %d: %w", n, ErrInvalid)
 	}
-	d.added = make(chan channel.Source, 16)
+	d.added = make(chan string, 16)
 	ctx := context.Background()
 	if err := d.loadSetup(ctx); err != nil {
 		return nil, fmt.Errorf("socialcrm: %w", err)
@@ -297,7 +297,7 @@ func (d *Desk) AddSource(ctx context.Context, s channel.Source) error {
 	}
 	if running {
 		select {
-		case d.added <- s:
+		case d.added <- name:
 		case <-ctx.Done():
 			return ctx.Err()
 		}

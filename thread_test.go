@@ -351,3 +351,26 @@ func TestMergeAndUnmerge(t *testing.T) {
 		t.Errorf("first response of the first is stopped at %s by the other's answer", c.Stopped)
 	}
 }
+
+// The post reaches "help" first; at "shop" the customer's conversation belongs to a ticket of its own by then.
+func TestSamePostOnTwoAccountsLeavesTheConversationOfAnotherOpenTicketAlone(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	help := channel.AccountID{Platform: "fakebook", ID: "help"}
+	w.ok(w.desk.AddChannel(t.Context(), onAccount{w.platform.Account(channel.Account{AccountID: help}), help}))
+	named := said("2", "mia", "p", "", "@help @shop where is it?", at(2))
+	named.Message.Mentions = []string{"help", "shop"}
+	there := named
+	there.Account = help
+	own := w.ingest(said("1", "mia", "p", "", "Hello?", at(1)))[0].Ticket
+	other := w.ingest(there)[0].Ticket
+	if joined := w.ingest(named)[0].Ticket; joined != other || own == other {
+		t.Fatalf("tickets %s, %s and %s, want the first alone and the others the same", own, other, joined)
+	}
+	for _, id := range []ticket.ID{own, other} {
+		w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Here"}))
+	}
+	if joined := w.ingest(said("3", "mia", "p", "", "And now?", at(3)))[0].Ticket; joined != own {
+		t.Errorf("what she writes next joins %s, want %s", joined, own)
+	}
+}

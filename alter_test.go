@@ -1,0 +1,100 @@
+package socialcrm_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// messages lists the messages that are stored under these IDs of the platform.
+func (w *world) messages(ids ...string) (found []ticket.Message) {
+	w.t.Helper()
+	refs := make([]ticket.MessageRef, len(ids))
+	for i, id := range ids {
+		refs[i] = ticket.MessageRef{Account: shop, ID: id}
+	}
+	w.ok(w.store.View(w.t.Context(), "", func(r ticket.Reader) (err error) {
+		found, err = r.MessagesByRef(refs...)
+		return err
+	}))
+	return found
+}
+
+func TestTextDoesNotComeBackAfterADeletionThatMustBeHonoured(t *testing.T) {
+	t.Parallel()
+	const secret = "4111"
+	type events = []channel.Event
+	for _, test := range []struct {
+		name  string
+		order func(wrote, edited, gone channel.Event) events
+	}{
+		{"edit late", func(wrote, edited, gone channel.Event) events { return events{wrote, gone, edited} }},
+		{"edit and copy late", func(wrote, edited, gone channel.Event) events { return events{wrote, gone, edited, wrote} }},
+		{"edit early", func(wrote, edited, gone channel.Event) events { return events{edited, gone, wrote} }},
+		{"deletion before edit, both early", func(wrote, edited, gone channel.Event) events { return events{gone, edited, wrote} }},
+		{"deletion early, edit late", func(wrote, edited, gone channel.Event) events { return events{gone, wrote, edited} }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			for _, revision := range []string{"", "2"} {
+				w, at := later(t)
+				edited, gone := said("1", "mia", "p", "p", "My card is "+secret, at(1)), said("1", "mia", "p", "p", "", at(1))
+				edited.Kind, edited.Message.Revision, edited.Time = channel.MessageEdited, revision, at(3)
+				gone.Kind, gone.Time, gone.Honour = channel.MessageDeleted, at(5), true
+				for _, e := range test.order(said("1", "mia", "p", "p", "Mine is "+secret, at(1)), edited, gone) {
+					w.ingest(e)
+					if early := fmt.Sprintf("%s", w.early()); e.Kind == channel.MessageDeleted && strings.Contains(early, secret) {
+						t.Errorf("revision %q: it waits for its message: %s", revision, early)
+					}
+				}
+				entries, err := w.desk.Journal(t.Context(), ticket.JournalQuery{})
+				w.ok(err)
+				w.pass(1)
+				if all := fmt.Sprintf("%+v %s %+v %+v", w.messages("1"), w.early(), entries, w.crm.Cases()); strings.Contains(all, secret) {
+					t.Errorf("revision %q: it is still there: %s", revision, all)
+				}
+			}
+		})
+	}
+}
+
+func TestEditsWithoutARevisionAreTakenInOnce(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][]int{{0, 1, 0, 1, 0, 1}, {1, 0, 1, 0}, {1, 1, 0, 0, 1}} {
+		w, at := later(t)
+		edit := func(minute int, text string) channel.Event {
+			e := said("1", "mia", "p", "p", text, at(1))
+			e.Kind, e.Time = channel.MessageEdited, at(minute)
+			return e
+		}
+		edits := []channel.Event{edit(3, "second"), edit(5, "third")}
+		w.ingest(said("1", "mia", "p", "p", "first", at(1)))
+		for _, i := range order {
+			w.ingest(edits[i])
+		}
+		m := w.messages("1")[0]
+		var before []string
+		for _, v := range m.Versions {
+			before = append(before, v.Text)
+		}
+		slices.Sort(before)
+		if diff := cmp.Diff([]string{"first", "second"}, before); diff != "" || m.Content.Text != "third" {
+			t.Errorf("order %v: in force %q, want third; before it (-want +got):\n%s", order, m.Content.Text, diff)
+		}
+		edited := 0
+		for _, kind := range w.kinds(m.Ticket) {
+			if kind == ticket.MessageEdited {
+				edited++
+			}
+		}
+		if edited != 2 {
+			t.Errorf("order %v: %d edits in the journal, want 2", order, edited)
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package socialcrm_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// slow is a channel that takes its time to send. Like a remote.Client it cannot tell what became of a request that its caller gave up.
+type slow struct {
+	channel.Channel
+	sending chan struct{}
+}
+
+func (s slow) Send(ctx context.Context, _ channel.Outgoing) (channel.Sent, error) {
+	close(s.sending)
+	select {
+	case <-ctx.Done():
+		return channel.Sent{}, &remote.Error{Op: "send", Kind: remote.Unknown, Err: ctx.Err()}
+	case <-time.After(10 * time.Second):
+		return channel.Sent{ID: "out"}, nil
+	}
+}
+
+// running runs the Desk until stop is called, which returns once Run has.
+func running(t *testing.T, desk *socialcrm.Desk) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- desk.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	}
+}
+
+func TestStoppingLetsAPostThatIsUnderWayEndAndBeRecorded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		page := channeltest.New(channeltest.Options{}).Account(channel.Account{AccountID: shop, Since: time.Unix(1, 0)})
+		ch := slow{page, make(chan struct{})}
+		store := ticket.NewMemory(nil)
+		desk, err := socialcrm.New(socialcrm.Config{Store: store, Channels: []channel.Channel{ch}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := running(t, desk)
+		results, err := desk.Ingest(t.Context(), wrote("1", "Hello?"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &world{t: t, desk: desk, store: store}
+		w.must(desk.Reply(t.Context(), results[0].Ticket, ana, socialcrm.Reply{Text: "Hi"}))
+		<-ch.sending
+		stop()
+		if diff := cmp.Diff([]ticket.PostState{ticket.PostSent}, w.states(results[0].Ticket)); diff != "" {
+			t.Errorf("posts (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// streaming is a channel whose events come over a connection.
+type streaming struct {
+	channel.Channel
+	open *atomic.Int64
+}
+
+func (s streaming) Name() string { return "stream" }
+
+func (s streaming) Stream(ctx context.Context, _ func(channel.Batch) error) error {
+	s.open.Add(1)
+	defer s.open.Add(-1)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// hook is a source of the same name as streaming that opens nothing.
+type hook struct{ broken }
+
+func (hook) Name() string { return "stream" }
+
+func TestStreamsEndWhenTheyAreReplacedOrRemoved(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		page := channeltest.New(channeltest.Options{}).Account(channel.Account{AccountID: shop})
+		ch := streaming{page, new(atomic.Int64)}
+		desk, err := socialcrm.New(socialcrm.Config{Channels: []channel.Channel{ch}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := running(t, desk)
+		defer stop()
+		add := func() {
+			if err := desk.AddChannel(t.Context(), ch); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, step := range []struct {
+			name string
+			do   func()
+			open int64
+		}{
+			{"at first", func() {}, 1},
+			{"replaced", func() { add(); add(); add() }, 1},
+			{"removed", func() { desk.RemoveChannel(shop) }, 0},
+			{"added again", add, 1},
+			{"removed and added at once", func() { desk.RemoveChannel(shop); add() }, 1},
+			{"added and removed at once", func() { add(); desk.RemoveChannel(shop) }, 0},
+			{"added once more", add, 1},
+			{"replaced by a source that opens none", func() {
+				if err := desk.AddSource(t.Context(), hook{}); err != nil {
+					t.Fatal(err)
+				}
+			}, 0},
+		} {
+			step.do()
+			synctest.Wait()
+			if n := ch.open.Load(); n != step.open {
+				t.Errorf("%s: %d streams are open, want %d", step.name, n, step.open)
+			}
+		}
+	})
+}
