@@ -3,12 +3,15 @@ package socialcrm_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -63,6 +66,11 @@ func TestDeskFileErrorsNameWhatIsWrongAndWhere(t *testing.T) {
 		{"unknown predicate", `{"lanes": [{"name": "vip", "when": {"predicate": "isVIP"}}]}`, "isVIP"},
 		{"two agents of a name", `{"agents": [{"name": "ana"}, {"name": "ana"}]}`, `agent "ana"`},
 		{"unknown kind of app", `{"apps": {"1": "robot"}}`, `"robot"`},
+		{"misspelt fact of a lane", `{"lanes": [{"name": "care", "when": {"fact": "txt", "word": "x"}}]}`, `lane "care": when: fact "txt"`},
+		{"misspelt fact inside", `{"lanes": [{"name": "care", "when": {"any": [{"fact": "text", "word": "x"}, {"not": {"fact": "contact.teir", "equals": "gold"}}]}}]}`, `fact "contact.teir"`},
+		{"misspelt fact of a policy", `{"sla": [{"name": "p", "when": {"fact": "prio", "equals": "high"}, "targets": [{"metric": "resolution", "within": "1h"}]}]}`, `sla policy "p": when: fact "prio"`},
+		{"misspelt fact of noise", `{"noise": [{"name": "thanks", "when": {"fact": "txt", "word": "thanks"}}]}`, `noise "thanks": when: fact "txt"`},
+		{"noise by what is no fact of a message", `{"noise": [{"name": "vip", "when": {"fact": "contact.tier", "equals": "gold"}}]}`, `fact "contact.tier"`},
 		{"not JSON", `lanes: []`, "line 1"},
 		{"empty", ``, ""},
 	} {
@@ -101,6 +109,51 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 	w.pass(1)
 	if got := w.only(); got.Lane != "invoices" || got.Setup != version+1 {
 		t.Errorf("lane %q under version %d, want invoices under %d", got.Lane, got.Setup, version+1)
+	}
+}
+
+func TestApplyRefusesWhatJSONCannotHold(t *testing.T) {
+	t.Parallel()
+	inf := math.Inf(1)
+	for name, broken := range map[string]socialcrm.Setup{
+		"two names that differ in bytes that are no text": {Agents: []routing.Agent{{Name: "Jos\xe9"}, {Name: "Jos\xe8"}}},
+		"a number that is none":                           {Lanes: []routing.Lane{{Name: "all", When: rule.Condition{Fact: "author.followers", Min: &inf}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			if err := w.desk.Apply(t.Context(), ana, broken); !errors.Is(err, socialcrm.ErrInvalid) {
+				t.Errorf("Apply: %v, want ErrInvalid", err)
+			}
+			w.ok(w.desk.Apply(t.Context(), ana, company()))
+			w.restart() // what the store holds can be read
+			if _, err := socialcrm.New(socialcrm.Config{Setup: broken}); err == nil {
+				t.Error("New takes it")
+			}
+		})
+	}
+}
+
+func TestOldSetupWithAPredicateThatIsGoneLetsADeskStart(t *testing.T) {
+	t.Parallel()
+	store := ticket.NewMemory(nil)
+	vip := socialcrm.Setup{Lanes: []routing.Lane{{Name: "vip", When: rule.Condition{Predicate: "vip"}}}}
+	desk, err := socialcrm.New(socialcrm.Config{Store: store, Setup: vip, Predicates: rule.Predicates{"vip": func(rule.Facts) bool { return true }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := socialcrm.New(socialcrm.Config{Store: store}); err == nil || !strings.Contains(err.Error(), "vip") {
+		t.Errorf("while it is in force: %v, want an error that names it", err)
+	}
+	if err := desk.Apply(t.Context(), ana, company()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := socialcrm.New(socialcrm.Config{Store: store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if setup, version := again.Setup(); version != 2 || len(setup.Lanes) != len(company().Lanes) {
+		t.Errorf("version %d with %d lanes is in force", version, len(setup.Lanes))
 	}
 }
 
