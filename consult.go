@@ -122,7 +122,7 @@ func (w *work) overdue(lease ticket.Lease) error {
 		return err
 	}
 	i := slices.IndexFunc(c.Consults, func(q ticket.Consult) bool { return q.Key == late.Key })
-	if i < 0 || c.Consults[i].Overdue || c.Status.Done() {
+	if i < 0 || c.Status.Done() {
 		return nil
 	}
 	c.Consults = slices.Clone(c.Consults)

@@ -93,6 +93,11 @@ func TestInACrisisOnlyALeadApproves(t *testing.T) {
 	_, err = w.desk.Reject(t.Context(), id, by("ben"), draft, "no")
 	w.refused(socialcrm.ErrForbidden, socialcrm.Receipt{}, err)
 	w.must(w.desk.Approve(t.Context(), id, by("lea"), draft, ""))
+	draft = w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "And sorry"})).Draft
+	w.apply(company()) // the crisis is over, but nobody approves what they wrote
+	_, err = w.desk.Approve(t.Context(), id, ana, draft, "")
+	w.refused(socialcrm.ErrForbidden, socialcrm.Receipt{}, err)
+	w.must(w.desk.Approve(t.Context(), id, by("ben"), draft, ""))
 }
 
 func TestARejectedDraftNeverGoesOut(t *testing.T) {

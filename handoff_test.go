@@ -125,6 +125,13 @@ func TestTransferHandsOnWithReasonAndContext(t *testing.T) {
 	if got := w.ticket(id); got.Lane != "billing" || got.Agent != "ben" || got.Status != ticket.Open {
 		t.Errorf("reopened it is in %s with %q, %s", got.Lane, got.Agent, got.Status)
 	}
+	w.must(w.desk.Assign(ctx, id, by("ben"), ""))
+	w.must(w.desk.Resolve(ctx, id, by("ben"), ""))
+	mia.Reply(root, "Hello?")
+	w.pass(time.Minute)
+	if got := w.ticket(id); got.Lane != "billing" || got.Agent != "ben" {
+		t.Errorf("reopened without an agent it is in %s with %q", got.Lane, got.Agent)
+	}
 	free, _, err := capacity(w, "ana")
 	if err != nil || free != 2 {
 		t.Errorf("ana has room for %d (%v), want 2", free, err)
@@ -162,6 +169,26 @@ func TestATransferredTicketWaitsInItsLaneUntilSomebodyHasRoom(t *testing.T) {
 	w.pass(time.Second)
 	if got := w.ticket(id); got.Agent != "ben" {
 		t.Errorf("it is with %q, want ben", got.Agent)
+	}
+}
+
+func TestATransferWithinTheLaneIsForSomebodyElse(t *testing.T) {
+	t.Parallel()
+	w := staffed(t, func(s *socialcrm.Setup) {
+		s.Agents = append(s.Agents, routing.Agent{Name: "amy", Teams: []string{"care"}, Capacity: 2, AlwaysOn: true})
+	})
+	busy := w.asked("noa", "Hello?")
+	if w.ticket(busy).Agent != "amy" {
+		w.must(w.desk.Assign(t.Context(), busy, ana, "amy"))
+	}
+	id := w.asked("mia", "Hello?")
+	if w.ticket(id).Agent != "ana" {
+		t.Fatalf("it is with %q", w.ticket(id).Agent)
+	}
+	w.must(w.desk.Transfer(t.Context(), id, ana, socialcrm.Transfer{Lane: "care", Reason: "he is my uncle"}))
+	w.pass(time.Second)
+	if got := w.ticket(id).Agent; got != "amy" {
+		t.Errorf("it is with %q, want amy", got)
 	}
 }
 
@@ -226,8 +253,18 @@ func TestConsultIsAnsweredByADeadlineOfItsOwn(t *testing.T) {
 	_, err := w.desk.Answer(ctx, id, by("ben"), asked, "Yes.")
 	w.refused(socialcrm.ErrNotFound, socialcrm.Receipt{}, err)
 	w.must(w.desk.Answer(ctx, id, by("lea"), late, "Sorry, late."))
+	w.noTasks("consult")
 	if sees := w.platform.Customer("mia").Sees(); len(sees) != 1 {
 		t.Errorf("mia sees %q", sees)
+	}
+}
+
+// noTasks fails the test when anything is left to do in a queue.
+func (w *world) noTasks(queue string) {
+	w.t.Helper()
+	list, err := w.desk.Tasks(w.t.Context(), ticket.TaskQuery{Queue: queue})
+	if err != nil || len(list.Items) != 0 {
+		w.t.Errorf("left in queue %s: %+v (%v)", queue, list.Items, err)
 	}
 }
 
@@ -285,6 +322,7 @@ func TestConsultCanHoldTheTicket(t *testing.T) {
 	w.refused(socialcrm.ErrNotFound, socialcrm.Receipt{}, err)
 	w.must(w.desk.Consult(ctx, id, ana, q))
 	w.must(w.desk.CloseWithoutReply(ctx, id, ana, "a bot"))
+	w.noTasks("consult")
 	w.pass(2 * time.Hour)
 	if n := countKind(w.kinds(id), ticket.ConsultOverdue); n != 0 {
 		t.Errorf("a closed ticket has %d overdue consults", n)

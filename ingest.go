@@ -378,6 +378,11 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 
 // route asks the router and takes the first agent who can be reserved.
 func (w *work) route(c *change, m *channel.Message) error {
+	if c.Handed { // a person put it where it is
+		if lane := w.company.lane(c.Lane); lane != nil {
+			return w.offer(c, lane, "", "")
+		}
+	}
 	router := w.d.cfg.Router
 	if router == nil {
 		router = w.company.lanes
@@ -387,9 +392,6 @@ func (w *work) route(c *change, m *channel.Message) error {
 		q.Contact = *c.contact
 	}
 	for attempt := 0; ; attempt++ {
-		if lane := w.company.lane(c.Lane); c.Handed && lane != nil {
-			return w.offer(c, lane, "", "")
-		}
 		decision, err := router.Route(context.Background(), q)
 		if err != nil { // a message is never lost because nobody knows where it belongs
 			w.d.log.Error("ticket not routed", "ticket", string(c.ID), "error", err)
