@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
@@ -112,7 +113,7 @@ func clockTaskID(id ticket.ID) string { return "clock/" + string(id) }
 
 // clockTask looks at a ticket's clocks once its nearest deadline has passed: at the deadline itself an answer still meets it.
 func clockTask(id ticket.ID, deadline time.Time) ticket.Task {
-	return ticket.Task{ID: clockTaskID(id), Kind: clockKind, Queue: clockKind, Due: deadline.Add(1), Payload: []byte(id)}
+	return ticket.Task{ID: clockTaskID(id), Kind: clockKind, Queue: clockKind, Due: deadline.Add(1)}
 }
 
 // deadline records what passed, at the time at which it passed.
@@ -121,7 +122,7 @@ func (w *work) deadline(lease ticket.Lease) error {
 	if err := w.tx.Finish(lease); err != nil {
 		return err
 	}
-	c, err := w.load(ticket.ID(lease.Payload))
+	c, err := w.load(ticket.ID(strings.TrimPrefix(lease.ID, clockTaskID(""))))
 	if err != nil || c.ID == "" {
 		return err
 	}

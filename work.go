@@ -3,12 +3,13 @@ package socialcrm
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/crm"
@@ -191,6 +192,9 @@ func first[T any](list []T) T {
 // journal notes a step of the ticket.
 func (c *change) journal(e ticket.Entry) {
 	e.Ticket, e.Contact = c.ID, c.Contact
+	if c.entries == nil {
+		c.entries = make([]ticket.Entry, 0, 4)
+	}
 	c.entries = append(c.entries, e)
 }
 
@@ -306,9 +310,7 @@ func (c *change) finish() {
 			c.journal(e)
 		}
 	}
-	for i := range c.entries {
-		c.entries[i].Key = string(c.ID) + "/" + strconv.FormatInt(c.Version, 10) + "/" + strconv.Itoa(i)
-	}
+	c.nameEntries()
 	c.Updated = w.now
 	w.append(c.entries...)
 	w.tx.PutTicket(c.Ticket)
@@ -326,14 +328,34 @@ func (c *change) finish() {
 	}
 }
 
+// nameEntries gives the entries their keys: the ticket, its version, their number.
+func (c *change) nameEntries() {
+	var room [256]byte
+	prefix := append(strconv.AppendInt(append(append(room[:0], c.ID...), '/'), c.Version, 10), '/')
+	all := prefix
+	for i := range c.entries {
+		if i > 0 {
+			all = append(all, prefix...)
+		}
+		all = strconv.AppendInt(all, int64(i), 10)
+	}
+	keys, at := string(all), 0 // one text for all
+	for i := range c.entries {
+		end := at + len(prefix) + len(strconv.Itoa(i))
+		c.entries[i].Key, at = keys[at:end], end
+	}
+}
+
 // clockEntry says in the journal what became of a clock; not every change is worth an entry.
 func clockEntry(ch sla.Change) (ticket.Entry, bool) {
-	e := ticket.Entry{Actor: ticket.Actor{Kind: ticket.BySystem}, New: string(ch.Clock.Metric), Reason: string(ch.Clock.Policy), Stand: &ch.Clock, Happened: ch.Clock.Stopped}
+	if ch.Clock.Verdict == ch.Was && !ch.Withdrawn {
+		return ticket.Entry{}, false
+	}
+	stand := ch.Clock
+	e := ticket.Entry{Actor: ticket.Actor{Kind: ticket.BySystem}, New: string(stand.Metric), Reason: stand.Policy, Stand: &stand, Happened: stand.Stopped}
 	switch {
 	case ch.Withdrawn:
 		e.Kind, e.Old = ticket.ClockWithdrawn, string(ch.Was)
-	case ch.Clock.Verdict == ch.Was:
-		return e, false
 	case ch.Clock.Verdict == sla.Met:
 		e.Kind = ticket.ClockMet
 	case ch.Clock.Verdict == sla.Breached:
@@ -346,15 +368,20 @@ func clockEntry(ch sla.Change) (ticket.Entry, bool) {
 
 // hashID makes an ID out of what names a thing, so that doing something again makes the same thing again: 13 characters, 65 bits.
 func hashID(parts ...string) string {
-	h := sha256.New()
+	var room [256]byte
+	named := room[:0]
 	for _, p := range parts {
-		h.Write([]byte(strconv.Itoa(len(p))))
-		h.Write([]byte{':'})
-		h.Write([]byte(p))
+		named = strconv.AppendInt(named, int64(len(p)), 10)
+		named = append(append(named, ':'), p...)
 	}
-	var sum [sha256.Size]byte
-	h.Sum(sum[:0])
-	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:9]))[:13]
+	const digits = "abcdefghijklmnopqrstuvwxyz234567"
+	sum, id := sha256.Sum256(named), [13]byte{}
+	for i := range id {
+		bits := uint(i) * 5
+		pair := uint(sum[bits/8])<<8 | uint(sum[bits/8+1])
+		id[i] = digits[pair>>(11-bits%8)&31]
+	}
+	return string(id[:])
 }
 
 // interactionKey is a message's external ID in CRMs.
@@ -379,16 +406,24 @@ func subjectLine(m *channel.Message) string {
 		text = m.Text
 	}
 	const most = 80
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) <= most {
-		return strings.Clone(text)
-	}
-	cut := strings.LastIndexByte(text[:most], ' ')
-	if cut <= 0 {
-		cut = most
-		for cut > 0 && text[cut]&0xC0 == 0x80 {
-			cut--
+	var room [most + len("…")]byte
+	line, words, gap := room[:0], 0, false // words: where the last whole word ends
+	for _, r := range text {
+		if unicode.IsSpace(r) {
+			gap = len(line) > 0
+			continue
 		}
+		if gap {
+			words, gap = len(line), false
+			line = append(line, ' ')
+		}
+		if len(line)+utf8.RuneLen(r) > most {
+			if words > 0 {
+				line = line[:words]
+			}
+			return string(append(line, "…"...))
+		}
+		line = utf8.AppendRune(line, r)
 	}
-	return text[:cut] + "…"
+	return string(line)
 }

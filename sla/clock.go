@@ -128,7 +128,7 @@ type Change struct {
 
 // Changes lists what differs between two states of one ticket, in the order of Metrics.
 func Changes(before, after State) []Change {
-	var out []Change
+	out := make([]Change, 0, len(after.Clocks))
 	for _, m := range Metrics() {
 		was, had := before.Clock(m)
 		c, has := after.Clock(m)

@@ -12,7 +12,7 @@ import (
 func Example() {
 	policies, err := sla.NewPolicySet([]sla.Policy{{
 		Name: "gold",
-		When: rule.Condition{Fact: "tier", Equals: rule.Text("gold")},
+		When: rule.Condition{Fact: "contact.tier", Equals: rule.Text("gold")},
 		Targets: []sla.Target{
 			{Metric: sla.Acknowledgement, Within: sla.Duration(5 * time.Minute)},
 			{Metric: sla.FirstResponse, Within: sla.Duration(time.Hour)},

@@ -187,7 +187,7 @@ func (s *PolicySet) apply(state *State, now time.Time) {
 			if behind < 0 {
 				behind = len(state.Clocks)
 			}
-			state.Clocks = slices.Insert(state.Clocks, behind, c)
+			state.Clocks = slices.Insert(slices.Grow(state.Clocks, 4), behind, c)
 		case i >= 0 && state.Clocks[i].running():
 			c := &state.Clocks[i]
 			if target == 0 {

@@ -32,8 +32,8 @@ func TestNewPolicySetSaysWhatIsWrong(t *testing.T) {
 		{"a metric twice for one priority", []Policy{{Name: "a", Targets: []Target{
 			{Metric: Resolution, Within: 1, Priority: new(Normal)}, {Metric: Resolution, Within: 2}, {Metric: Resolution, Within: 3, Priority: new(Normal)}}}},
 			`sla policy "a": targets[2]: resolution is promised twice for the same priority`},
-		{"a condition that is none", []Policy{{Name: "a", When: rule.Condition{Fact: "tier"}, Targets: hour}},
-			`sla policy "a": when: rule: compile condition: fact: nothing is asked of "tier"; want one of equals, in, prefix, word, min, max, exists`},
+		{"a condition that is none", []Policy{{Name: "a", When: rule.Condition{Fact: "contact.tier"}, Targets: hour}},
+			`sla policy "a": when: rule: compile condition: fact: nothing is asked of "contact.tier"; want one of equals, in, prefix, word, min, max, exists`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -50,9 +50,9 @@ func TestTheFirstMatchingPolicyWins(t *testing.T) {
 	t.Parallel()
 	hour := []Target{{Metric: FirstResponse, Within: Duration(time.Hour)}}
 	set, err := NewPolicySet([]Policy{
-		{Name: "gold", When: rule.Condition{Fact: "tier", Equals: rule.Text("gold")}, Targets: hour},
+		{Name: "gold", When: rule.Condition{Fact: "contact.tier", Equals: rule.Text("gold")}, Targets: hour},
 		{Name: "night", When: rule.Condition{Predicate: "night"}, Targets: hour},
-		{Name: "known", When: rule.Condition{Fact: "tier", Exists: new(true)}, Targets: hour},
+		{Name: "known", When: rule.Condition{Fact: "contact.tier", Exists: new(true)}, Targets: hour},
 	}, rule.Predicates{"night": func(f rule.Facts) bool { return f.Fact("lane").Equal(rule.Text("night")) }})
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +92,7 @@ func TestFactsByName(t *testing.T) {
 	}
 	for name, want := range map[string]rule.Value{
 		"account": rule.Text("facebook/1"), "platform": rule.Text("facebook"), "visibility": rule.Text("private"), "language": rule.Text("de"),
-		"lane": rule.Text("bags"), "agent": rule.Text("jo"), "tier": rule.Text("gold"), "tags": rule.Texts("a", "b"), "priority": rule.Text("urgent"),
+		"lane": rule.Text("bags"), "agent": rule.Text("jo"), "contact.tier": rule.Text("gold"), "tags": rule.Texts("a", "b"), "priority": rule.Text("urgent"),
 		"shoe size": {},
 	} {
 		if got := f.Fact(name); !got.Equal(want) || got.Missing() != want.Missing() {
@@ -100,7 +100,7 @@ func TestFactsByName(t *testing.T) {
 		}
 	}
 	empty := &Facts{}
-	for _, name := range []string{"account", "platform", "visibility", "language", "lane", "agent", "tier", "tags"} {
+	for _, name := range []string{"account", "platform", "visibility", "language", "lane", "agent", "contact.tier", "tags"} {
 		if got := empty.Fact(name); !got.Missing() {
 			t.Errorf("Fact(%q) of empty facts = %s, want it missing", name, got)
 		}
