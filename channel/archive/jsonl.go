@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/rule"
@@ -94,14 +93,11 @@ type Writer struct {
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
 // Write writes one event as a line. What it has written is read back equal, times by their instant and empty lists and maps as nil, except that bad UTF-8
-// becomes U+FFFD. It refuses an event that could not be read back: one that Event.Check finds wanting, of a platform with a slash in its name, with a time
-// that JSON cannot hold, or longer than 1 MiB.
+// becomes U+FFFD. It refuses an event that could not be read back: one that Event.Check finds wanting, with a time zone that JSON cannot hold, or longer than
+// 1 MiB.
 func (w *Writer) Write(event channel.Event) error {
 	if err := event.Check(); err != nil {
 		return fmt.Errorf("archive: write: %w", err)
-	}
-	if strings.Contains(event.Account.Platform, "/") {
-		return fmt.Errorf("archive: write event of %s: platform %q has a slash in it", event.Account, event.Account.Platform)
 	}
 	w.buf.Reset()
 	encoder := json.NewEncoder(&w.buf)

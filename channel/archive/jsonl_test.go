@@ -101,11 +101,13 @@ func TestWriterRefusesWhatCouldNotBeReadBack(t *testing.T) {
 	}{
 		{"no message ID", func(e *channel.Event) { e.Message.ID = "" }, "archive: write: event received on p/a: message.id is missing"},
 		{"a platform with a slash", func(e *channel.Event) { e.Account.Platform = "p/q" },
-			`archive: write event of p/q/a: platform "p/q" has a slash in it`},
+			"archive: write: event on p/q/a: account: a platform has no slash in its name"},
 		{"too long", func(e *channel.Event) { e.Message.Text = strings.Repeat("x", 1<<20) },
 			"archive: write event message/1 of p/a: is longer than 1 MiB"},
-		{"a time that JSON cannot hold", func(e *channel.Event) { e.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
-			"archive: write event message/1 of p/a: json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: year outside of range [0,9999]"},
+		{"a year that JSON cannot hold", func(e *channel.Event) { e.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+			"archive: write: event received on p/a: time: the year 10000 is none"},
+		{"a time zone that JSON cannot hold", func(e *channel.Event) { e.Time = time.Unix(0, 0).In(time.FixedZone("", 25*3600)) },
+			"archive: write event message/1 of p/a: json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: timezone hour outside of range [0,23]"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
