@@ -11,6 +11,7 @@ import (
 func updating() []Check {
 	return []Check{
 		{Name: "status, subject and owner of a case follow", Run: checkCaseFollows},
+		{Name: "a case is reopened and taken off its agent", Run: checkBackwards},
 		{Name: "an edited or deleted interaction is written under its key", Run: checkEdited},
 		{Name: "a contact alone can be pushed", Run: checkContactAlone},
 		{Name: "a case of a contact that the CRM knows needs only its key", Run: checkKnownContact},
@@ -39,6 +40,24 @@ func checkCaseFollows(t T, h Harness) {
 		}
 	}
 	r.expectInteractions(t, c)
+}
+
+// checkBackwards pushes what rarely goes back, and must all the same.
+func checkBackwards(t T, h Harness) {
+	r := h.Open(t)
+	c := sampleChange("a", 1)
+	c.Case.Status, c.Case.SolvedAt = ticket.Solved, sampleTime().Add(time.Hour)
+	c.Refs = r.pushOK(t, c).Refs
+	c.Contact, c.Interactions = nil, nil
+	c.Case.Status, c.Case.SolvedAt, c.Case.Agent = ticket.Open, time.Time{}, ""
+	r.pushOK(t, c)
+	held := r.theCase(t, c.Case.Key)
+	if held.Status != ticket.Open {
+		t.Errorf("a case that was reopened has status %q, want %q", held.Status, ticket.Open)
+	}
+	if h.Features.Owner && held.Agent != "" {
+		t.Errorf("a case that was taken off its agent belongs to %q", held.Agent)
+	}
 }
 
 func checkEdited(t T, h Harness) {

@@ -120,7 +120,9 @@ func TestSinkOverHTTPConforms(t *testing.T) {
 				Fault: flaky.Fault, Secrets: []string{"cabinet-token"},
 				Contacts: func(key string) (all []crmtest.HeldContact) {
 					for _, c := range held(standIn, "contacts", func(c crm.Contact) bool { return c.Key == key }) {
-						all = append(all, crmtest.HeldContact{Key: c.Key, Ref: c.Key, Name: c.Name, MergedInto: c.MergedInto})
+						all = append(all, crmtest.HeldContact{
+							Key: c.Key, Ref: c.Key, Name: c.Name, MergedInto: c.MergedInto, Emails: c.Emails, Phones: c.Phones, Identities: c.Identities,
+						})
 					}
 					return all
 				},
@@ -128,13 +130,17 @@ func TestSinkOverHTTPConforms(t *testing.T) {
 					for _, c := range held(standIn, "cases", func(c crm.Case) bool { return c.Key == key }) {
 						all = append(all, crmtest.HeldCase{
 							Key: c.Key, Ref: c.Key, Contact: c.Contact, Subject: c.Subject, Status: c.Status, Agent: c.Agent, Parent: c.Parent, MergedInto: c.MergedInto,
+							Priority: c.Priority, Account: c.Account, Private: c.Private, Lane: c.Lane, Team: c.Team, Tags: c.Tags,
 						})
 					}
 					return all
 				},
 				Interactions: func(caseKey string) (all []crmtest.HeldInteraction) {
 					for _, in := range held(standIn, "interactions", func(in filed) bool { return in.Case == caseKey }) {
-						all = append(all, crmtest.HeldInteraction{Key: in.Key, Ref: in.Key, Text: in.Text, Deleted: !in.Deleted.IsZero()})
+						all = append(all, crmtest.HeldInteraction{
+							Key: in.Key, Ref: in.Key, Text: in.Text, Deleted: !in.Deleted.IsZero(), Direction: in.Direction, Time: in.Time, Private: in.Private,
+							Author: in.Author, Actor: in.Actor, Attachments: in.Attachments, State: in.State,
+						})
 					}
 					return all
 				},

@@ -4,7 +4,9 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/remote"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -35,6 +37,8 @@ type Features struct {
 	Owner bool
 	// Links says that contacts and cases keep MergedInto and Parent, also where those are not in the CRM.
 	Links bool
+	// Lacks names what the CRM has no place for; the rest it holds, and the Rig tells of it. Zero: it holds everything.
+	Lacks Field
 	// MaxText is how long a text the CRM keeps, 0 for 100 kB and more. Longer ones are cut between two characters and end in "…".
 	MaxText int
 	// Count measures a text for MaxText; nil counts bytes.
@@ -76,9 +80,11 @@ type Users interface {
 
 // HeldContact is a contact in a CRM, in our words.
 type HeldContact struct {
-	Key, Ref   string
-	Name       string
-	MergedInto string
+	Key, Ref       string
+	Name           string
+	MergedInto     string
+	Emails, Phones []string
+	Identities     []crm.Identity
 }
 
 // HeldCase is a case in a CRM, in our words.
@@ -89,13 +95,25 @@ type HeldCase struct {
 	Status             ticket.Status
 	Agent              string
 	Parent, MergedInto string
+	Priority           ticket.Priority
+	Account            channel.AccountID
+	Private            bool
+	Lane, Team         string
+	Tags               []string
 }
 
 // HeldInteraction is an interaction in a CRM, in our words.
 type HeldInteraction struct {
-	Key, Ref string
-	Text     string
-	Deleted  bool
+	Key, Ref    string
+	Text        string
+	Deleted     bool
+	Direction   ticket.Direction
+	Time        time.Time
+	Private     bool
+	Author      channel.Author
+	Actor       ticket.Actor
+	Attachments []channel.Attachment
+	State       ticket.PostState
 }
 
 // Check is one thing that every sink does.
@@ -111,7 +129,7 @@ type Check struct {
 // Checks returns all checks, in the order in which to read them.
 func Checks() []Check {
 	var all []Check
-	for _, part := range [][]Check{repeating(), updating(), texts(), failing(), abilities()} {
+	for _, part := range [][]Check{repeating(), updating(), fields(), texts(), failing(), abilities()} {
 		all = append(all, part...)
 	}
 	return all
@@ -147,7 +165,9 @@ func (f *Fake) rig() Rig {
 		Contacts: func(key string) (held []HeldContact) {
 			for _, c := range f.Contacts() {
 				if c.Key == key {
-					held = append(held, HeldContact{Key: c.Key, Ref: c.Ref, Name: c.Name, MergedInto: c.MergedInto})
+					held = append(held, HeldContact{
+						Key: c.Key, Ref: c.Ref, Name: c.Name, MergedInto: c.MergedInto, Emails: c.Emails, Phones: c.Phones, Identities: c.Identities,
+					})
 				}
 			}
 			return held
@@ -155,14 +175,20 @@ func (f *Fake) rig() Rig {
 		Cases: func(key string) (held []HeldCase) {
 			for _, c := range f.Cases() {
 				if c.Key == key {
-					held = append(held, HeldCase{c.Key, c.Ref, c.Contact, c.Subject, c.Status, c.Agent, c.Parent, c.MergedInto})
+					held = append(held, HeldCase{
+						Key: c.Key, Ref: c.Ref, Contact: c.Contact, Subject: c.Subject, Status: c.Status, Agent: c.Agent, Parent: c.Parent, MergedInto: c.MergedInto,
+						Priority: c.Priority, Account: c.Account, Private: c.Private, Lane: c.Lane, Team: c.Team, Tags: c.Tags,
+					})
 				}
 			}
 			return held
 		},
 		Interactions: func(caseKey string) (held []HeldInteraction) {
 			for _, in := range f.Interactions(caseKey) {
-				held = append(held, HeldInteraction{in.Key, in.Ref, in.Text, !in.Deleted.IsZero()})
+				held = append(held, HeldInteraction{
+					Key: in.Key, Ref: in.Ref, Text: in.Text, Deleted: !in.Deleted.IsZero(), Direction: in.Direction, Time: in.Time, Private: in.Private,
+					Author: in.Author, Actor: in.Actor, Attachments: in.Attachments, State: in.State,
+				})
 			}
 			return held
 		},

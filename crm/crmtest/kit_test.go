@@ -13,6 +13,7 @@ import (
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/ticket"
 )
 
 func TestFakePassesTheKit(t *testing.T) {
@@ -31,100 +32,6 @@ func TestABareSinkPassesTheKit(t *testing.T) {
 		return r
 	}
 	Run(t, h)
-}
-
-// broken is a sink that does one thing wrong. What is nil is done as the Fake does it.
-type broken struct {
-	*Fake
-	push   func(ctx context.Context, c crm.Change) (crm.Receipt, error)
-	change func(ctx context.Context, after channel.Cursor) (crm.Batch, error)
-	lookup func(ctx context.Context, q crm.Lookup) (crm.Person, bool, error)
-	redact func() error
-	erase  func() error
-	lead   func(ctx context.Context, l crm.Lead) (string, error)
-	name   func() string
-}
-
-func (b *broken) Name() string {
-	if b.name != nil {
-		return b.name()
-	}
-	return b.Fake.Name()
-}
-
-func (b *broken) Push(ctx context.Context, c crm.Change) (crm.Receipt, error) {
-	if b.push != nil {
-		return b.push(ctx, c)
-	}
-	return b.Fake.Push(ctx, c)
-}
-
-func (b *broken) Changes(ctx context.Context, after channel.Cursor) (crm.Batch, error) {
-	if b.change != nil {
-		return b.change(ctx, after)
-	}
-	return b.Fake.Changes(ctx, after)
-}
-
-func (b *broken) Lookup(ctx context.Context, q crm.Lookup) (crm.Person, bool, error) {
-	if b.lookup != nil {
-		return b.lookup(ctx, q)
-	}
-	return b.Fake.Lookup(ctx, q)
-}
-
-func (b *broken) Redact(ctx context.Context, s crm.Subject, interaction, ref string) error {
-	if b.redact != nil {
-		return b.redact()
-	}
-	return b.Fake.Redact(ctx, s, interaction, ref)
-}
-
-func (b *broken) Erase(ctx context.Context, contact, ref string) error {
-	if b.erase != nil {
-		return b.erase()
-	}
-	return b.Fake.Erase(ctx, contact, ref)
-}
-
-func (b *broken) PushLead(ctx context.Context, l crm.Lead) (string, error) {
-	if b.lead != nil {
-		return b.lead(ctx, l)
-	}
-	return b.Fake.PushLead(ctx, l)
-}
-
-// pushing breaks what goes into a push and what comes out of it.
-func pushing(fn func(f *Fake, ctx context.Context, c crm.Change) (crm.Receipt, error)) func(*Fake, *Rig) {
-	return func(f *Fake, r *Rig) {
-		r.Sink = &broken{Fake: f, push: func(ctx context.Context, c crm.Change) (crm.Receipt, error) { return fn(f, ctx, c) }}
-	}
-}
-
-// altering breaks what goes into a push.
-func altering(fn func(c *crm.Change)) func(*Fake, *Rig) {
-	return pushing(func(f *Fake, ctx context.Context, c crm.Change) (crm.Receipt, error) {
-		c = cloneChange(c)
-		fn(&c)
-		return f.Push(ctx, c)
-	})
-}
-
-// spoiling breaks what comes out of a push.
-func spoiling(fn func(r *crm.Receipt, err *error)) func(*Fake, *Rig) {
-	return pushing(func(f *Fake, ctx context.Context, c crm.Change) (crm.Receipt, error) {
-		receipt, err := f.Push(ctx, c)
-		fn(&receipt, &err)
-		return receipt, err
-	})
-}
-
-func respoil(err *error, fn func(e *remote.Error)) {
-	if e, ok := (*err).(*remote.Error); ok {
-		own := *e
-		fn(&own)
-		*err = &own
-	}
 }
 
 func TestTheKitFindsWhatIsBroken(t *testing.T) {
@@ -298,6 +205,42 @@ func TestTheKitFindsWhatIsBroken(t *testing.T) {
 				return receipt, or2(err, f.SetStatus("integration", c.Case.Key, c.Case.Status))
 			}}
 		}},
+		{"a case is never reopened", "a case is reopened", func(f *Fake, r *Rig) {
+			done := make(map[string]ticket.Status)
+			remember := altering(func(c *crm.Change) {
+				if status := done[c.Case.Key]; status != "" {
+					c.Case.Status = status
+				} else if c.Case.Status.Done() {
+					done[c.Case.Key] = c.Case.Status
+				}
+			})
+			remember(f, r)
+		}},
+		{"an agent who was taken off stays", "a case is reopened", func(f *Fake, r *Rig) {
+			was := make(map[string]string)
+			remember := altering(func(c *crm.Change) {
+				c.Case.Agent = or(c.Case.Agent, was[c.Case.Key])
+				was[c.Case.Key] = c.Case.Agent
+			})
+			remember(f, r)
+		}},
+		{"profiles are lost", "a contact keeps", altering(func(c *crm.Change) { c.Contact.Identities = nil })},
+		{"only the first profile is kept", "a contact keeps", altering(func(c *crm.Change) { c.Contact.Identities = c.Contact.Identities[:1] })},
+		{"e-mail addresses are lost", "a contact keeps", altering(func(c *crm.Change) { c.Contact.Emails = nil })},
+		{"phones are lost", "a contact keeps", altering(func(c *crm.Change) { c.Contact.Phones = nil })},
+		{"the priority is lost", "a case keeps", altering(func(c *crm.Change) { c.Case.Priority = ticket.Normal })},
+		{"the account is lost", "a case keeps", altering(func(c *crm.Change) { c.Case.Account = channel.AccountID{} })},
+		{"the lane is lost", "a case keeps", altering(func(c *crm.Change) { c.Case.Lane = "" })},
+		{"the team is lost", "a case keeps", altering(func(c *crm.Change) { c.Case.Team = "" })},
+		{"the tags are lost", "a case keeps", altering(func(c *crm.Change) { c.Case.Tags = nil })},
+		{"a private case is public", "a case keeps", altering(func(c *crm.Change) { c.Case.Private = false })},
+		{"every interaction is the customer's", "an interaction keeps", changing(func(in *crm.Interaction) { in.Direction = ticket.Inbound })},
+		{"what is private becomes public", "an interaction keeps", changing(func(in *crm.Interaction) { in.Private = false })},
+		{"everything happened just now", "an interaction keeps", changing(func(in *crm.Interaction) { in.Time = time.Now() })},
+		{"authors are lost", "an interaction keeps", changing(func(in *crm.Interaction) { in.Author = channel.Author{} })},
+		{"actors are lost", "an interaction keeps", changing(func(in *crm.Interaction) { in.Actor = ticket.Actor{} })},
+		{"attachments are lost", "an interaction keeps", changing(func(in *crm.Interaction) { in.Attachments = nil })},
+		{"the state is lost", "an interaction keeps", changing(func(in *crm.Interaction) { in.State = "" })},
 		{"nothing is redacted", "redacting takes", func(f *Fake, r *Rig) { r.Sink = &broken{Fake: f, redact: func() error { return nil }} }},
 		{"nobody is erased", "erasing removes", func(f *Fake, r *Rig) { r.Sink = &broken{Fake: f, erase: func() error { return nil }} }},
 		{"every lead is new", "a lead pushed twice", func(f *Fake, r *Rig) {

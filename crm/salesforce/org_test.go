@@ -17,6 +17,8 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/crm/crmtest"
 	"github.com/socialcrm/socialcrm/remote"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -343,22 +345,51 @@ func harness() crmtest.Harness {
 					if !ok {
 						return nil
 					}
-					return []crmtest.HeldContact{{Key: key, Ref: text(r, "Id"), Name: text(r, "LastName"), MergedInto: text(r, mergedField)}}
+					return []crmtest.HeldContact{{
+						Key: key, Ref: text(r, "Id"), Name: text(r, "LastName"), MergedInto: text(r, mergedField),
+						Emails: []string{text(r, "Email")}, Phones: []string{text(r, "Phone")}, Identities: profilesOf(text(r, "Social_Profiles__c")),
+					}}
 				},
 				Cases: func(key string) []crmtest.HeldCase {
 					r, ok := o.record(caseObject, key)
 					if !ok {
 						return nil
 					}
+					var account channel.AccountID
+					if err := account.UnmarshalText([]byte(text(r, "Social_Account__c"))); err != nil {
+						t.Errorf("case %s: %v", key, err)
+					}
 					return []crmtest.HeldCase{{
 						Key: key, Ref: text(r, "Id"), Contact: text(r, "Contact"), Subject: text(r, "Subject"), Status: ticket.Status(text(r, "Social_Status__c")),
 						Agent: text(r, "Social_Agent__c"), Parent: text(r, parentField), MergedInto: text(r, mergedField),
+						Priority: priorities[text(r, "Priority")], Account: account, Private: r["Social_Private__c"] == true,
+						Lane: text(r, "Social_Lane__c"), Team: text(r, "Social_Team__c"), Tags: strings.Split(text(r, "Social_Tags__c"), ";"),
 					}}
 				},
 				Interactions: o.interactions,
 			}
 		},
 	}
+}
+
+var priorities = map[string]ticket.Priority{"Low": ticket.Low, "Medium": ticket.Normal, "High": ticket.High}
+
+// profilesOf reads the lines of Social_Profiles__c: a platform, and the author's address, handle or ID.
+func profilesOf(lines string) (all []crm.Identity) {
+	for line := range strings.Lines(lines) {
+		platform, who, _ := strings.Cut(strings.TrimSpace(line), " ")
+		all = append(all, crm.Identity{Platform: platform, Author: channel.Author{ID: who, URL: who, Handle: who}})
+	}
+	return all
+}
+
+// attachmentsOf reads the lines of Social_Attachments__c: a type and an address.
+func attachmentsOf(lines string) (all []channel.Attachment) {
+	for line := range strings.Lines(lines) {
+		kind, address, _ := strings.Cut(strings.TrimSpace(line), " ")
+		all = append(all, channel.Attachment{Type: kind, URL: address})
+	}
+	return all
 }
 
 // interactions are those of a case as a related list sorted by time and order shows them.
@@ -372,7 +403,13 @@ func (o *org) interactions(caseKey string) []crmtest.HeldInteraction {
 	var held []crmtest.HeldInteraction
 	for key, r := range records {
 		if text(r, "Social_Case__r") == caseKey {
-			held = append(held, crmtest.HeldInteraction{Key: key, Ref: text(r, "Id"), Text: text(r, "Social_Text__c"), Deleted: r["Social_Deleted_At__c"] != nil})
+			sent, _ := time.Parse(time.RFC3339, text(r, "Social_Sent_At__c"))
+			held = append(held, crmtest.HeldInteraction{
+				Key: key, Ref: text(r, "Id"), Text: text(r, "Social_Text__c"), Deleted: r["Social_Deleted_At__c"] != nil,
+				Direction: ticket.Direction(text(r, "Social_Direction__c")), Time: sent, Private: r["Social_Private__c"] == true,
+				Author: channel.Author{ID: text(r, "Social_Author__c"), Name: text(r, "Social_Author_Name__c")}, Actor: ticket.Actor{ID: text(r, "Social_Actor__c")},
+				Attachments: attachmentsOf(text(r, "Social_Attachments__c")), State: ticket.PostState(text(r, "Social_State__c")),
+			})
 		}
 	}
 	slices.SortFunc(held, func(a, b crmtest.HeldInteraction) int { return strings.Compare(place(a.Key), place(b.Key)) })
