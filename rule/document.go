@@ -16,6 +16,7 @@ const maxNesting = 2*MaxDepth + 64
 type node struct {
 	kind    nodeKind
 	raw     []byte
+	text    string // of a string, decoded
 	line    int
 	parent  *node   // nil for the whole
 	name    string  // in parent, if that is an object
@@ -37,12 +38,20 @@ const (
 
 // member returns the place of a field: its own where it is there, otherwise that of the object.
 func (n *node) member(name string) *node {
+	if m := n.find(name); m != nil {
+		return m
+	}
+	return n
+}
+
+// find returns the field of that name, nil if there is none.
+func (n *node) find(name string) *node {
 	for _, m := range n.members {
 		if m.name == name {
 			return m
 		}
 	}
-	return n
+	return nil
 }
 
 // path is put together only when there is something to say about a node: names can be long and nest.
@@ -62,19 +71,20 @@ func (n *node) errorf(format string, args ...any) error {
 
 // parseDocument reads data, which must be one JSON value.
 func parseDocument(data []byte) (*node, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // as editors put before UTF-8
 	if !utf8.Valid(data) {
 		return nil, &Error{Line: lineAt(data, invalidUTF8(data)), Err: errors.New("is not UTF-8")}
 	}
-	var whole json.RawMessage
-	if err := json.Unmarshal(data, &whole); err != nil {
+	if !json.Valid(data) {
+		var whole json.RawMessage
+		err := json.Unmarshal(data, &whole) // only this says where
 		e := &Error{Err: err}
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			e.Line = lineAt(data, int(syntax.Offset)-1)
 		}
 		return nil, e
 	}
-	s := scanner{data: data, tokens: json.NewDecoder(bytes.NewReader(data)), line: 1}
-	s.tokens.UseNumber()
+	s := scanner{data: data, line: 1}
 	var n node
 	if err := s.value(&n, 0); err != nil {
 		return nil, err
@@ -82,90 +92,127 @@ func parseDocument(data []byte) (*node, error) {
 	return &n, nil
 }
 
-// scanner builds nodes from tokens. The data has been found to be valid JSON.
+// scanner builds nodes. The data has been found to be valid JSON, so that it need not look twice at anything.
 type scanner struct {
-	data   []byte
-	tokens *json.Decoder
-	at     int // how far lines have been counted
-	line   int
+	data []byte
+	at   int
+	line int
 }
 
-// start moves to where the next token begins.
-func (s *scanner) start() int {
-	at := int(s.tokens.InputOffset())
-	for bytes.IndexByte([]byte(" \t\r\n,:"), s.data[at]) >= 0 {
-		at++
+// start moves to where the next token begins, and returns its first byte.
+func (s *scanner) start() byte {
+	for ; ; s.at++ {
+		switch c := s.data[s.at]; c {
+		case '\n':
+			s.line++
+		case ' ', '\t', '\r', ',', ':':
+		default:
+			return c
+		}
 	}
-	s.line += bytes.Count(s.data[s.at:at], []byte("\n"))
-	s.at = at
-	return at
 }
 
-func (s *scanner) value(n *node, depth int) error {
-	start := s.start()
+// text reads a string.
+func (s *scanner) text() (string, error) {
+	begin, plain := s.at, true
+	for s.at++; s.data[s.at] != '"'; s.at++ {
+		if s.data[s.at] == '\\' {
+			s.at++
+			plain = false
+		}
+	}
+	s.at++
+	if plain {
+		return string(s.data[begin+1 : s.at-1]), nil
+	}
+	var text string
+	err := json.Unmarshal(s.data[begin:s.at], &text)
+	return text, err
+}
+
+func (s *scanner) value(n *node, depth int) (err error) {
+	first := s.start()
+	start := s.at
 	n.line = s.line
-	token, err := s.tokens.Token()
-	if err != nil {
-		return n.errorf("%w", err)
-	}
-	if _, ok := token.(json.Delim); ok && depth == maxNesting {
-		return n.errorf("nests deeper than %d", maxNesting)
-	}
-	switch t := token.(type) {
-	case nil:
-		n.kind = nullNode
-	case bool:
-		n.kind = boolNode
-	case json.Number:
-		n.kind = numberNode
-	case string:
-		n.kind = stringNode
-	case json.Delim:
-		if t == '[' {
+	switch first {
+	case '[', '{':
+		if depth == maxNesting {
+			return n.errorf("nests deeper than %d", maxNesting)
+		}
+		s.at++
+		if first == '[' {
 			err = s.array(n, depth+1)
 		} else {
 			err = s.object(n, depth+1)
 		}
+		s.at++
+	case '"':
+		n.kind = stringNode
+		n.text, err = s.text()
+	case 'n':
+		n.kind = nullNode
+		s.at += len("null")
+	case 't':
+		n.kind = boolNode
+		s.at += len("true")
+	case 'f':
+		n.kind = boolNode
+		s.at += len("false")
+	default:
+		n.kind = numberNode
+		for s.at < len(s.data) && bytes.IndexByte([]byte("+-.0123456789Ee"), s.data[s.at]) >= 0 {
+			s.at++
+		}
 	}
-	n.raw = s.data[start:s.tokens.InputOffset()]
+	n.raw = s.data[start:s.at]
 	return err
 }
 
 func (s *scanner) array(n *node, depth int) error {
 	n.kind = arrayNode
-	for s.tokens.More() {
+	for s.start() != ']' {
 		item := &node{parent: n, index: len(n.items)}
 		if err := s.value(item, depth); err != nil {
 			return err
 		}
 		n.items = append(n.items, item)
 	}
-	_, err := s.tokens.Token()
-	return err
+	return nil
 }
+
+// fewMembers is up to how many members of an object are compared one by one.
+const fewMembers = 16
 
 func (s *scanner) object(n *node, depth int) error {
 	n.kind = objectNode
-	firstLine := make(map[string]int)
-	for s.tokens.More() {
-		s.start()
-		token, err := s.tokens.Token()
-		if err != nil {
+	var byName map[string]*node // of many
+	for s.start() != '}' {
+		value := &node{parent: n, line: s.line}
+		var err error
+		if value.name, err = s.text(); err != nil {
 			return n.errorf("%w", err)
 		}
-		name := token.(string)
-		value := &node{parent: n, name: name, line: s.line}
-		if line, repeated := firstLine[name]; repeated {
-			return value.errorf("is given twice, first on line %d", line)
+		first := byName[value.name]
+		if byName == nil {
+			first = n.find(value.name)
 		}
-		firstLine[name] = s.line
+		if first != nil {
+			return value.errorf("is given twice, first on line %d", first.line)
+		}
 		if err := s.value(value, depth); err != nil {
 			return err
 		}
 		n.members = append(n.members, value)
+		if len(n.members) == fewMembers {
+			byName = make(map[string]*node)
+			for _, m := range n.members {
+				byName[m.name] = m
+			}
+		} else if byName != nil {
+			byName[value.name] = value
+		}
 	}
-	_, err := s.tokens.Token()
-	return err
+	return nil
 }
 
 // pathStep writes the name of a field as a part of a path: plain where that reads well, otherwise quoted in brackets.

@@ -32,11 +32,11 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // DecodeStrict decodes one JSON document, such as a desk file, into what into points at. It follows encoding/json and its struct tags (but not the
 // option "string"), and refuses what a slip of the hand would turn into a silent mistake: an unknown field, a field given twice, a name in another
-// case, null where no pointer, slice, map or interface takes it, text that is not UTF-8, data after the end, and values nested very deep.
+// case, null where neither a pointer nor an interface takes it (a list or map that is null is left out instead), text that is not UTF-8, data after the end, and values nested very deep.
 //
 // Its error is an *Error with the path and the line of the first mistake. A type's own UnmarshalJSON or UnmarshalText is used; when its UnmarshalJSON
 // itself calls DecodeStrict and returns the error as it is, path and line come out as those in the whole document. After an error, what into points at
-// may be partly filled. The size of data is the caller's to bound.
+// may be partly filled. A byte order mark at the beginning is passed over. The size of data is the caller's to bound.
 func DecodeStrict(data []byte, into any) error {
 	to := reflect.ValueOf(into)
 	if to.Kind() != reflect.Pointer || to.IsNil() {
@@ -62,7 +62,10 @@ func decode(n *node, to reflect.Value) error {
 		}
 		return decode(n, to.Elem())
 	}
-	nullable := kind == reflect.Slice || kind == reflect.Map || kind == reflect.Interface
+	nullable := kind == reflect.Interface
+	if kind == reflect.Slice || kind == reflect.Map {
+		_, nullable = to.Addr().Interface().(json.Unmarshaler) // as json.RawMessage; others would lose what they hold in silence
+	}
 	if n.kind == nullNode && !nullable {
 		return n.errorf("is null; leave it out")
 	}
@@ -185,10 +188,14 @@ func find(fields []field, name string) (index []int, ok bool) {
 
 // fieldsOf lists the fields of t: its own before those of embedded structs, which they hide.
 func fieldsOf(t reflect.Type, above []int) []field {
-	var own, embedded []field
+	own := make([]field, 0, t.NumField())
+	var embedded []field
 	for i := range t.NumField() {
 		f := t.Field(i)
-		index := append(above[:len(above):len(above)], i)
+		index := f.Index
+		if above != nil {
+			index = append(above[:len(above):len(above)], i)
+		}
 		tag := f.Tag.Get("json")
 		name, _, _ := strings.Cut(tag, ",")
 		inner := f.Type
@@ -228,9 +235,32 @@ func fieldAt(to reflect.Value, index []int) reflect.Value {
 	return to
 }
 
-// decodeLeaf leaves n to encoding/json, or to the type's own decoding, and finds the place of its error.
+// unmarshal leaves n to the type's own decoding, or else to encoding/json; the commonest values need neither.
+func unmarshal(n *node, to reflect.Value) error {
+	switch own := to.Addr().Interface().(type) {
+	case json.Unmarshaler:
+		return own.UnmarshalJSON(n.raw)
+	case encoding.TextUnmarshaler:
+		if n.kind == stringNode {
+			return own.UnmarshalText([]byte(n.text))
+		}
+	case *json.Number: // a string that must be a number
+	default:
+		switch {
+		case n.kind == stringNode && to.Kind() == reflect.String:
+			to.SetString(n.text)
+			return nil
+		case n.kind == boolNode && to.Kind() == reflect.Bool:
+			to.SetBool(n.raw[0] == 't')
+			return nil
+		}
+	}
+	return json.Unmarshal(n.raw, to.Addr().Interface())
+}
+
+// decodeLeaf decodes n as a whole, and finds the place of an error.
 func decodeLeaf(n *node, to reflect.Value) error {
-	err := json.Unmarshal(n.raw, to.Addr().Interface())
+	err := unmarshal(n, to)
 	switch e := err.(type) {
 	case nil:
 		return nil

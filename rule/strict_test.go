@@ -1,6 +1,7 @@
 package rule_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -80,7 +81,7 @@ const wholeOffice = `{
 
 func TestDecodeStrictReadsWhatEncodingJSONReads(t *testing.T) {
 	t.Parallel()
-	for _, data := range []string{wholeOffice, `{}`, `{"open": null, "desks": null, "by_name": null, "extra": null, "raw": null}`, `{"desks": []}`} {
+	for _, data := range []string{wholeOffice, `{}`, `{"open": null, "extra": null, "raw": null}`, `{"desks": []}`} {
 		var got, want office
 		if err := rule.DecodeStrict([]byte(data), &got); err != nil {
 			t.Fatal(err)
@@ -103,6 +104,11 @@ func TestDecodeStrictNamesPathAndLine(t *testing.T) {
 		{"field not exported", `{"hidden": "x"}`, "line 1: hidden: unknown field"},
 		{"field hidden by an outer one", `{"name": 7}`, "line 1: name: is the number 7, want a string"},
 		{"null for a value", "{\"name\":\n null}", "line 2: name: is null; leave it out"},
+		{"null for a list", "{\"name\": \"x\",\n\"desks\": null}", "line 2: desks: is null; leave it out"},
+		{"null for a map", "{\n\n\"by_name\": null}", "line 3: by_name: is null; leave it out"},
+		{"null for bytes", `{"badge": null}`, "line 1: badge: is null; leave it out"},
+		{"behind a byte order mark", "\xef\xbb\xbf{\n\"nmae\": 1}", "line 2: nmae: unknown field"},
+		{"a byte order mark in the middle", "{\"name\":\n\xef\xbb\xbf\"x\"}", "line 2: invalid character"},
 		{"null for a time", `{"since": null}`, "line 1: since: is null"},
 		{"too big", `{"floors": 128}`, "line 1: floors: is the number 128, want a whole number (int8)"},
 		{"negative", `{"corners": [0, -1]}`, "line 1: corners[1]: is the number -1, want a whole number from 0 (uint)"},
@@ -138,6 +144,14 @@ func TestDecodeStrictNamesPathAndLine(t *testing.T) {
 	}
 }
 
+func TestDecodeStrictPassesOverAByteOrderMark(t *testing.T) {
+	t.Parallel()
+	var o office
+	if err := rule.DecodeStrict([]byte("\xef\xbb\xbf"+wholeOffice), &o); err != nil || o.Street != "Main" {
+		t.Errorf("street is %q, error %v", o.Street, err)
+	}
+}
+
 func TestDecodeStrictKeepsTheCauseOfAnError(t *testing.T) {
 	t.Parallel()
 	var o office
@@ -170,6 +184,7 @@ func TestDecodeStrictDoesNotPayForLongNames(t *testing.T) {
 func FuzzDecodeStrict(f *testing.F) {
 	f.Add([]byte(wholeOffice))
 	f.Add([]byte(`{"when": {"all": [{"fact": "a", "in": ["b", 1, true]}]}, "by_number": {"1": ""}}`))
+	f.Add([]byte("\xef\xbb\xbf{\"raw\": null}"))
 	f.Add([]byte("{\"desks\": [\n{\"seats\": 1e2}]}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var got, want office
@@ -180,7 +195,7 @@ func FuzzDecodeStrict(f *testing.F) {
 			}
 			return
 		}
-		if err := json.Unmarshal(data, &want); err != nil {
+		if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &want); err != nil {
 			t.Fatalf("encoding/json refuses it: %v", err)
 		}
 		if !reflect.DeepEqual(got, want) {
