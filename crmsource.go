@@ -131,6 +131,9 @@ func (w *work) ticketOf(sink string, u *crm.Update) (ticket.ID, error) {
 		return "", nil
 	}
 	t, err := w.ticket(id)
+	if t.ID != "" && t.ID != id {
+		w.tx.Schedule(syncTask(sink, crm.Subject{Ticket: id}, w.now)) // its own case was merged away, and is to stay so
+	}
 	return t.ID, err
 }
 

@@ -185,7 +185,7 @@ func (m *model) act(verb func(id ticket.ID, by socialcrm.By) error) {
 func (m *model) step() {
 	ctx := context.Background()
 	kinds := []remote.Kind{remote.Unavailable, remote.Rejected, remote.PolicyBlocked, remote.NotInControl, remote.Unknown}
-	switch rapid.IntRange(0, 19).Draw(m.T, "step") {
+	switch rapid.IntRange(0, 22).Draw(m.T, "step") {
 	case 0, 1:
 		m.wrote = append(m.wrote, m.customer().Post(m.page(), m.text()))
 	case 2:
@@ -257,6 +257,22 @@ func (m *model) step() {
 		}
 	case 18:
 		m.mortal.left, m.mortal.after = rapid.IntRange(0, 6).Draw(m.T, "dies after"), rapid.Bool().Draw(m.T, "after the commit")
+	case 20:
+		if cases := m.crm.Cases(); len(cases) > 0 {
+			c := rapid.SampledFrom(cases).Draw(m.T, "case")
+			to := rapid.SampledFrom([]ticket.Status{ticket.Open, ticket.Pending, ticket.OnHold, ticket.Solved}).Draw(m.T, "status in the CRM")
+			if err := m.crm.SetStatus("lea", c.Key, to); err != nil {
+				m.Fatal(err)
+			}
+		}
+	case 21:
+		to := socialcrm.Transfer{Lane: rapid.SampledFrom([]string{"billing", "care"}).Draw(m.T, "lane"), Reason: "not ours"}
+		m.act(func(id ticket.ID, by socialcrm.By) error { _, err := m.desk.Transfer(ctx, id, by, to); return err })
+	case 22:
+		m.act(func(id ticket.ID, by socialcrm.By) error {
+			_, err := m.desk.CloseWithoutReply(ctx, id, by, "a joke")
+			return err
+		})
 	case 19:
 		m.pass(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 20 * time.Minute, 3 * time.Hour}).Draw(m.T, "time"))
 	}
