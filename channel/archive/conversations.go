@@ -153,6 +153,14 @@ func (c *conversations) readDialogue() error {
 		c.queue = append(c.queue, result{err: e})
 		return nil
 	}
+	if d.Content == nil { // not even an empty array
+		field, reason := "dialogContent", "is missing; want an array of messages"
+		if string(raw) == "null" {
+			field, reason = "", "is null; want an object with dialogContent"
+		}
+		c.queue = append(c.queue, result{err: c.bad(0, field, reason, raw)})
+		return nil
+	}
 	c.readMessages(scalar(d.Header.Company), d.Content)
 	return nil
 }
@@ -210,6 +218,9 @@ func (c *conversations) readMessages(company string, content []json.RawMessage) 
 	for i := range parsed {
 		u := &parsed[i]
 		c.message++
+		if u.label {
+			continue
+		}
 		if thread == "" {
 			thread = u.id
 		}

@@ -22,7 +22,8 @@ const (
 	// Conversations is the JSON of IBM's "twitter customer care document prediction": an array of dialogues, each of one company, which is the account.
 	// The thread is the ID of the dialogue's first message. A message has its author's handle under "client", "client1", ... (customers) or "agent"; the
 	// agent's echo has for Parent the latest message of the customer who wrote last before it. IDs that repeat are the same message, told again where two
-	// dialogues have a common beginning. The object agentURL is a label (which document the agent will link to), without author and time: it is no event.
+	// dialogues have a common beginning. The object agentURL, beside the messages or among them, is a label (which document the agent will link to), without
+	// author and time: it is no event.
 	Conversations Format = "conversations"
 
 	// TWCS is the CSV of ThoughtVector's "Customer Support on Twitter". The columns tweet_id, author_id, inbound, created_at, text and

@@ -210,6 +210,25 @@ func TestFatalErrorsEndReading(t *testing.T) {
 	})
 }
 
+func TestDialoguesWithoutMessages(t *testing.T) {
+	t.Parallel()
+	in := `[null, {}, {"dialogContent": null}, ` + dialogue + `, {"dialogHeader": {"company": "A"}}, {"dialogContent": []}, "x", ` +
+		`{"dialogContent": [{"agentURL": {"doc_id": "7"}}, {"agent": "A", "datetime": "2020-04-01T10:00:00Z", "tweet_ID": "2"}, {"agentURL": {}, "message": "m"}]}]`
+	want := []string{
+		"archive: dialogue 1: is null; want an object with dialogContent",
+		"archive: dialogue 2: dialogContent: is missing; want an array of messages",
+		"archive: dialogue 3: dialogContent: is missing; want an array of messages",
+		`received A 1 in 1 after "" by "c"`,
+		"archive: dialogue 5: dialogContent: is missing; want an array of messages",
+		"archive: dialogue 7: is a JSON string",
+		`echoed A 2 in 2 after "" by "A"`,
+		"archive: dialogue 8, message 3: has no author; want client, client1, ... or agent",
+	}
+	if diff := cmp.Diff(want, told(archive.Read(strings.NewReader(in), archive.Conversations))); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestReadErrorIsNotTakenForTheEnd(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("disk on fire")

@@ -12,6 +12,7 @@ import (
 type utterance struct {
 	id, author, text string
 	agent            bool
+	label            bool // agentURL, which is no message
 	when             time.Time
 	field, reason    string
 }
@@ -20,6 +21,9 @@ func parseUtterance(raw json.RawMessage) (u utterance) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
 		return utterance{reason: "is no JSON object"}
+	}
+	if _, label := fields["agentURL"]; label && len(fields) == 1 {
+		return utterance{label: true}
 	}
 	roles := sortedRoles(fields)
 	if len(roles) == 0 {
