@@ -37,7 +37,11 @@ func newSchedule(steps []Step, keep func(Step) bool, copies int, seed uint64) sc
 			continue
 		}
 		for range copies {
-			s.copies = append(s.copies, arrival{a.at.Add(1 + time.Duration(random.Int64N(int64(redelivered)))), i})
+			at := a.at.Add(1 + time.Duration(random.Int64N(int64(redelivered))))
+			if at.Year() > 9999 { // later than an event can be
+				at = a.at
+			}
+			s.copies = append(s.copies, arrival{at, i})
 		}
 	}
 	byTime := func(a, b arrival) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.step, b.step)) }
