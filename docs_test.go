@@ -5,11 +5,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm"
 )
 
 // block is a fenced block of a document.
@@ -187,14 +191,19 @@ func TestREADMEShowsWhatIsPrinted(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("README.md:%d is not what the quickstart prints (-README +printed):\n%s", b.line, diff)
 			}
-		case "$ go test work": // times differ, and rooms are added
-			packages := tested.FindAllStringSubmatch(want, -1)
-			if len(packages) == 0 {
-				t.Errorf("README.md:%d shows no package", b.line)
-			}
-			for _, p := range packages {
+		case "$ go test work": // times differ
+			var shown []string
+			for _, p := range tested.FindAllStringSubmatch(want, -1) {
+				shown = append(shown, p[1])
 				if files, err := filepath.Glob("." + p[1] + "/*_test.go"); err != nil || len(files) == 0 {
 					t.Errorf("README.md:%d shows package .%s, where there are no tests", b.line, p[1])
+				}
+			}
+			const module = "github.com/socialcrm/socialcrm"
+			all := run(t, ".", "list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "./...")
+			for name := range strings.FieldsSeq(all) {
+				if !slices.Contains(shown, strings.TrimPrefix(name, module)) {
+					t.Errorf("README.md:%d does not show package %s", b.line, name)
 				}
 			}
 		}
@@ -203,6 +212,37 @@ func TestREADMEShowsWhatIsPrinted(t *testing.T) {
 		if !seen[command] {
 			t.Errorf("README.md does not show %q", command)
 		}
+	}
+}
+
+var verb = regexp.MustCompile("`([A-Z][A-Za-z]+)`")
+
+// What people do is what takes a By.
+func TestREADMEListsTheVerbs(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(data), "\n## What people do\n")
+	section, _, _ = strings.Cut(section, "\n\n`")
+	listed := make(map[string]bool)
+	for _, name := range verb.FindAllStringSubmatch(section, -1) {
+		listed[name[1]] = true
+	}
+	desk, by := reflect.TypeFor[*socialcrm.Desk](), reflect.TypeFor[socialcrm.By]()
+	for method := range desk.Methods() {
+		takesBy := false
+		for in := range method.Type.Ins() {
+			takesBy = takesBy || in == by
+		}
+		if takesBy != listed[method.Name] {
+			t.Errorf("README.md, What people do: that it lists %s is %t, that Desk.%s takes a By is %t", method.Name, listed[method.Name], method.Name, takesBy)
+		}
+		delete(listed, method.Name)
+	}
+	for name := range listed {
+		t.Errorf("README.md, What people do: there is no Desk.%s", name)
 	}
 }
 
