@@ -165,15 +165,24 @@ func (m *invariants) checkClocks(tickets map[ticket.ID]ticket.Ticket, entries []
 	if err != nil {
 		m.Fatal(err)
 	}
+	told := map[ticket.ID][]int{} // the entries that each ticket's clocks heard of
+	for i, e := range entries {
+		if e.Clock != nil {
+			told[e.Ticket] = append(told[e.Ticket], i)
+		}
+	}
 	for _, t := range tickets {
 		if t.MergedInto != "" {
 			continue
 		}
+		heard := told[t.ID]
+		for _, id := range t.Absorbed {
+			heard = append(heard, told[id]...)
+		}
+		slices.Sort(heard)
 		var events []sla.Event
-		for _, e := range entries {
-			if e.Clock != nil && (e.Ticket == t.ID || slices.Contains(t.Absorbed, e.Ticket)) {
-				events = append(events, *e.Clock)
-			}
+		for _, i := range heard {
+			events = append(events, *entries[i].Clock)
 		}
 		folded, err := sla.FoldAll(slices.Values(events), func(time.Time) *sla.PolicySet { return policies })
 		if err != nil {
