@@ -40,7 +40,7 @@ func TestMovingToPrivateKeepsOneTicketOneContactOneAgent(t *testing.T) {
 	if e := w.last(id, ticket.TicketMoved); e.New != "fakebook/shop private private-shop-mia" {
 		t.Errorf("the journal says %+v", e)
 	}
-	mia.Write(w.page, "Thank you. My number is 0123.")
+	said := mia.Write(w.page, "Thank you. My number is 0123.")
 	w.pass(time.Minute)
 	got = w.only()
 	if got.Status != ticket.Open || got.Agent != "ana" || len(got.Conversations) != 2 {
@@ -58,6 +58,11 @@ func TestMovingToPrivateKeepsOneTicketOneContactOneAgent(t *testing.T) {
 	posts := w.platform.Posts()
 	if last := posts[len(posts)-1]; last.Visibility != channel.Private || last.Text != "I see it." {
 		t.Errorf("the next reply is %s: %q", last.Visibility, last.Text)
+	}
+	w.page.Answer(said, "Let us talk here, Mia.", "") // a colleague says the same: that is no echo of ours
+	w.pass(time.Minute)
+	if kinds := w.kinds(id); slices.Contains(kinds, ticket.ReplyTwice) || !slices.Contains(kinds, ticket.MessageEchoed) {
+		t.Errorf("the journal says %v", kinds)
 	}
 	if len(w.crm.Contacts()) != 1 || len(w.crm.Cases()) != 1 {
 		t.Errorf("the CRM holds %d contacts and %d cases", len(w.crm.Contacts()), len(w.crm.Cases()))
