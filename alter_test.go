@@ -47,9 +47,11 @@ func TestTextDoesNotComeBackAfterADeletionThatMustBeHonoured(t *testing.T) {
 				edited, gone := said("1", "mia", "p", "p", "My card is "+secret, at(1)), said("1", "mia", "p", "p", "", at(1))
 				edited.Kind, edited.Message.Revision, edited.Time = channel.MessageEdited, revision, at(3)
 				gone.Kind, gone.Time, gone.Honour = channel.MessageDeleted, at(5), true
+				deleted := false
 				for _, e := range test.order(said("1", "mia", "p", "p", "Mine is "+secret, at(1)), edited, gone) {
 					w.ingest(e)
-					if early := fmt.Sprintf("%s", w.early()); e.Kind == channel.MessageDeleted && strings.Contains(early, secret) {
+					deleted = deleted || e.Kind == channel.MessageDeleted
+					if early := fmt.Sprintf("%s", w.early()); deleted && strings.Contains(early, secret) {
 						t.Errorf("revision %q: it waits for its message: %s", revision, early)
 					}
 				}

@@ -282,4 +282,7 @@ func TestOnlySoMuchWaitsForAnUnknownMessage(t *testing.T) {
 	if n := len(w.tickets()); n != 0 {
 		t.Errorf("a deletion that came last was lost: %d tickets, want none", n)
 	}
+	if waiting := w.early(); len(waiting) != 0 {
+		t.Errorf("what waited is still there: %d messages", len(waiting))
+	}
 }
