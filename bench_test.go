@@ -9,6 +9,8 @@ import (
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/crm/crmtest"
+	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/sla"
 )
 
 // BenchmarkIngest takes in messages, one call each, with two lanes, one policy and one sink.
@@ -47,3 +49,63 @@ func BenchmarkIngest(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkTick watches 100 deadlines that are due among so many open tickets.
+func BenchmarkTick(b *testing.B) {
+	for _, open := range []int{1_000, 1_000_000} {
+		b.Run(fmt.Sprint(open, " open"), func(b *testing.B) {
+			if open > 10_000 && testing.Short() {
+				b.Skip("a million tickets take minutes to make: not with -short")
+			}
+			begin := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+			now := begin
+			account := channel.AccountID{Platform: "fakebook", ID: "shop"}
+			page := channeltest.New(channeltest.Options{}).Account(channel.Account{AccountID: account, Since: begin.Add(-time.Hour)}).Only(0)
+			setup := company()
+			setup.SLA[0].Targets = []sla.Target{{Metric: sla.Resolution, Within: sla.Duration(24 * 365 * time.Hour)}}
+			urgent := setup.SLA[0]
+			urgent.Name, urgent.When = "urgent", rule.Condition{Fact: "lane", Equals: rule.Text("billing")}
+			urgent.Targets = []sla.Target{{Metric: sla.FirstResponse, Within: sla.Duration(time.Minute)}}
+			setup.SLA = append([]sla.Policy{urgent}, setup.SLA...)
+			desk, err := socialcrm.New(socialcrm.Config{Setup: setup, Channels: []channel.Channel{speaker{page}}, Now: func() time.Time { return now }})
+			if err != nil {
+				b.Fatal(err)
+			}
+			made := 0
+			write := func(n int, text string) {
+				events := make([]channel.Event, 0, 200)
+				for i := range n {
+					made++
+					id := fmt.Sprint("m", made)
+					events = append(events, channel.Event{Kind: channel.MessageReceived, Account: account, Message: channel.Message{ID: id, Author: channel.Author{ID: "a" + id}, Text: text, Time: now}})
+					if len(events) == cap(events) || i == n-1 {
+						if _, err := desk.Ingest(b.Context(), events...); err != nil {
+							b.Fatal(err)
+						}
+						events = events[:0]
+					}
+				}
+			}
+			write(open, "Hello")
+			if _, err := desk.Tick(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				write(100, "My invoice is wrong")
+				if _, err := desk.Tick(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				now = now.Add(2 * time.Minute)
+				b.StartTimer()
+				if _, err := desk.Tick(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// speaker is a channel that brings no events of its own.
+type speaker struct{ channel.Channel }
