@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -212,8 +213,11 @@ func variants() []struct {
 			}
 		})},
 		{"edits with the text before", "events/complete", func(b *broken, f *Fixture) {
+			var mu sync.Mutex // the stream is told beside the poll
 			before := map[string]string{}
 			b.event = func(source string, e *channel.Event) {
+				mu.Lock()
+				defer mu.Unlock()
 				now := e.Message.Text
 				if e.Kind == channel.MessageEdited {
 					e.Message.Text = before[source+e.Message.ID]
