@@ -3,6 +3,7 @@ module github.com/socialcrm/socialcrm/bench
 go 1.26.0
 
 require (
+	github.com/rickar/cal/v2 v2.1.13
 	github.com/socialcrm/socialcrm v0.0.0
 	golang.org/x/time v0.16.0
 )
