@@ -204,7 +204,9 @@ func checkEventsComplete(b *bench) {
 // checkEventTimes sees that events bear the platform's time, which some platforms tell to the minute only.
 func checkEventTimes(b *bench) {
 	s := b.tell()
-	inTime := func(at time.Time) bool { return !at.Before(s.began.Add(-time.Minute)) && !at.After(s.ended.Add(time.Minute)) }
+	inTime := func(at time.Time) bool {
+		return !at.Before(s.began.Add(-time.Minute)) && !at.After(s.ended.Add(time.Minute))
+	}
 	for source, events := range s.told {
 		for _, e := range events {
 			if changed := e.Kind == channel.MessageEdited || e.Kind == channel.MessageDeleted; changed && !e.Time.IsZero() && !inTime(e.Time) {
