@@ -164,7 +164,7 @@ func TestRouterThatFailsLosesNothing(t *testing.T) {
 	}
 }
 
-func TestYearsThatAreNoneAreQuarantinedAndCostTheOthersNothing(t *testing.T) {
+func TestTimesThatAreNoneAreQuarantinedAndCostTheOthersNothing(t *testing.T) {
 	t.Parallel()
 	far, before := time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)
 	edited := func(e channel.Event) channel.Event {
@@ -179,6 +179,7 @@ func TestYearsThatAreNoneAreQuarantinedAndCostTheOthersNothing(t *testing.T) {
 	for name, bad := range map[string]channel.Event{
 		"message":            said("1", "mia", "", "", "hi", far),
 		"message before us":  said("1", "mia", "", "", "hi", before),
+		"offset of a day":    edited(said("1", "mia", "", "", "hi", time.Date(2026, 3, 2, 9, 0, 0, 0, time.FixedZone("", 24*60*60)))),
 		"event":              happened,
 		"early edit":         edited(said("1", "mia", "", "", "hi", far)),
 		"receipt":            read(),

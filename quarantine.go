@@ -42,7 +42,7 @@ func expectedKey(id channel.AccountID) ticket.ValueKey {
 // storable drops from a bad event the times that JSON cannot hold, so that nothing keeps it from being kept.
 func storable(e channel.Event) channel.Event {
 	for _, t := range []*time.Time{&e.Time, &e.Received, &e.Message.Time, &e.Receipt.Watermark} {
-		if y := t.Year(); y < 1 || y > 9999 {
+		if _, err := t.MarshalText(); err != nil {
 			*t = time.Time{}
 		}
 	}

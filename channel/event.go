@@ -164,6 +164,9 @@ func (e *Event) Check() error {
 		if y := t.time.Year(); y < 1 || y > 9999 {
 			return fmt.Errorf("event %s on %s: %s: the year %d is none", e.Kind, e.Account, t.name, y)
 		}
+		if _, zone := t.time.Zone(); zone <= -24*60*60 || zone >= 24*60*60 {
+			return fmt.Errorf("event %s on %s: %s: an offset of %d hours is none", e.Kind, e.Account, t.name, zone/60/60)
+		}
 	}
 	switch e.Kind {
 	case MessageReceived, MessageEdited, MessageDeleted, MessageEchoed, ReactionChanged, MessageModerated:
