@@ -267,7 +267,9 @@ func oddRecords(text string) all {
 
 // longKeys puts records whose keys are as long as they may be, and differ in the last byte only.
 func longKeys(t T, r Rig) {
-	fit := func(last string, others ...string) string { return strings.Repeat("k", 1<<10-len(strings.Join(others, ""))-len(last)) + last }
+	fit := func(last string, others ...string) string {
+		return strings.Repeat("k", 1<<10-len(strings.Join(others, ""))-len(last)) + last
+	}
 	records := func(last string) all {
 		a, long := sampleOfAll("text "), fit(last)
 		a.ticket.ID, a.message.Key, a.contact.ID, a.task.ID, a.entry.Key = ticket.ID(long), long, ticket.ContactID(long), long, long
