@@ -27,7 +27,7 @@ type Opening struct {
 	// Date is when.
 	Date Date `json:"date"`
 	// Open are the parts of the date that are open; at least one.
-	Open []Interval `json:"open"`
+	Open []Interval `json:"open,omitempty"`
 	// Off switches the opening off without losing it.
 	Off bool `json:"off,omitempty"`
 }
