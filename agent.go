@@ -229,7 +229,7 @@ func (d *Desk) verb(ctx context.Context, name Verb, id ticket.ID, by By, content
 		return fail(err)
 	}
 	if by.Actor.IsZero() {
-		return fail(fmt.Errorf("By.Actor says nobody: %w", ErrInvalid))
+		return fail(errNobody)
 	}
 	asked := hashID(string(name), string(id), string(body))
 	err = d.authorized(ctx, name, id, by, func(version int64) error {

@@ -54,6 +54,17 @@ func TestVerbsRefuseNobodyAsTheActor(t *testing.T) {
 			t.Errorf("%s: %v, want ErrInvalid", name, err)
 		}
 	}
+	for name, err := range map[string]error{
+		"set presence":   w.desk.SetPresence(ctx, nobody, "ana", ticket.Away),
+		"resume":         w.desk.Resume(ctx, nobody, shop),
+		"apply":          w.desk.Apply(ctx, nobody, company()),
+		"merge contacts": w.desk.MergeContacts(ctx, nobody, "a", "b"),
+		"requeue":        w.desk.Requeue(ctx, nobody, "x"),
+	} {
+		if !errors.Is(err, socialcrm.ErrInvalid) {
+			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+	}
 	if got := w.ticket(id); got.Status != ticket.New {
 		t.Errorf("ticket is %s", got.Status)
 	}

@@ -111,8 +111,13 @@ func (d *Desk) ask(ctx context.Context, r Request) error {
 	return nil
 }
 
+var errNobody = fmt.Errorf("By.Actor says nobody: %w", ErrInvalid)
+
 // permit checks a verb that concerns no ticket.
 func (d *Desk) permit(ctx context.Context, verb Verb, by By) error {
+	if by.Actor.IsZero() {
+		return errNobody
+	}
 	if err := d.company.Load().access(by.Actor, d.now()); err != nil {
 		return err
 	}
