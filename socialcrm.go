@@ -3,7 +3,8 @@
 //
 // Start with [New] and an empty [Config]: that is a working [Desk] in memory. Give it channels (package channel and the adapters below it), the company's lanes,
 // agents and promises ([Setup]), a durable Store (package ticket) and sinks (package crm), and call [Desk.Run]. Agents act through the verbs: [Desk.Reply],
-// [Desk.Note], [Desk.Assign], [Desk.Resolve], [Desk.Reopen]. [Desk.Feed] tells a host all that happens.
+// [Desk.Note], [Desk.Assign], [Desk.Resolve], [Desk.Reopen], and those for hand-offs, private answers, drafts, merging, moderation and storms that the README lists.
+// [Desk.Feed] tells a host all that happens.
 //
 // Nothing is acknowledged to a platform before it is stored, and whatever must happen later (a post, a push to a CRM, a deadline) is a task in the same
 // transaction: a process that dies loses nothing and does nothing twice.
