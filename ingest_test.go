@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -222,8 +223,8 @@ func TestPlatformWithASlashIsRefused(t *testing.T) {
 	slash := said("1", "mia", "", "", "Hello?", w.now)
 	slash.Account = channel.AccountID{Platform: "fake/book", ID: "shop"}
 	results, err := w.desk.Ingest(t.Context(), slash)
-	if err != nil || results[0].Outcome != socialcrm.Quarantined {
-		t.Errorf("event: %+v %v, want it in quarantine", results, err)
+	if err != nil || results[0].Outcome != socialcrm.Quarantined || !strings.Contains(results[0].Reason, "slash") {
+		t.Errorf("event: %+v %v, want it in quarantine for its slash", results, err)
 	}
 	if err := w.desk.AddChannel(t.Context(), onAccount{w.page, slash.Account}); !errors.Is(err, socialcrm.ErrInvalid) {
 		t.Errorf("channel: %v, want ErrInvalid", err)
