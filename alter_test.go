@@ -5,9 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -68,16 +70,25 @@ func TestTextDoesNotComeBackAfterADeletionThatMustBeHonoured(t *testing.T) {
 
 func TestEditsWithoutARevisionAreTakenInOnce(t *testing.T) {
 	t.Parallel()
-	for _, order := range [][]int{{0, 1, 0, 1, 0, 1}, {1, 0, 1, 0}, {1, 1, 0, 0, 1}} {
+	for _, test := range []struct {
+		name   string
+		minute int // of the first edit; the second is of minute 5
+		order  []int
+	}{
+		{"in order, again and again", 3, []int{0, 1, 0, 1, 0, 1}},
+		{"the later first", 3, []int{1, 0, 1, 0}},
+		{"each twice", 3, []int{1, 1, 0, 0, 1}},
+		{"in one instant", 5, []int{0, 1, 0, 1, 0, 1}},
+	} {
 		w, at := later(t)
 		edit := func(minute int, text string) channel.Event {
 			e := said("1", "mia", "p", "p", text, at(1))
 			e.Kind, e.Time = channel.MessageEdited, at(minute)
 			return e
 		}
-		edits := []channel.Event{edit(3, "second"), edit(5, "third")}
+		edits := []channel.Event{edit(test.minute, "second"), edit(5, "third")}
 		w.ingest(said("1", "mia", "p", "p", "first", at(1)))
-		for _, i := range order {
+		for _, i := range test.order {
 			w.ingest(edits[i])
 		}
 		m := w.messages("1")[0]
@@ -87,7 +98,7 @@ func TestEditsWithoutARevisionAreTakenInOnce(t *testing.T) {
 		}
 		slices.Sort(before)
 		if diff := cmp.Diff([]string{"first", "second"}, before); diff != "" || m.Content.Text != "third" {
-			t.Errorf("order %v: in force %q, want third; before it (-want +got):\n%s", order, m.Content.Text, diff)
+			t.Errorf("%s: in force %q, want third; before it (-want +got):\n%s", test.name, m.Content.Text, diff)
 		}
 		edited := 0
 		for _, kind := range w.kinds(m.Ticket) {
@@ -96,7 +107,44 @@ func TestEditsWithoutARevisionAreTakenInOnce(t *testing.T) {
 			}
 		}
 		if edited != 2 {
-			t.Errorf("order %v: %d edits in the journal, want 2", order, edited)
+			t.Errorf("%s: %d edits in the journal, want 2", test.name, edited)
 		}
+	}
+}
+
+func TestDeletionThatMustBeHonouredCountsAfterOneThatNeedNot(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	gone := said("1", "mia", "p", "p", "", at(1))
+	gone.Kind, gone.Time, gone.Key = channel.MessageDeleted, at(5), "deleted"
+	w.ingest(said("1", "mia", "p", "p", "My card is 4111", at(1)), gone)
+	gone.Key, gone.Honour = "to be honoured", true
+	w.ingest(gone)
+	if m := w.messages("1")[0]; m.Content.Text != "" || !m.Deleted.Equal(at(5)) {
+		t.Errorf("%q is still there, deleted at %s", m.Content.Text, m.Deleted)
+	}
+}
+
+func TestDeletionOfAnOwnPostThatMustBeHonouredLeavesNoText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must(w.desk.Reply(t.Context(), w.asked("mia", "Where is it?"), ana, socialcrm.Reply{Text: "At 4 Mill Lane."}))
+	w.pass(time.Minute)
+	posts := w.platform.Posts()
+	gone := channel.Event{Kind: channel.MessageDeleted, Account: shop, Time: w.now, Honour: true, Message: channel.Message{ID: posts[len(posts)-1].ID}}
+	w.ingest(gone)
+	if m := w.messages(gone.Message.ID)[0]; m.Content.Text != "" || m.Post.Out.Text != "" {
+		t.Errorf("%q and %q are still there", m.Content.Text, m.Post.Out.Text)
+	}
+}
+
+func TestWhatWaitedIsGoneOnceItsMessageCame(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	edited := said("1", "mia", "p", "p", "Where is parcel 7?", at(1))
+	edited.Kind, edited.Message.Revision, edited.Time = channel.MessageEdited, "2", at(3)
+	w.ingest(edited, said("1", "mia", "p", "p", "Where is it?", at(1)))
+	if waiting := w.early(); len(waiting) != 0 || w.messages("1")[0].Content.Text != "Where is parcel 7?" {
+		t.Errorf("%s still waits", waiting)
 	}
 }

@@ -310,3 +310,43 @@ func TestUpdateToldAgainCountsOnceAndItsCaseIsFoundByRef(t *testing.T) {
 		}
 	}
 }
+
+func TestClosingInTheCRMGivesTheAgentRoom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.asked("mia", "Where is it?")
+	w.asked("noa", "Mine too")
+	w.ok(w.crm.SetStatus("zoe", string(first), ticket.Closed))
+	w.pass(2 * time.Minute)
+	if got := w.ticket(w.asked("oli", "And mine")); got.Agent != "ana" {
+		t.Errorf("the next ticket is with %q, want ana, who has one of two", got.Agent)
+	}
+}
+
+// asking notes after what the CRM is asked for changes.
+type asking struct {
+	*crmtest.Fake
+	after []channel.Cursor
+}
+
+func (s *asking) Changes(ctx context.Context, after channel.Cursor) (crm.Batch, error) {
+	s.after = append(s.after, after)
+	return s.Fake.Changes(ctx, after)
+}
+
+func TestCRMIsAskedForWhatIsNewSinceTheLastLook(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	sink := &asking{Fake: crmtest.New(crmtest.Options{Name: "other", Now: func() time.Time { return w.now }})}
+	w.ok(w.desk.AddSink(sink))
+	w.answer(tk.ID, "In Lyon.") // so that the new CRM knows the case
+	w.ok(sink.SetStatus("zoe", string(tk.ID), ticket.Pending))
+	w.pass(5 * time.Minute)
+	w.restart()
+	w.ok(w.desk.AddSink(sink))
+	told := len(sink.after)
+	w.pass(5 * time.Minute)
+	if last := sink.after[len(sink.after)-1]; len(sink.after) == told || last == "" {
+		t.Errorf("it was asked after %q, at last after %q", sink.after[:told], last)
+	}
+}

@@ -1,6 +1,7 @@
 package socialcrm_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -254,5 +255,53 @@ func TestAnswerThatIsLostAgainAndAgainEndsInDoubt(t *testing.T) {
 	dead, err := w.desk.Tasks(t.Context(), ticket.TaskQuery{Dead: true})
 	if err != nil || len(dead.Items) != 1 {
 		t.Errorf("set aside: %+v %v, want the post", dead.Items, err)
+	}
+}
+
+func TestNextPartWaitsWhileThePartBeforeIsInDoubt(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{Private: channel.Traits{MaxText: 40}, CannotFind: true})
+	w.platform.Fail(channeltest.OnSend, channeltest.LoseAnswer)
+	w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "Your parcel is in Lyon. It will be with you on Tuesday."}))
+	w.pass(24 * time.Hour)
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostUnknown, ticket.PostQueued}, w.states(tk.ID)); diff != "" {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+}
+
+// meanwhile is a channel on which something happens while a post is under way.
+type meanwhile struct {
+	*channeltest.FakeChannel
+	happens func()
+}
+
+func (c meanwhile) Send(ctx context.Context, out channel.Outgoing) (channel.Sent, error) {
+	c.happens()
+	return c.FakeChannel.Send(ctx, out)
+}
+
+// The Store's clock, by which leases end, may run ahead of the Desk's.
+func TestWhoTakesAPostOverWaitsUntilTheRequestUnderWayHasEnded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ahead := time.Duration(0)
+	w.store = ticket.NewMemory(&ticket.MemoryOptions{Now: func() time.Time { return w.now.Add(ahead) }})
+	w.restart()
+	id := w.asked("mia", "Hello?")
+	began := w.now
+	w.ok(w.desk.AddChannel(t.Context(), meanwhile{w.page, func() {
+		if w.now.Equal(began) && ahead == 0 {
+			ahead = time.Hour
+			_, err := w.desk.Tick(t.Context())
+			w.ok(err)
+			if n := w.platform.Calls(channeltest.OnFind); n != 0 {
+				t.Errorf("the platform was asked %d times about a post that was under way", n)
+			}
+		}
+	}}))
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hi Mia"}))
+	w.pass(time.Hour)
+	if diff := cmp.Diff([]string{"Hi Mia"}, w.platform.Replies()); diff != "" || ahead == 0 {
+		t.Errorf("posts (-want +got):\n%s", diff)
 	}
 }

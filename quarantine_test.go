@@ -28,9 +28,17 @@ func (w *world) quarantined() []socialcrm.QuarantineEntry {
 type apprentice struct {
 	*channeltest.Platform
 	learned bool
+	excuse  string // why not; empty: it is new here
 }
 
 func (a *apprentice) Name() string { return "apprentice" }
+
+func (a *apprentice) reason() string {
+	if a.excuse != "" {
+		return a.excuse
+	}
+	return "it is new here"
+}
 
 func (a *apprentice) Decode(c channel.Call) (channel.Delivery, error) {
 	var entries struct{ Entries []json.RawMessage }
@@ -46,7 +54,7 @@ func (a *apprentice) Decode(c channel.Call) (channel.Delivery, error) {
 		if err != nil {
 			return d, err
 		}
-		d.Bad = append(d.Bad, channel.Bad{Where: fmt.Sprintf("entries[%d]", i), Reason: "it is new here", Raw: body})
+		d.Bad = append(d.Bad, channel.Bad{Where: fmt.Sprintf("entries[%d]", i), Reason: a.reason(), Raw: body})
 	}
 	return d, nil
 }
@@ -153,4 +161,56 @@ func deliver(h http.Handler, c channel.Call) int {
 	r := httptest.NewRecorder()
 	h.ServeHTTP(r, channeltest.NewRequest("https://host.example", c))
 	return r.Code
+}
+
+func TestSameThingForAnotherReasonIsKeptOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := &apprentice{Platform: w.platform}
+	w.ok(w.desk.AddSource(t.Context(), a))
+	call := w.platform.CallFor(said("1", "mia", "p", "p", "Hello?", w.now))
+	call.Path = "/webhooks/apprentice"
+	for _, a.excuse = range []string{"it is new here", "it has no form"} {
+		if r := deliver(w.desk.Webhooks(), call); r != http.StatusOK {
+			t.Fatalf("the webhook answered %d, want 200", r)
+		}
+	}
+	if held := w.quarantined(); len(held) != 1 || held[0].Reason != "it has no form" {
+		t.Errorf("quarantine: %+v, want one entry with the latest reason", held)
+	}
+}
+
+func TestOldEventThatComesFirstDoesNotMakeTheHistoryOfAnUnknownAccountWork(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "other"}})
+	old := said("7", "noa", "q", "q", "Hello, two years ago", w.now.AddDate(-2, 0, 0))
+	old.Account = other.Account().AccountID
+	w.now = w.now.Add(time.Minute)
+	_, err := w.desk.Ingest(t.Context(), old)
+	w.ok(err)
+	w.ok(w.desk.AddChannel(t.Context(), other))
+	w.pass(time.Minute)
+	if got := w.only(); got.Status != ticket.Closed {
+		t.Errorf("what was written two years before its account was added is %s, want closed", got.Status)
+	}
+}
+
+func TestAccountThatWasAddedIsExpectedNoMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "other"}})
+	e := said("7", "noa", "q", "q", "Hello?", w.now)
+	e.Account = other.Account().AccountID
+	_, err := w.desk.Ingest(t.Context(), e)
+	w.ok(err)
+	w.ok(w.desk.AddChannel(t.Context(), other))
+	w.pass(time.Minute)
+	w.ok(w.store.View(t.Context(), "", func(r ticket.Reader) error {
+		list, err := r.ListValues("expected", ticket.Page{})
+		if len(list.Items) != 0 {
+			t.Errorf("still expected: %+v", list.Items)
+		}
+		return err
+	}))
 }

@@ -124,3 +124,19 @@ func TestReceiptThatComesBeforeTheIDIsKnownCounts(t *testing.T) {
 		})
 	}
 }
+
+func TestOlderWatermarkDoesNotReplaceANewerOne(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	// What the watermarks cover is recorded only when the Finder tells the ID.
+	w.platform.Fail(channeltest.OnSend, channeltest.LoseAnswer)
+	w.platform.Fail(channeltest.OnFind, channeltest.LoseRequest)
+	w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "one"}))
+	_, err := w.desk.Tick(t.Context())
+	w.ok(err)
+	w.ingest(receipt("2", channel.ReceiptRead, w.now), receipt("1", channel.ReceiptRead, w.now.Add(-time.Hour)))
+	w.pass(time.Hour)
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostRead}, w.states(tk.ID)); diff != "" {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+}

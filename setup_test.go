@@ -204,3 +204,16 @@ func FuzzParseSetup(f *testing.F) {
 		}
 	})
 }
+
+func TestApplyLeavesTheAgentsPresenceAsItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := company()
+	s.Agents[0].AlwaysOn = false
+	w.apply(s)
+	w.ok(w.desk.SetPresence(t.Context(), ana, "ana", ticket.Available))
+	w.apply(s)
+	if got := w.ticket(w.asked("mia", "Hello?")); got.Agent != "ana" {
+		t.Errorf("the ticket is with %q, want ana, who is still there", got.Agent)
+	}
+}

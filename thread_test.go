@@ -374,3 +374,47 @@ func TestSamePostOnTwoAccountsLeavesTheConversationOfAnotherOpenTicketAlone(t *t
 		t.Errorf("what she writes next joins %s, want %s", joined, own)
 	}
 }
+
+func TestLateMessageReopensByItsArrival(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)))
+	w.must(w.desk.Resolve(t.Context(), w.only().ID, ana, "by phone"))
+	w.pass(time.Hour)
+	w.ingest(said("2", "mia", "p", "p", "Hello?", at(30)))
+	got := w.only()
+	if e := w.last(got.ID, ticket.TicketReopened); !e.Happened.Equal(w.now) {
+		t.Errorf("it was reopened at %s by what was written before it was solved, want %s, when that came", e.Happened, w.now)
+	}
+}
+
+func TestReopenWindowIncludesItsEnd(t *testing.T) {
+	t.Parallel()
+	for wait, want := range map[time.Duration]socialcrm.Outcome{time.Hour: socialcrm.Reopened, time.Hour + 1: socialcrm.FollowedUp} {
+		w, at := later(t)
+		s := company()
+		s.Reopen.Public = sla.Duration(time.Hour)
+		w.apply(s)
+		w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)))
+		w.must(w.desk.Resolve(t.Context(), w.only().ID, ana, ""))
+		w.now = w.now.Add(wait)
+		if r := w.ingest(said("2", "mia", "p", "p", "And now?", w.now)); r[0].Outcome != want {
+			t.Errorf("after %s: %s, want %s", wait, r[0].Outcome, want)
+		}
+	}
+}
+
+func TestPrivateAnswersToOnePublicThreadAreConversationsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(said("1", "mia", "p", "p", "Mine is late", at(1)), said("2", "noa", "p", "p", "Mine too", at(2)))
+	var ids []ticket.ID
+	for i, parent := range []string{"1", "2"} {
+		private := said("private "+parent, []string{"mia", "noa"}[i], "", parent, "My number is "+parent, at(3))
+		private.Message.Visibility = channel.Private
+		ids = append(ids, w.ingest(private)[0].Ticket)
+	}
+	if ids[0] == ids[1] {
+		t.Error("what two people wrote in private is one ticket")
+	}
+}

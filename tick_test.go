@@ -3,9 +3,12 @@ package socialcrm_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
@@ -86,5 +89,59 @@ func TestTickThatIsCancelledLeavesNoLeaseBehind(t *testing.T) {
 		if !slices.Contains(w.platform.Replies(), "Hi Mia") || told != 2 {
 			t.Errorf("cut after %d commits: in the same instant %q went out and the CRM holds %d interactions, want the answer and 2", after, w.platform.Replies(), told)
 		}
+	}
+}
+
+func TestAllWhoWaitAreHandedOutHoweverMany(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := company()
+	s.Agents[0].AlwaysOn, s.Agents[0].Capacity = false, 100
+	w.apply(s)
+	w.ok(w.desk.SetPresence(t.Context(), ana, "ana", ticket.Offline))
+	for i := range 45 {
+		customer := fmt.Sprint("customer ", i)
+		w.ingest(said(customer, customer, customer, "", "Hello?", w.now))
+	}
+	w.ok(w.desk.SetPresence(t.Context(), ana, "ana", ticket.Available))
+	w.pass(time.Second)
+	for _, tk := range w.tickets() {
+		if tk.Agent != "ana" {
+			t.Errorf("ticket %s is with %q, want ana", tk.ID, tk.Agent)
+		}
+	}
+}
+
+// overtaken is a poller whose first poll takes so long that another worker polls meanwhile.
+type overtaken struct {
+	meanwhile func()
+	after     []channel.Cursor
+}
+
+func (*overtaken) Name() string { return "overtaken" }
+
+func (s *overtaken) Poll(_ context.Context, after channel.Cursor) (channel.Batch, error) {
+	if s.after = append(s.after, after); len(s.after) > 1 {
+		return channel.Batch{Cursor: "far"}, nil
+	}
+	s.meanwhile()
+	return channel.Batch{Cursor: "near", Events: []channel.Event{wrote("1", "Hello?")}}, nil
+}
+
+func TestPollThatWasOvertakenBringsItsEventsAndLeavesTheCursor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ahead := time.Duration(0)
+	w.store = ticket.NewMemory(&ticket.MemoryOptions{Now: func() time.Time { return w.now.Add(ahead) }})
+	w.restart()
+	s := &overtaken{meanwhile: func() {
+		ahead = time.Hour // its lease is over
+		_, err := w.desk.Tick(t.Context())
+		w.ok(err)
+	}}
+	w.ok(w.desk.AddSource(t.Context(), s))
+	w.pass(time.Minute)
+	if diff := cmp.Diff([]channel.Cursor{"", "", "far"}, s.after[:min(3, len(s.after))]); diff != "" || len(w.tickets()) != 1 {
+		t.Errorf("%d tickets, polled after (-want +got):\n%s", len(w.tickets()), diff)
 	}
 }

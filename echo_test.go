@@ -1,0 +1,89 @@
+package socialcrm_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+func TestFailedPostIsNotTakenForWhatAPersonPostsLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.platform.Customer("mia").Post(w.page, "Where is it?")
+	w.pass(time.Minute)
+	w.platform.Fail(channeltest.OnSend, channeltest.Refuse(remote.Rejected))
+	w.must(w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: "In Lyon."}))
+	w.pass(time.Minute)
+	w.page.Answer(m, "In Lyon.", "")
+	w.pass(time.Minute)
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostFailed}, w.states(w.only().ID)); diff != "" {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"Where is it?", "In Lyon.", "In Lyon."}, w.said(w.only().ID)); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
+}
+
+func TestEchoThatNamesItsPostIsThatPostWhateverItsText(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{CannotFind: true})
+	w.platform.Fail(channeltest.OnSend, channeltest.LoseAnswer, channeltest.LoseAnswer)
+	w.answer(tk.ID, "Hello?")
+	second := w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "Hello?"})).Messages[0]
+	w.pass(time.Minute)
+	echo := posted("9", "private-shop-mia", "", "Hello?", w.now)
+	echo.Message.Visibility, echo.SentKey = channel.Private, second
+	if got := w.ingest(echo)[0].Message; got != second {
+		t.Errorf("it is taken for %s, want %s, which it names", got, second)
+	}
+}
+
+func TestOwnPostsOfAThreadWaitForEachWhomTheyName(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(posted("b1", "p", "", "@mia on its way", at(20), "mia"), posted("b2", "p", "", "@noa yours too", at(21), "noa"))
+	mia := w.ingest(said("1", "mia", "p", "p", "Mine is late", at(1)))[0].Ticket
+	noa := w.ingest(said("2", "noa", "p", "p", "Mine too", at(2)))[0].Ticket
+	for id, want := range map[ticket.ID][]string{mia: {"Mine is late", "@mia on its way"}, noa: {"Mine too", "@noa yours too"}} {
+		if diff := cmp.Diff(want, w.said(id)); diff != "" {
+			t.Errorf("messages (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestOwnPostFromBeforeTheQuestionAnswersNothing(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(posted("b", "p", "", "@mia welcome", at(1), "mia"), said("1", "mia", "p", "p", "Where is it?", at(5)))
+	if got := w.only(); !got.Answered.IsZero() || got.Status != ticket.New {
+		t.Errorf("the ticket is %s, answered at %s; want new and not answered", got.Status, got.Answered)
+	}
+}
+
+func TestToolThatPostsForTheBrandAnswersNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := company()
+	s.Apps = map[string]socialcrm.App{"phone app": socialcrm.PersonApp}
+	w.apply(s)
+	m := w.platform.Customer("mia").Post(w.page, "Hello?")
+	w.pass(time.Minute)
+	for _, post := range []struct {
+		app  string
+		want sla.Verdict
+	}{{"shop bot", sla.Running}, {"phone app", sla.Met}} {
+		w.page.Answer(m, "from "+post.app, post.app)
+		w.pass(time.Minute)
+		if c, _ := w.only().Clocks.Clock(sla.FirstResponse); c.Verdict != post.want {
+			t.Errorf("after a post of %s the first response is %q, want %q", post.app, c.Verdict, post.want)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package socialcrm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// poisoned is a Store that cannot commit what contains "poison".
+type poisoned struct {
+	ticket.Store
+	poison bool
+}
+
+func (s *poisoned) Update(ctx context.Context, tenant string, fn func(ticket.Tx) error) error {
+	return s.Store.Update(ctx, tenant, func(tx ticket.Tx) error {
+		s.poison = false
+		if err := fn(tx); err != nil || !s.poison {
+			return err
+		}
+		return errors.New("the commit failed")
+	})
+}
+
+func TestCommitThatFailsCostsOnlyTheCallThatMadeItFail(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &poisoned{Store: ticket.NewMemory(nil)}
+		desk, err := socialcrm.New(socialcrm.Config{
+			Store:    store,
+			Channels: []channel.Channel{channeltest.New(channeltest.Options{}).Account(channel.Account{AccountID: shop, Since: time.Unix(1, 0)})},
+			Router: routing.RouterFunc(func(_ context.Context, q routing.Query) (routing.Decision, error) {
+				switch q.Message.Text {
+				case "slow":
+					time.Sleep(time.Second)
+				case "poison":
+					store.poison = true
+				}
+				return routing.Decision{}, nil
+			}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts := []string{"slow", "good", "poison", "good too"} // the second leads the commit that the others are in
+		failed := make([]bool, len(texts))
+		for i, text := range texts {
+			go func() {
+				_, err := desk.Ingest(t.Context(), wrote(fmt.Sprint(i), text))
+				failed[i] = err != nil
+			}()
+			synctest.Wait()
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if diff := cmp.Diff([]bool{false, false, true, false}, failed); diff != "" {
+			t.Errorf("calls that failed (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// The lead is handed to a call just when its caller gives up; which of the two comes first is chance, so there are many of them.
+func TestCallerWhoGivesUpHandsTheLeadOn(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			store := &curtain{Store: ticket.NewMemory(nil)}
+			page := channeltest.New(channeltest.Options{}).Account(channel.Account{AccountID: shop, Since: time.Unix(1, 0)})
+			desk, err := socialcrm.New(socialcrm.Config{Store: store, Channels: []channel.Channel{page}, Router: routing.RouterFunc(func(context.Context, routing.Query) (routing.Decision, error) {
+				time.Sleep(time.Second)
+				return routing.Decision{}, nil
+			})})
+			if err != nil {
+				t.Fatal(err)
+			}
+			brief, cancel := context.WithCancel(t.Context())
+			store.left, store.end = 1, cancel
+			for _, ctx := range []context.Context{t.Context(), brief} { // the first leads; its commit ends brief
+				go desk.Ingest(ctx, wrote("1", "Hello?"))
+				synctest.Wait()
+			}
+			time.Sleep(time.Minute)
+			patient, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if _, err := desk.Ingest(patient, wrote("2", "Hello?")); err != nil {
+				t.Fatalf("the next call: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,99 @@
+package socialcrm_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+func TestReplyAnswersTheLastOfTwoMessagesOfOneInstant(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)), said("2", "mia", "p", "p", "My parcel, I mean.", at(1)))
+	sent := w.must(w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: "In Lyon."}))
+	w.ok(w.store.View(t.Context(), "", func(r ticket.Reader) error {
+		m, err := r.Messages(sent.Messages...)
+		if err == nil && m[0].Content.Parent != "2" {
+			t.Errorf("it answers %q, want 2", m[0].Content.Parent)
+		}
+		return err
+	}))
+}
+
+func TestReplyFollowsTheConversationToItsThread(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	id := w.ingest(said("2", "mia", "", "1", "Mine too", at(2)))[0].Ticket
+	own := w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "One moment"})).Messages[0]
+	w.pass(time.Minute)
+	w.ingest(said("1", "noa", "p", "p", "Mine is late", at(1)))
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "In Lyon.", InReplyTo: own}))
+	if got := w.sentTo(id).Thread; got != "p" {
+		t.Errorf("the answer goes to thread %q, want p", got)
+	}
+}
+
+func TestReplyWindowIncludesItsEnd(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{Private: channel.Traits{ReplyWindow: time.Hour}})
+	w.now = tk.CustomerWrote.Add(time.Hour)
+	w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "Hi"}))
+	w.now = w.now.Add(1)
+	if _, err := w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "Hi"}); remote.KindOf(err) != remote.WindowClosed {
+		t.Errorf("an instant later: %v, want window closed", err)
+	}
+}
+
+func TestAttachmentsGoWithTheFirstPart(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{Private: channel.Traits{MaxText: 40, MaxAttachments: 1}})
+	w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{
+		Text: "Your parcel is in Lyon. It will be with you on Tuesday.", Attachments: []channel.Attachment{{Type: "image/png", URL: "https://shop.example/map.png"}},
+	}))
+	list, err := w.desk.Messages(t.Context(), ticket.MessageQuery{Ticket: tk.ID})
+	w.ok(err)
+	var attached []int
+	for _, m := range list.Items {
+		if m.Post != nil {
+			attached = append(attached, len(m.Post.Out.Attachments))
+		}
+	}
+	if diff := cmp.Diff([]int{1, 0}, attached); diff != "" {
+		t.Errorf("attachments of the parts (-want +got):\n%s", diff)
+	}
+}
+
+func TestGroupConversationHasOneCustomer(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	for i, author := range []string{"mia", "noa"} {
+		e := said(fmt.Sprint(i), author, "group", "", "Where is it?", at(i))
+		e.Message.Visibility = channel.Private
+		w.ingest(e)
+	}
+	w.must(w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: "In Lyon."}))
+	if to := w.sentTo(w.only().ID).To.ID; to != "mia" {
+		t.Errorf("the answer is for %q, want mia, who opened it", to)
+	}
+}
+
+// sentTo is the latest post to the platform of a ticket.
+func (w *world) sentTo(id ticket.ID) (out channel.Outgoing) {
+	w.t.Helper()
+	list, err := w.desk.Messages(w.t.Context(), ticket.MessageQuery{Ticket: id})
+	w.ok(err)
+	for _, m := range list.Items {
+		if m.Post != nil {
+			out = m.Post.Out
+		}
+	}
+	return out
+}
