@@ -93,11 +93,18 @@ func edit(m *ticket.Message, e *channel.Event) bool {
 		return false // nothing is in force any more, and what had to go must not come back
 	}
 	older := now.Revision != "" && now.Revision < then.Revision || now.Revision == "" && e.Time.Before(m.Edited)
-	known := func(v ticket.Version) bool {
-		return now.Revision != "" && v.Revision == now.Revision || now.Revision == "" && older && v.Text == now.Text
+	known := func(i int, v ticket.Version) bool {
+		if now.Revision != "" || v.Text != now.Text {
+			return now.Revision != "" && v.Revision == now.Revision
+		}
+		return older || i > 0 && m.Versions[i-1].Until.Equal(e.Time) && v.Until.Equal(e.Time) // or it came and went in one instant
+	}
+	told := false
+	for i, v := range m.Versions {
+		told = told || known(i, v)
 	}
 	switch {
-	case same && (now.Revision == "" || now.Revision == then.Revision), slices.ContainsFunc(m.Versions, known):
+	case same && (now.Revision == "" || now.Revision == then.Revision), told:
 		return false
 	case older:
 		m.Versions = append(slices.Clone(m.Versions), ticket.Version{ID: now.ID, Revision: now.Revision, Text: now.Text, Until: m.Edited})
