@@ -23,11 +23,6 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 	if m.Key == "" {
 		m = found[0] // the edit that changed the ID was told twice
 	}
-	if m.Key == "" && e.Honour {
-		if err := w.forgetEarly(refs[len(refs)-1]); err != nil {
-			return Result{}, err
-		}
-	}
 	if m.Key == "" {
 		if e.Kind == channel.ReactionChanged || e.Kind == channel.MessageModerated {
 			return Result{Outcome: Recorded}, nil // a sign on something that we never saw

@@ -116,9 +116,9 @@ func TestDeletionThatMustBeHonouredCountsAfterOneThatNeedNot(t *testing.T) {
 	t.Parallel()
 	w, at := later(t)
 	gone := said("1", "mia", "p", "p", "", at(1))
-	gone.Kind, gone.Time, gone.Key = channel.MessageDeleted, at(5), "deleted"
+	gone.Kind, gone.Time = channel.MessageDeleted, at(5)
 	w.ingest(said("1", "mia", "p", "p", "My card is 4111", at(1)), gone)
-	gone.Key, gone.Honour = "to be honoured", true
+	gone.Honour = true
 	w.ingest(gone)
 	if m := w.messages("1")[0]; m.Content.Text != "" || !m.Deleted.Equal(at(5)) {
 		t.Errorf("%q is still there, deleted at %s", m.Content.Text, m.Deleted)

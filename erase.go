@@ -3,10 +3,8 @@ package socialcrm
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
-	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -142,17 +140,4 @@ func (c *company) redactWithin() time.Duration {
 		return redactStandard
 	}
 	return time.Duration(c.setup.RedactWithin)
-}
-
-// forgetEarly removes the texts that came early for a message which must not be kept: its edits.
-func (w *work) forgetEarly(ref ticket.MessageRef) error {
-	waiting, err := w.earlyFor(ref)
-	if err != nil || len(waiting) == 0 {
-		return err
-	}
-	data, err := json.Marshal(slices.DeleteFunc(waiting, func(item early) bool { return item.Event != nil && item.Event.Kind == channel.MessageEdited }))
-	if err == nil {
-		w.tx.PutValue(ticket.Value{Key: earlyKey(ref), Data: data, Expires: w.now.Add(earlyKept)})
-	}
-	return err
 }

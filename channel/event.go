@@ -129,6 +129,9 @@ func (e *Event) DedupeKey() string {
 			return "edit/" + e.Message.ID + "/" + e.Message.Revision
 		}
 	case MessageDeleted:
+		if e.Honour {
+			return "delete/" + e.Message.ID + "/honour" // also after a deletion that did not say so
+		}
 		return "delete/" + e.Message.ID
 	case ReceiptArrived:
 		if len(e.Receipt.Messages) > 0 {
