@@ -297,9 +297,7 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 			return Result{}, err
 		}
 	}
-	if !e.Time.Before(conv.CustomerWrote) {
-		conv.CustomerWrote, conv.CustomerMessage = e.Time, m.ID
-	}
+	hear(&conv.Conversation, e.Time, m.Order, m.ID)
 	if e.Time.After(c.CustomerWrote) {
 		c.CustomerWrote = e.Time
 	}

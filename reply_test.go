@@ -97,3 +97,28 @@ func (w *world) sentTo(id ticket.ID) (out channel.Outgoing) {
 	}
 	return out
 }
+
+func TestOfMessagesOfOneInstantThePlatformsOrderSaysWhichIsTheLatest(t *testing.T) {
+	t.Parallel()
+	for _, ids := range [][]string{{"1", "2"}, {"2", "1"}} { // in the order of arrival
+		w, at := later(t)
+		for _, id := range ids {
+			e := said(id, "mia", "p", "p", "Message "+id, at(1))
+			e.Message.Order = "000" + id
+			w.ingest(e)
+		}
+		r, err := w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: "Hello"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := w.desk.Messages(t.Context(), ticket.MessageQuery{Ticket: r.Ticket})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range list.Items {
+			if m.Key == r.Messages[0] && m.Content.Parent != "2" {
+				t.Errorf("arrived %q: the reply answers %q, want 2", ids, m.Content.Parent)
+			}
+		}
+	}
+}

@@ -1,8 +1,10 @@
 package socialcrm
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -74,6 +76,13 @@ func (c *conversation) meet(author channel.Author, contact *ticket.Contact) {
 	}
 	if c.Contact == "" && contact != nil {
 		c.Contact = contact.ID
+	}
+}
+
+// hear notes the customer's latest message: by the platform's time, then its order, then the ID, so that arrival decides nothing.
+func hear(c *ticket.Conversation, at time.Time, order, id string) {
+	if cmp.Or(at.Compare(c.CustomerWrote), strings.Compare(order, c.CustomerOrder), strings.Compare(id, c.CustomerMessage)) > 0 {
+		c.CustomerWrote, c.CustomerOrder, c.CustomerMessage = at, order, id
 	}
 }
 
@@ -258,9 +267,7 @@ func (w *work) samePost(e *channel.Event, conv *conversation, copied ticket.Mess
 			c.Conversations = append(slices.Clone(c.Conversations), conv.Key)
 		}
 	}
-	if !e.Time.Before(conv.CustomerWrote) {
-		conv.CustomerWrote, conv.CustomerMessage = e.Time, e.Message.ID
-	}
+	hear(&conv.Conversation, e.Time, e.Message.Order, e.Message.ID)
 	w.tx.PutConversation(conv.Conversation)
 	if first := w.d.named(channel.AccountID{Platform: e.Account.Platform}, e.Message.Mentions); len(first) > 0 && first[0] == e.Account {
 		c.Account = e.Account
@@ -321,9 +328,7 @@ func (w *work) rekey(key string) error {
 	if contact != nil && into.Contact == "" {
 		into.Contact, into.Author = contact.ID, m.Content.Author
 	}
-	if from.CustomerWrote.After(into.CustomerWrote) {
-		into.CustomerWrote, into.CustomerMessage = from.CustomerWrote, from.CustomerMessage
-	}
+	hear(&into, from.CustomerWrote, from.CustomerOrder, from.CustomerMessage)
 	moved, kept := from.Ticket, into.Ticket
 	from.Ticket, from.MovedTo = into.Ticket, &into.Key
 	w.tx.PutConversation(from)

@@ -26,6 +26,8 @@ type Conversation struct {
 	// CustomerWrote is the platform's time of the customer's latest message here, CustomerMessage its ID: what an answer replies to.
 	CustomerWrote   time.Time `json:"customer_wrote,omitzero"`
 	CustomerMessage string    `json:"customer_message,omitempty"`
+	// CustomerOrder is the platform's own order of that message, which breaks ties.
+	CustomerOrder string `json:"customer_order,omitempty"`
 	// Unfinished are the keys of posts to here that have not gone out yet, oldest first.
 	Unfinished []string `json:"unfinished,omitempty"`
 	// Provisional is set while author or root are not known; the thread is then the message's own ID.

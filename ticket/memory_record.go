@@ -126,6 +126,7 @@ func (p *packer) conversation(c *Conversation) {
 	p.author(&c.Author)
 	p.time(&c.CustomerWrote)
 	packText(p, &c.CustomerMessage)
+	packText(p, &c.CustomerOrder)
 	packList(p, &c.Unfinished, packText[string])
 	p.bool(&c.Provisional)
 	if p.maybe(c.MovedTo != nil) {
