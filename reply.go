@@ -170,6 +170,14 @@ func allowed(t channel.Traits, conv ticket.Conversation, r Reply, now time.Time)
 	if r.Automated && t.NoAutomation {
 		return &remote.Error{Op: op, Kind: remote.PolicyBlocked, Message: "automated posts are forbidden here"}
 	}
+	for i, a := range r.Attachments {
+		if t.MaxAttachmentBytes > 0 && a.Size > t.MaxAttachmentBytes {
+			return fmt.Errorf("%s takes attachments of %d bytes, and attachments[%d] has %d: %w", op, t.MaxAttachmentBytes, i, a.Size, ErrInvalid)
+		}
+		if len(t.AttachmentTypes) > 0 && !slices.Contains(t.AttachmentTypes, a.Type) {
+			return fmt.Errorf("%s takes no attachment of type %q (attachments[%d]): %w", op, a.Type, i, ErrInvalid)
+		}
+	}
 	if t.MaxAttachments >= 0 && len(r.Attachments) > t.MaxAttachments {
 		return fmt.Errorf("%s takes %d attachments, not %d: %w", op, t.MaxAttachments, len(r.Attachments), ErrInvalid)
 	}

@@ -1,6 +1,7 @@
 package socialcrm_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -119,6 +120,30 @@ func TestOfMessagesOfOneInstantThePlatformsOrderSaysWhichIsTheLatest(t *testing.
 			if m.Key == r.Messages[0] && m.Content.Parent != "2" {
 				t.Errorf("arrived %q: the reply answers %q, want 2", ids, m.Content.Parent)
 			}
+		}
+	}
+}
+
+func TestAttachmentsThatThePlatformWouldRefuseAreRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, channeltest.Options{Public: channel.Traits{MaxAttachments: 2, MaxAttachmentBytes: 1000, AttachmentTypes: []string{"image"}}})
+	w.platform.Customer("mia").Post(w.page, "Where is it?")
+	w.pass(time.Minute)
+	image := channel.Attachment{Type: "image", URL: "https://shop.example/a.png", Size: 1000}
+	big, film := image, image
+	big.Size, film.Type = 1001, "video"
+	for _, test := range []struct {
+		name string
+		with []channel.Attachment
+		want error
+	}{
+		{"as allowed", []channel.Attachment{image, image}, nil},
+		{"one too many", []channel.Attachment{image, image, image}, socialcrm.ErrInvalid},
+		{"too big", []channel.Attachment{image, big}, socialcrm.ErrInvalid},
+		{"of another type", []channel.Attachment{film}, socialcrm.ErrInvalid},
+	} {
+		if _, err := w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: "Here", Attachments: test.with}); !errors.Is(err, test.want) {
+			t.Errorf("%s: %v, want %v", test.name, err, test.want)
 		}
 	}
 }

@@ -7,7 +7,7 @@
 // [Desk.Feed] tells a host all that happens.
 //
 // Nothing is acknowledged to a platform before it is stored, and whatever must happen later (a post, a push to a CRM, a deadline) is a task in the same
-// transaction: a process that dies loses nothing and does nothing twice.
+// transaction: over a Store that outlives the process, a death loses nothing, and nothing that may have been done already is just done again.
 package socialcrm
 
 import (

@@ -39,7 +39,7 @@ type Moderator interface {
 	Moderate(ctx context.Context, action ModerateAction, m Message) error
 }
 
-// Publisher is a Channel that can say something first, in answer to nobody.
+// Publisher is a Channel that can say something first, in answer to nobody. The Desk does not call it yet; hosts may.
 type Publisher interface {
 	Publish(ctx context.Context, out Outgoing) (Sent, error)
 }
@@ -85,7 +85,8 @@ type Subscriber interface {
 	Subscribe(ctx context.Context) (lost bool, err error)
 }
 
-// Controller is a Channel on a platform where several apps share a conversation and one of them holds it.
+// Controller is a Channel on a platform where several apps share a conversation and one of them holds it. The Desk heeds who holds it
+// (ControlChanged), but does not call this yet; hosts may.
 type Controller interface {
 	// TakeControl makes us the holder of the thread's conversation.
 	TakeControl(ctx context.Context, thread string) error

@@ -36,12 +36,12 @@ type Traits struct {
 	MaxAttachmentBytes int64
 	// AttachmentTypes are the Attachment.Type values taken. Empty: all.
 	AttachmentTypes []string
-	// NoAutomation is set where automated posts are forbidden; DiscloseAutomation where they must say that they are.
+	// NoAutomation is set where automated posts are forbidden; DiscloseAutomation where they must say that they are, which is left to whoever writes the text.
 	NoAutomation       bool
 	DiscloseAutomation bool
 	// RefusesDuplicates is set where the platform rejects a text that it has just seen from this account.
 	RefusesDuplicates bool
-	// OneReply is set where only one answer is possible and later ones replace it (reviews).
+	// OneReply is set where only one answer is possible and later ones replace it (reviews). The Desk does not act on it yet.
 	OneReply bool
 	// Echoes is set where our own posts come back as events.
 	Echoes bool
