@@ -231,6 +231,9 @@ func (d *Desk) verb(ctx context.Context, name Verb, id ticket.ID, by By, content
 	if by.Actor.IsZero() {
 		return fail(errNobody)
 	}
+	if err := checkSound("what is given", struct{ ID, By, Content any }{id, by, content}); err != nil {
+		return fail(err)
+	}
 	asked := hashID(string(name), string(id), string(body))
 	err = d.authorized(ctx, name, id, by, func(version int64) error {
 		return d.update(ctx, func(w *work) (err error) {

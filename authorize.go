@@ -118,6 +118,9 @@ func (d *Desk) permit(ctx context.Context, verb Verb, by By) error {
 	if by.Actor.IsZero() {
 		return errNobody
 	}
+	if err := checkSound("By", by); err != nil {
+		return err
+	}
 	if err := d.company.Load().access(by.Actor, d.now()); err != nil {
 		return err
 	}

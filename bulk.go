@@ -118,6 +118,9 @@ func (d *Desk) plan(ctx context.Context, by By, which Selection, content string)
 	if err := d.company.Load().access(by.Actor, d.now()); err != nil {
 		return plan, err
 	}
+	if err := checkSound("what is given", struct{ By, Which any }{by, which}); err != nil {
+		return plan, err
+	}
 	asked, err := json.Marshal(which)
 	if err != nil {
 		return plan, err

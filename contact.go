@@ -337,6 +337,9 @@ func (d *Desk) keyed(ctx context.Context, verb Verb, by By, content any, act fun
 	if err := d.permit(ctx, verb, by); err != nil {
 		return err
 	}
+	if err := checkSound("what is given", struct{ By, Content any }{by, content}); err != nil {
+		return err
+	}
 	body, err := json.Marshal(content)
 	if err != nil {
 		return err

@@ -56,10 +56,11 @@ func (d *Desk) changes(ctx context.Context, lease ticket.Lease) error {
 	callCtx, cancel := d.request(ctx)
 	batch, cause := source.Changes(callCtx, after)
 	cancel()
+	clean(&batch.Updates)
 	return d.settle(ctx, func(w *work) error {
 		if cause != nil {
 			return w.notDone(name, lease, cause, func() {
-				w.append(ticket.Entry{Kind: ticket.CaseFailed, Key: "changes/" + name + "/" + stamp(w.now), Actor: ticket.Actor{Kind: ticket.ByCRM, ID: name}, Reason: cause.Error()})
+				w.append(ticket.Entry{Kind: ticket.CaseFailed, Key: "changes/" + name + "/" + stamp(w.now), Actor: ticket.Actor{Kind: ticket.ByCRM, ID: name}, Reason: reasonOf(cause)})
 			})
 		}
 		// Finishing comes first: with a stale lease, another worker takes in the same.

@@ -110,7 +110,7 @@ func (d *Desk) findOut(ctx context.Context, lease ticket.Lease, m ticket.Message
 		cancel()
 		if err != nil {
 			return d.settle(ctx, func(w *work) error {
-				return w.tx.Postpone(lease, retryAt(err, w.now, lease), err.Error())
+				return w.tx.Postpone(lease, retryAt(err, w.now, lease), reasonOf(err))
 			})
 		}
 	}
@@ -121,7 +121,7 @@ func (d *Desk) findOut(ctx context.Context, lease ticket.Lease, m ticket.Message
 		return d.settle(ctx, func(w *work) error {
 			if remote.KindOf(cause) == remote.Duplicate {
 				// Another post of this text, or answer to this message, is in the way: only a person can say it otherwise.
-				if err := w.failPost(m.Key, cause.Error()); err != nil {
+				if err := w.failPost(m.Key, reasonOf(cause)); err != nil {
 					return err
 				}
 				return w.tx.Finish(lease)
@@ -166,7 +166,7 @@ func (d *Desk) notSent(ctx context.Context, lease ticket.Lease, m ticket.Message
 	d.log.Warn("post not sent", "post", m.Key, "account", m.Conversation.Account.String(), "kind", kind.String(), "error", cause)
 	if kind == remote.Unknown || kind == remote.Duplicate {
 		err := d.settle(ctx, func(w *work) error {
-			return w.setPost(m.Key, ticket.PostUnknown, "", cause.Error())
+			return w.setPost(m.Key, ticket.PostUnknown, "", reasonOf(cause))
 		})
 		if err != nil {
 			return err
@@ -179,16 +179,16 @@ func (d *Desk) notSent(ctx context.Context, lease ticket.Lease, m ticket.Message
 			if lease.Attempts+1 >= maxAttempts && kind == remote.Unavailable {
 				break
 			}
-			if err := w.setPost(m.Key, ticket.PostQueued, ticket.ReplyRetried, cause.Error()); err != nil {
+			if err := w.setPost(m.Key, ticket.PostQueued, ticket.ReplyRetried, reasonOf(cause)); err != nil {
 				return err
 			}
 			due := retryAt(cause, w.now, lease)
 			if err := w.pause(cause, kind, m.Conversation.Account, due); err != nil {
 				return err
 			}
-			return w.tx.Postpone(lease, due, cause.Error())
+			return w.tx.Postpone(lease, due, reasonOf(cause))
 		}
-		if err := w.failPost(m.Key, cause.Error()); err != nil {
+		if err := w.failPost(m.Key, reasonOf(cause)); err != nil {
 			return err
 		}
 		return w.tx.Finish(lease)
@@ -215,15 +215,15 @@ func (w *work) pause(cause error, kind remote.Kind, id channel.AccountID, until 
 		until = time.Time{} // until somebody mends it and calls Resume
 	}
 	for _, shared := range w.d.sharing(id, e.Scope.Level) {
-		w.tx.PauseQueue(ticket.QueuePause{Queue: sendQueue(shared), Until: until, Reason: cause.Error()})
+		w.tx.PauseQueue(ticket.QueuePause{Queue: sendQueue(shared), Until: until, Reason: reasonOf(cause)})
 	}
-	key, err := w.entryKey("pause/" + e.Scope.String())
+	key, err := w.entryKey("pause/" + cleanText(e.Scope.String()))
 	if err != nil {
 		return err
 	}
 	w.append(ticket.Entry{
 		Kind: ticket.ScopePaused, Key: key, Actor: ticket.Actor{Kind: ticket.BySystem},
-		Old: id.String(), New: e.Scope.String(), Reason: cause.Error(),
+		Old: id.String(), New: cleanText(e.Scope.String()), Reason: reasonOf(cause),
 	})
 	return nil
 }
@@ -313,6 +313,7 @@ func (w *work) unlist(key ticket.ConversationKey, posts ...string) error {
 
 // sent records that a post went out. It does so also for a worker whose lease was lost: what the platform accepted is a fact.
 func (d *Desk) sent(ctx context.Context, lease *ticket.Lease, key string, reply channel.PrivateReply, kind ticket.EntryKind) error {
+	clean(&reply)
 	return d.settle(ctx, func(w *work) error {
 		if err := w.wentOut(key, reply.Sent, kind); err != nil {
 			return err

@@ -124,10 +124,11 @@ func (d *Desk) lookup(ctx context.Context, lease ticket.Lease) error {
 	callCtx, cancel := d.request(ctx)
 	person, found, cause := directory.Lookup(callCtx, q)
 	cancel()
+	clean(&person)
 	return d.settle(ctx, func(w *work) error {
 		if cause != nil && remote.KindOf(cause) != remote.NotFound {
 			return w.notDone(name, lease, cause, func() {
-				w.append(w.crmEntry(ticket.CaseFailed, name, crm.Subject{Contact: ticket.ContactID(id)}, "lookup/"+stamp(w.now), cause.Error()))
+				w.append(w.crmEntry(ticket.CaseFailed, name, crm.Subject{Contact: ticket.ContactID(id)}, "lookup/"+stamp(w.now), reasonOf(cause)))
 			})
 		}
 		if err := w.tx.Finish(lease); err != nil {
@@ -153,6 +154,7 @@ func (d *Desk) profile(ctx context.Context, lease ticket.Lease) error {
 	callCtx, cancel := d.request(ctx)
 	author, cause := profiler.Profile(callCtx, q.Author)
 	cancel()
+	clean(&author)
 	return d.settle(ctx, func(w *work) error {
 		switch kind := remote.KindOf(cause); {
 		case cause == nil:
@@ -165,8 +167,8 @@ func (d *Desk) profile(ctx context.Context, lease ticket.Lease) error {
 			return w.tx.Finish(lease) // the work goes on without it
 		}
 		due := retryAt(cause, w.now, lease)
-		w.tx.PauseQueue(ticket.QueuePause{Queue: lease.Queue, Until: due, Reason: cause.Error()})
-		return w.tx.Postpone(lease, due, cause.Error())
+		w.tx.PauseQueue(ticket.QueuePause{Queue: lease.Queue, Until: due, Reason: reasonOf(cause)})
+		return w.tx.Postpone(lease, due, reasonOf(cause))
 	})
 }
 

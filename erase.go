@@ -86,7 +86,7 @@ func (d *Desk) redact(ctx context.Context, lease ticket.Lease) error {
 		if cause != nil {
 			return w.notDone(r.Sink, lease, cause, func() {
 				w.tx.Cancel(r.deadlineID())
-				w.append(r.entry(w, ticket.CaseUnredacted, "refused/"+stamp(w.now), cause.Error()))
+				w.append(r.entry(w, ticket.CaseUnredacted, "refused/"+stamp(w.now), reasonOf(cause)))
 				d.log.Error("a deletion is not honoured in the CRM", "sink", r.Sink, "message", r.Message, "error", cause)
 			})
 		}

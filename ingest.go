@@ -56,21 +56,25 @@ func (w *work) arrive(a *arrival) error {
 	a.results = slices.Grow(a.results[:0], len(a.events))
 	for i := range a.events {
 		w.current = a.events[i] // a copy: fn may run again
+		clean(&w.current)
 		err := w.try((*work).takeIn)
 		if reason, bad := err.(badEvent); bad {
-			w.result, err = Result{Outcome: Quarantined, Reason: string(reason)}, w.quarantine(QuarantineEntry{Source: a.source, Reason: string(reason), Account: a.events[i].Account, Event: &a.events[i]})
+			bad := a.events[i]
+			clean(&bad)
+			w.result, err = Result{Outcome: Quarantined, Reason: string(reason)}, w.quarantine(QuarantineEntry{Source: a.source, Reason: string(reason), Account: bad.Account, Event: &bad})
 		}
 		if err != nil {
 			return err
 		}
 		a.results = append(a.results, w.result)
 		if w.result.Outcome != Duplicate && w.result.Outcome != Quarantined {
-			if err := w.alive(a.events[i].Account); err != nil {
+			if err := w.alive(w.current.Account); err != nil {
 				return err
 			}
 		}
 	}
 	for _, b := range a.bad {
+		clean(&b)
 		if err := w.quarantine(QuarantineEntry{Source: a.source, Reason: b.Reason, Where: b.Where, Account: b.Account, Raw: b.Raw}); err != nil {
 			return err
 		}

@@ -95,11 +95,12 @@ func (d *Desk) pushLead(ctx context.Context, lease ticket.Lease) error {
 	callCtx, cancel := d.request(ctx)
 	ref, cause := taker.PushLead(callCtx, out)
 	cancel()
+	ref = cleanText(ref)
 	return d.settle(ctx, func(w *work) error {
 		subject := crm.Subject{Ticket: h.Ticket}
 		if cause != nil {
 			return w.notDone(h.Sink, lease, cause, func() {
-				w.append(w.crmEntry(ticket.CaseFailed, h.Sink, subject, "lead/"+h.Key+"/"+stamp(w.now), "lead "+h.Key+": "+cause.Error()))
+				w.append(w.crmEntry(ticket.CaseFailed, h.Sink, subject, "lead/"+h.Key+"/"+stamp(w.now), "lead "+h.Key+": "+reasonOf(cause)))
 			})
 		}
 		if err := w.tx.Finish(lease); err != nil {

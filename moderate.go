@@ -165,9 +165,9 @@ func (w *work) moderationDone(lease ticket.Lease, m *ticket.Message, order moder
 			if err := w.pause(cause, kind, m.Conversation.Account, due); err != nil {
 				return err
 			}
-			return w.tx.Postpone(lease, due, cause.Error())
+			return w.tx.Postpone(lease, due, reasonOf(cause))
 		default:
-			e.Kind, e.Reason = ticket.ModerationFailed, cause.Error()
+			e.Kind, e.Reason = ticket.ModerationFailed, reasonOf(cause)
 		}
 	}
 	if err := w.tx.Finish(lease); err != nil {

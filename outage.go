@@ -70,9 +70,9 @@ func (w *work) leaveAlone(sink string, lease ticket.Lease, cause error) (time.Ti
 	if o.Until = w.now.Add(patience(sink, o.Failures)); asked {
 		o.Until = e.RetryAt
 	}
-	w.tx.PauseQueue(ticket.QueuePause{Queue: syncQueue(sink), Until: o.Until, Reason: cause.Error()})
+	w.tx.PauseQueue(ticket.QueuePause{Queue: syncQueue(sink), Until: o.Until, Reason: reasonOf(cause)})
 	if o.Failures == outageTold {
-		w.append(ticket.Entry{Kind: ticket.ScopePaused, Key: "outage/" + sink + "/" + o.Since.UTC().Format(time.RFC3339Nano), Actor: ticket.Actor{Kind: ticket.ByCRM, ID: sink}, New: "sink " + sink, Reason: cause.Error()})
+		w.append(ticket.Entry{Kind: ticket.ScopePaused, Key: "outage/" + sink + "/" + o.Since.UTC().Format(time.RFC3339Nano), Actor: ticket.Actor{Kind: ticket.ByCRM, ID: sink}, New: "sink " + sink, Reason: reasonOf(cause)})
 	}
 	return o.Until, w.putOutage(sink, o)
 }
@@ -118,10 +118,10 @@ func (w *work) notDone(sink string, lease ticket.Lease, cause error, never func(
 		if err != nil {
 			return err
 		}
-		return w.tx.Postpone(lease, due, cause.Error())
+		return w.tx.Postpone(lease, due, reasonOf(cause))
 	}
 	never()
-	return w.tx.Bury(lease, cause.Error())
+	return w.tx.Bury(lease, reasonOf(cause))
 }
 
 // sinkOf returns the sink of this name; nil when there is none.

@@ -71,7 +71,7 @@ func (d *Desk) receive(ctx context.Context, receiver channel.Receiver, call chan
 	delivery, err := receiver.Decode(call)
 	a := &arrival{source: receiver.Name(), events: delivery.Events, bad: delivery.Bad}
 	if err != nil {
-		a.events, a.bad = nil, []channel.Bad{{Where: "body", Reason: err.Error(), Raw: call.Body}}
+		a.events, a.bad = nil, []channel.Bad{{Where: "body", Reason: reasonOf(err), Raw: call.Body}}
 	}
 	for i := range a.events {
 		if a.events[i].Received.IsZero() {

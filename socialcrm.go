@@ -168,6 +168,9 @@ func (d *Desk) addChannels(ctx context.Context, channels []channel.Channel) erro
 			return fmt.Errorf("socialcrm: add channel %d: it is nil: %w", i, ErrInvalid)
 		}
 		a := ch.Account()
+		if err := checkSound("the account", a); err != nil {
+			return fmt.Errorf("socialcrm: add channel %d: %w", i, err)
+		}
 		if a.Platform == "" || a.ID == "" || strings.Contains(a.Platform, "/") {
 			return fmt.Errorf("socialcrm: add channel %q: the account %q has no platform, no ID, or a slash in its platform: %w", a.Name, a.AccountID, ErrInvalid)
 		}
@@ -275,8 +278,8 @@ func (d *Desk) RemoveChannel(id channel.AccountID) {
 // AddSource adds a source of events while the Desk runs. A Poller is polled from where it stopped.
 func (d *Desk) AddSource(ctx context.Context, s channel.Source) error {
 	name := s.Name()
-	if name == "" {
-		return fmt.Errorf("socialcrm: add source: its name is empty: %w", ErrInvalid)
+	if name == "" || !soundText(name) {
+		return fmt.Errorf("socialcrm: add source: its name is empty, or no text: %w", ErrInvalid)
 	}
 	switch s.(type) {
 	case channel.Poller, channel.Streamer, channel.Receiver:

@@ -51,7 +51,7 @@ func (d *Desk) subscribe(ctx context.Context, lease ticket.Lease) error {
 	return d.settle(ctx, func(w *work) error {
 		if cause != nil {
 			d.log.Warn("subscription not checked", "account", id.String(), "error", cause)
-			return w.tx.Postpone(lease, retryAt(cause, w.now, lease), cause.Error())
+			return w.tx.Postpone(lease, retryAt(cause, w.now, lease), reasonOf(cause))
 		}
 		if err := w.tx.Finish(lease); err != nil {
 			return err

@@ -84,6 +84,7 @@ func (d *Desk) syncSubject(ctx context.Context, lease ticket.Lease) error {
 	pushCtx, cancel := d.request(ctx)
 	receipt, cause := sink.Push(pushCtx, p.change)
 	cancel()
+	clean(&receipt)
 	return d.settle(ctx, func(w *work) error {
 		if err := w.recordRefs(name, p, receipt); err != nil {
 			return err
@@ -357,11 +358,11 @@ func (w *work) notPushed(sink string, s crm.Subject, lease ticket.Lease, cause e
 		if err != nil {
 			return err
 		}
-		w.append(w.crmEntry(ticket.CaseFailed, sink, s, what, cause.Error()))
-		return w.tx.Bury(lease, cause.Error())
+		w.append(w.crmEntry(ticket.CaseFailed, sink, s, what, reasonOf(cause)))
+		return w.tx.Bury(lease, reasonOf(cause))
 	}
 	if e, ok := errors.AsType[*remote.Error](cause); lease.Attempts+1 >= maxAttempts && !(ok && e.Kind.Temporary()) && kind != remote.Unauthorized && kind != remote.Exhausted {
-		return w.tx.Bury(lease, cause.Error())
+		return w.tx.Bury(lease, reasonOf(cause))
 	}
-	return w.tx.Postpone(lease, due, cause.Error())
+	return w.tx.Postpone(lease, due, reasonOf(cause))
 }

@@ -231,7 +231,7 @@ func (d *Desk) poll(ctx context.Context, lease ticket.Lease) error {
 	cancel()
 	if err != nil {
 		d.log.Warn("poll failed", "source", name, "error", err)
-		return d.settle(ctx, func(w *work) error { return w.tx.Postpone(lease, retryAt(err, w.now, lease), err.Error()) })
+		return d.settle(ctx, func(w *work) error { return w.tx.Postpone(lease, retryAt(err, w.now, lease), reasonOf(err)) })
 	}
 	wait := batch.Wait
 	if wait <= 0 {
