@@ -72,6 +72,7 @@ func newMemoryTenant(now func() time.Time) *memoryTenant {
 		conversations: make(map[string]string), contacts: make(map[string]string), identities: make(map[string]string),
 		seen: make(map[string]struct{}),
 	}
+	t.pending.init()
 	t.tickets.init()
 	t.messages.init()
 	t.agents.init()

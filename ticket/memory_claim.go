@@ -28,13 +28,13 @@ func (x *memoryTx) Claim(q ClaimQuery) ([]Lease, error) {
 		if t == nil {
 			break
 		}
-		key := t.record[:packedLength(t.id)]
-		if x.pending.logs[kindTask].has(key) {
+		key := packedKey(&x.memoryReader, &t.id, packKey[string])
+		if _, own := x.pending.get(kindTask, key); own {
 			continue
 		}
 		s.tokens++
 		state := taskState{place: t.place, token: s.tokens, until: instantOf(stored.Add(length))}
-		x.pending.logs[kindTask].put(pendingWrite{key: key, record: t.record, task: state})
+		x.pending.putStored(kindTask, key, t.record).task = state
 		leases = append(leases, Lease{Token: state.token, Until: state.until.time()})
 		x.unpack(t.record)
 		x.packer.task(&leases[len(leases)-1].Task)
@@ -48,19 +48,11 @@ const pauseKept = time.Hour
 // forgetPauses ends pauses for good, so that Claim need not look at them for ever.
 func (x *memoryTx) forgetPauses(ended []*memoryQueue, before instant) {
 	for _, q := range ended {
-		if key := q.pause[:packedLength(q.name)]; q.until.compare(before) <= 0 && !x.pending.logs[kindPause].has(key) {
-			x.pending.logs[kindPause].put(pendingWrite{key: key})
+		key := packedKey(&x.memoryReader, &q.name, packKey[string])
+		if _, own := x.pending.get(kindPause, key); !own && q.until.compare(before) <= 0 {
+			x.pending.put(kindPause, key, len(key)).deleted = true
 		}
 	}
-}
-
-// packedLength is the length of a packed key of one text.
-func packedLength(s string) int {
-	n := 1
-	for l := len(s) << 1; l >= 0x80; l >>= 7 {
-		n++
-	}
-	return n + len(s)
 }
 
 // claimWalk goes through the tasks that can be claimed, of all queues or of some, in the order of Due.

@@ -5,8 +5,8 @@ import "time"
 // taskOf returns the record and state of a task as the Update sees it; "" when there is none.
 func (x *memoryTx) taskOf(id string) (record string, state taskState) {
 	key := packedKey(&x.memoryReader, &id, packKey[string])
-	if w, ok := x.pending.logs[kindTask].get(key); ok {
-		return w.record, w.task
+	if w, ok := x.pending.get(kindTask, key); ok {
+		return x.pending.record(w), w.task
 	}
 	if t := x.tenant.tasks.byID[string(key)]; t != nil {
 		return t.record, t.taskState
@@ -149,6 +149,6 @@ func (x *memoryTx) PauseQueue(q QueuePause) {
 func (x *memoryTx) ResumeQueue(queue string) {
 	p := x.begin()
 	packKey(p, &queue)
-	x.pending.logs[kindPause].put(pendingWrite{key: string(p.buf)})
+	x.pending.put(kindPause, p.buf, len(p.buf)).deleted = true
 	x.pending.wake = true
 }

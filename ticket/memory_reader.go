@@ -17,11 +17,15 @@ func (r *memoryReader) end() { r.tenant, r.pending = nil, nil }
 // record returns the packed record of a packed key; "" when there is none.
 func (r *memoryReader) record(k kind, key []byte) string {
 	if r.pending != nil {
-		if w, ok := r.pending.logs[k].get(key); ok {
-			return w.record
+		if w, ok := r.pending.get(k, key); ok {
+			return r.pending.record(w)
 		}
 	}
-	t := r.tenant
+	return r.tenant.record(k, key)
+}
+
+// record returns the packed record of a packed key as it is committed; "" when there is none, and for kinds that are not looked up.
+func (t *memoryTenant) record(k kind, key []byte) string {
 	switch k {
 	case kindTicket:
 		if s := t.tickets.byID[string(key)]; s != nil {
@@ -123,25 +127,19 @@ func (r *memoryReader) messageByRef(ref []byte) string {
 		}
 		return s.record
 	}
-	log := &r.pending.logs[kindMessage]
-	if w, ok := r.pending.logs[kindRef].get(ref); ok {
-		record := log.writes[log.latest[w.record]].record
-		var m memoryMessage
-		if m.read(record); m.ref == string(ref) {
-			return record
+	var m memoryMessage
+	if w, ok := r.pending.get(kindRef, ref); ok {
+		if m.read(r.record(kindMessage, r.pending.written[w.from+w.key:w.to])); m.ref == string(ref) {
+			return m.record
 		}
 	}
 	if s == nil {
 		return ""
 	}
-	if i, ok := log.latest[s.record[:s.keyLength]]; ok && len(log.writes) > 0 {
-		var m memoryMessage
-		if m.read(log.writes[i].record); m.ref != string(ref) {
-			return ""
-		}
-		return log.writes[i].record
+	if m.read(r.record(kindMessage, []byte(s.record[:s.keyLength]))); m.ref != string(ref) {
+		return ""
 	}
-	return s.record
+	return m.record
 }
 
 // Contacts implements Reader.
@@ -184,7 +182,7 @@ func (r *memoryReader) Seen(keys ...EventKey) ([]bool, error) {
 	for i := range keys {
 		key := packedKey(r, &keys[i], (*packer).eventKey)
 		if r.pending != nil {
-			_, out[i] = r.pending.logs[kindSeen].get(key)
+			_, out[i] = r.pending.get(kindSeen, key)
 		}
 		if !out[i] {
 			_, out[i] = r.tenant.seen[string(key)]

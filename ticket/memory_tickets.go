@@ -18,7 +18,8 @@ type memoryTicket struct {
 	rank          uint8 // of the status
 	waiting       bool
 	tags          []string
-	conversations []string // packed keys
+	conversations []string  // packed keys
+	conversation  [1]string // where conversations begins: most tickets have one
 }
 
 // statusRanks is how many ranks there are: tickets of one lane (agent, contact, ...) are kept apart by status, so that the few open ones among many closed are
@@ -68,6 +69,9 @@ func (t *memoryTicket) read(record string, reuse bool) {
 		t.tags = append(t.tags, tag)
 	}
 	conversations := p.uint()
+	if t.conversations == nil {
+		t.conversations = t.conversation[:0]
+	}
 	t.conversations = slices.Grow(t.conversations[:0], int(conversations))
 	for range conversations {
 		before := p.src
@@ -165,6 +169,8 @@ type memoryTickets struct {
 	all, lanes, agents, contacts ordered[*memoryTicket]
 	waiting                      ordered[*memoryTicket]
 	tags, conversations          ordered[ticketLabel]
+
+	after memoryTicket // room for what a ticket becomes
 }
 
 func (s *memoryTickets) init() {
@@ -183,10 +189,8 @@ func (s *memoryTickets) put(id, record string) {
 		s.file(t, true, everyOrder)
 		return
 	}
-	var after memoryTicket
-	after.tags, after.conversations = make([]string, 0, 8), make([]string, 0, 8)
-	after.read(record, true)
-	changed := changedOrders(t, &after)
+	s.after.read(record, true)
+	changed := changedOrders(t, &s.after)
 	s.file(t, false, changed)
 	// The record before is given up as a whole: no order holds on to it, and the map's key follows.
 	t.read(record, changed&(tagOrder|conversationOrder) == 0)

@@ -12,14 +12,13 @@ func (x *memoryTx) begin() *packer {
 
 // put keeps what was packed; the first n bytes are the key.
 func (x *memoryTx) put(k kind, n int) *pendingWrite {
-	record := string(x.pending.packer.buf)
-	return x.pending.logs[k].put(pendingWrite{key: record[:n], record: record})
+	return x.pending.put(k, x.pending.packer.buf, n)
 }
 
 // remove keeps a deletion of what was packed, if there is anything to delete.
 func (x *memoryTx) remove(k kind) {
 	if key := x.pending.packer.buf; x.record(k, key) != "" {
-		x.pending.logs[k].put(pendingWrite{key: string(key)})
+		x.pending.put(k, key, len(key)).deleted = true
 	}
 }
 
@@ -54,12 +53,14 @@ func (x *memoryTx) PutMessage(m Message) {
 	packKey(p, &m.Key)
 	n := p.keyed()
 	p.message(&m)
-	key := x.put(kindMessage, n).key
+	x.put(kindMessage, n)
 	if m.Content.ID != "" {
 		ref := m.Ref()
 		p = x.begin()
 		p.messageRef(&ref)
-		x.pending.logs[kindRef].put(pendingWrite{key: string(p.buf), record: key})
+		n := len(p.buf)
+		packKey(p, &m.Key)
+		x.put(kindRef, n)
 	}
 }
 
@@ -105,7 +106,7 @@ func (x *memoryTx) MarkSeen(keys ...EventKey) {
 		if _, ok := x.tenant.seen[string(p.buf)]; ok {
 			continue
 		}
-		if _, ok := x.pending.logs[kindSeen].get(p.buf); !ok {
+		if _, ok := x.pending.get(kindSeen, p.buf); !ok {
 			x.put(kindSeen, len(p.buf))
 		}
 	}
@@ -116,7 +117,7 @@ func (x *memoryTx) Append(entries ...Entry) {
 	for i := range entries {
 		p := x.begin()
 		packKey(p, &entries[i].Key)
-		if _, ok := x.pending.logs[kindEntry].get(p.buf); ok || x.tenant.journal.has(entries[i].Key) {
+		if _, ok := x.pending.get(kindEntry, p.buf); ok || x.tenant.journal.has(entries[i].Key) {
 			continue
 		}
 		n := p.keyed()
