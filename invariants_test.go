@@ -161,7 +161,7 @@ func (m *invariants) checkPosts(messages map[string]ticket.Message, entries []ti
 // 3. Folding the journal from scratch gives the clocks that are stored.
 func (m *invariants) checkClocks(tickets map[ticket.ID]ticket.Ticket, entries []ticket.Entry) {
 	setup := modelCompany()
-	policies, err := sla.NewPolicySet(setup.SLA, nil)
+	policies, err := sla.NewPolicySet(setup.SLA, sla.Calendars{}, nil)
 	if err != nil {
 		m.Fatal(err)
 	}

@@ -99,7 +99,7 @@ func (s Setup) compile(version int64, since time.Time, predicates rule.Predicate
 	if err != nil {
 		return nil, err
 	}
-	policies, err := sla.NewPolicySet(s.SLA, predicates)
+	policies, err := sla.NewPolicySet(s.SLA, sla.Calendars{}, predicates)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package sla
 
 import (
-	"slices"
 	"time"
 )
 
@@ -22,130 +21,84 @@ const (
 // Clock is one promise running, or how it ended.
 type Clock struct {
 	Metric Metric `json:"metric"`
+	// Line is which of the ticket's lines it is about, for acknowledgement and responses; see Event.Line.
+	Line string `json:"line,omitempty"`
 	// Policy is the name of the policy that promised it.
 	Policy string `json:"policy"`
+	// Calendar is the name of the calendar in which it counts; empty or AroundTheClock: around the clock.
+	Calendar string `json:"calendar,omitempty"`
 	// Target is the time allowed.
 	Target Duration `json:"target"`
-	// Started is the instant from which it counts; Due is the deadline. Stopping exactly at Due meets it.
+	// Started is the instant from which it counts. Together with Metric and Line it names the clock.
 	Started time.Time `json:"started"`
-	Due     time.Time `json:"due"`
+	// Due is the deadline, and zero while the clock stands still in a status that pauses it. Stopping exactly at Due meets it.
+	Due time.Time `json:"due,omitzero"`
 	// Stopped is when it ended; zero while nothing stopped it, also after a breach.
 	Stopped time.Time `json:"stopped,omitzero"`
-	// BreachedAt is the deadline that passed, not the time at which somebody looked.
+	// BreachedAt is the deadline that passed, not the time at which somebody looked; Lane and Agent held the ticket then, or, where there was no breach, when the
+	// clock ended.
 	BreachedAt time.Time `json:"breached_at,omitzero"`
+	Lane       string    `json:"lane,omitempty"`
+	Agent      string    `json:"agent,omitempty"`
 	// Verdict is how it stands.
 	Verdict Verdict `json:"verdict,omitempty"`
-	// Idle is the time that did not count (while the ticket was solved).
-	Idle Duration `json:"idle,omitzero"`
+	// Spent is the time counted until Since, from which on it counts further; while Since is zero it counts nothing, and Spent is all.
+	Spent Duration  `json:"spent,omitzero"`
+	Since time.Time `json:"since,omitzero"`
 }
+
+// Paused reports whether the clock runs but stands still, because of the ticket's status.
+func (c *Clock) Paused() bool { return c.Stopped.IsZero() && c.Since.IsZero() }
 
 func (c *Clock) running() bool { return c.Verdict == Running }
 
-// stop ends the clock at t: met or, past the deadline, breached.
-func (c *Clock) stop(t time.Time) {
+// is reports whether both are the same clock.
+func (c *Clock) is(other *Clock) bool {
+	return c.Metric == other.Metric && c.Line == other.Line && c.Started.Equal(other.Started)
+}
+
+// count adds what has passed until t.
+func (c *Clock) count(t time.Time, calendar *Calendar) {
+	if !c.Since.IsZero() {
+		c.Spent += Duration(calendar.Between(c.Since, t))
+		c.Since = time.Time{}
+	}
+}
+
+// run lets the clock count from t on, and sets the deadline of one that is not breached: the instant at which the time counted reaches the target.
+func (c *Clock) run(t time.Time, calendar *Calendar) {
+	c.Since = t
+	if c.running() {
+		c.Due = c.reaching(calendar)
+	}
+}
+
+// reaching returns when the time counted reaches the target. What it is when the target was reached before the clock paused last is not known any more: then it
+// is the instant at which it ran on.
+func (c *Clock) reaching(calendar *Calendar) time.Time {
+	due, err := calendar.Add(c.Since, max(time.Duration(c.Target-c.Spent), 0))
+	if err != nil { // more than ten years of it away: as good as never
+		return c.Since.Add(MaxTarget)
+	}
+	return due
+}
+
+// end stops the clock at t with this verdict or, past the deadline, breached.
+func (c *Clock) end(t time.Time, verdict Verdict, calendar *Calendar, held *Facts) {
 	if !c.Stopped.IsZero() {
 		return
 	}
-	c.expire(t)
+	c.expire(t, held)
 	if c.running() {
-		c.Verdict = Met
+		c.Verdict, c.Lane, c.Agent = verdict, held.Lane, held.Agent
 	}
+	c.count(t, calendar)
 	c.Stopped = t
 }
 
 // expire makes the clock breached when its deadline lies before t.
-func (c *Clock) expire(t time.Time) {
-	if c.running() && c.Due.Before(t) {
-		c.Verdict, c.BreachedAt = Breached, c.Due
+func (c *Clock) expire(t time.Time, held *Facts) {
+	if c.running() && !c.Due.IsZero() && c.Due.Before(t) {
+		c.Verdict, c.BreachedAt, c.Lane, c.Agent = Breached, c.Due, held.Lane, held.Agent
 	}
-}
-
-// State is what is known of a ticket's clocks. It is a value: Fold returns a new one and leaves the old as it was. The zero State is a ticket to which
-// nothing has happened.
-type State struct {
-	// Clocks in the order of Metrics.
-	Clocks []Clock `json:"clocks,omitempty"`
-	// Facts are the ticket's facts as of the last event.
-	Facts Facts `json:"facts,omitzero"`
-	// Status is the ticket's status as of the last event.
-	Status Status `json:"status,omitempty"`
-	// Asked is the platform's time of the customer's first message.
-	Asked time.Time `json:"asked,omitzero"`
-	// Acknowledged and Responded are the times of the first post of any kind and of the first by a person.
-	Acknowledged time.Time `json:"acknowledged,omitzero"`
-	Responded    time.Time `json:"responded,omitzero"`
-	// Last is the place of the last event folded.
-	Last Mark `json:"last,omitzero"`
-}
-
-// IsZero reports whether nothing was folded yet.
-func (s State) IsZero() bool { return s.Last == Mark{} && len(s.Clocks) == 0 }
-
-// Clock returns the clock of the metric, and whether there is one.
-func (s State) Clock(m Metric) (Clock, bool) {
-	for _, c := range s.Clocks {
-		if c.Metric == m {
-			return c, true
-		}
-	}
-	return Clock{}, false
-}
-
-// Next returns the nearest deadline of a running clock; zero when none runs. A clock is breached once its deadline lies in the past, so at the deadline
-// itself it is still running.
-func (s State) Next() time.Time {
-	var next time.Time
-	for i := range s.Clocks {
-		if c := &s.Clocks[i]; c.running() && (next.IsZero() || c.Due.Before(next)) {
-			next = c.Due
-		}
-	}
-	return next
-}
-
-// At returns the state as it stands at now: clocks whose deadline lies before now are breached, at their deadline.
-func (s State) At(now time.Time) State {
-	if next := s.Next(); next.IsZero() || !next.Before(now) {
-		return s
-	}
-	s.Clocks = slices.Clone(s.Clocks)
-	for i := range s.Clocks {
-		s.Clocks[i].expire(now)
-	}
-	return s
-}
-
-// Change is a clock that began, ended, was breached, or whose breach or end was withdrawn.
-type Change struct {
-	// Clock is the clock as it now is; where it is no longer there, as it was.
-	Clock Clock
-	// Was is its verdict before; New says that there was no clock of the metric before.
-	Was Verdict
-	New bool
-	// Withdrawn is set when a verdict was taken back: by a late event, by a reopening, or because its clock is gone.
-	Withdrawn bool
-}
-
-// Changes lists what differs between two states of one ticket, in the order of Metrics.
-func Changes(before, after State) []Change {
-	out := make([]Change, 0, len(after.Clocks))
-	for _, m := range Metrics() {
-		was, had := before.Clock(m)
-		c, has := after.Clock(m)
-		switch {
-		case !had && !has:
-		case !had:
-			out = append(out, Change{Clock: c, New: true})
-			if c.Verdict != Running {
-				out = append(out, Change{Clock: c})
-			}
-		case !has:
-			out = append(out, Change{Clock: was, Was: was.Verdict, Withdrawn: true})
-		case was.Verdict != c.Verdict:
-			out = append(out, Change{Clock: c, Was: was.Verdict, Withdrawn: was.Verdict != Running})
-		case was.Stopped.IsZero() != c.Stopped.IsZero() || !was.Due.Equal(c.Due):
-			out = append(out, Change{Clock: c, Was: was.Verdict})
-		}
-	}
-	return out
 }

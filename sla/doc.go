@@ -4,7 +4,7 @@
 // takes a ticket's [State] and the next [Event] and returns the new State with its clocks. Everything here is a pure function of the values it is
 // given, time included: nothing looks at the wall clock, nothing is remembered, and folding the same events again gives the same verdicts.
 //
-// A [Calendar] counts open time: split days, night shifts, holidays, in any time zone. Policies still count around the clock.
+// A [Calendar] counts open time: split days, night shifts, holidays, in any time zone; a policy names the one that it counts in, and a lane may bring one.
 //
 // A host seldom calls this package itself: it writes policies into its Setup, and the Desk of package socialcrm folds.
 package sla

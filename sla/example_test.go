@@ -17,7 +17,7 @@ func Example() {
 			{Metric: sla.Acknowledgement, Within: sla.Duration(5 * time.Minute)},
 			{Metric: sla.FirstResponse, Within: sla.Duration(time.Hour)},
 		},
-	}}, nil)
+	}}, sla.Calendars{}, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -66,7 +66,7 @@ func targets(ack, first, resolution time.Duration) *PolicySet {
 }
 
 func mustSet(policies ...Policy) *PolicySet {
-	set, err := NewPolicySet(policies, nil)
+	set, err := NewPolicySet(policies, Calendars{}, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -169,8 +169,8 @@ func TestClocks(t *testing.T) {
 		{"a question after the answer, then solved: nothing is open", targets(0, h, 4*h),
 			[]Event{wrote("09:00:00"), answered("09:30:00"), wrote("09:40:00"), status("09:50:00", Solved)},
 			[]string{"first_response met at 09:30:00, due 10:00:00", "resolution met at 09:50:00, due 13:00:00"}},
-		{"pending and on-hold pause nothing", targets(0, 0, 4*h), []Event{wrote("09:00:00"), status("10:00:00", Pending), status("11:00:00", OnHold), wrote("13:00:01")},
-			[]string{"resolution breached, due 13:00:00"}},
+		{"pending pauses resolution, on-hold does not", targets(0, 0, 4*h), []Event{wrote("09:00:00"), status("10:00:00", Pending), status("11:00:00", OnHold), wrote("14:00:01")},
+			[]string{"resolution breached, due 14:00:00"}},
 		{"reopened: the time while solved does not count", targets(0, 0, 4*h), []Event{wrote("09:00:00"), status("10:00:00", Solved), status("12:00:00", Open)},
 			[]string{"resolution running, due 15:00:00"}},
 		{"reopened twice: neither time counts", targets(0, 0, 4*h),
@@ -332,7 +332,7 @@ func TestFoldKeepsFactsAndTimes(t *testing.T) {
 	f := Facts{Tier: "gold", Priority: High, Tags: []string{"bag"}}
 	s := fold(t, nil, wrote("09:00:00"), automated("09:00:05"), facts("09:10:00", f), answered("09:30:00"), status("09:40:00", Pending))
 	want := State{
-		Facts: f, Status: Pending, Asked: at("09:00:00"), Acknowledged: at("09:00:05"), Responded: at("09:30:00"),
+		Facts: f, Status: Pending, Asked: at("09:00:00"), Updated: at("09:30:00"), Line: Line{Wrote: at("09:00:00"), Acknowledged: at("09:00:05"), Responded: at("09:30:00"), Greeted: true, Opened: true, Settled: answered("09:30:00").Mark},
 		Last: Mark{Time: at("09:40:00"), Key: "status changed 09:40:00"},
 	}
 	if diff := cmp.Diff(want, s); diff != "" {

@@ -1,7 +1,10 @@
 package sla
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -34,8 +37,34 @@ func Metrics() []Metric {
 	return []Metric{Acknowledgement, FirstResponse, NextResponse, PeriodicUpdate, Resolution, RequesterWait, AgentWork}
 }
 
-// rank is the metric's place in Metrics.
-func (m Metric) rank() int { return slices.Index(Metrics(), m) }
+func metricNames() string {
+	var names []string
+	for _, m := range Metrics() {
+		names = append(names, string(m))
+	}
+	return strings.Join(names, ", ")
+}
+
+// rank is the metric's place in Metrics; -1 for what is none.
+func (m Metric) rank() int {
+	switch m {
+	case Acknowledgement:
+		return 0
+	case FirstResponse:
+		return 1
+	case NextResponse:
+		return 2
+	case PeriodicUpdate:
+		return 3
+	case Resolution:
+		return 4
+	case RequesterWait:
+		return 5
+	case AgentWork:
+		return 6
+	}
+	return -1
+}
 
 // Duration is a time.Duration that reads and writes as text in JSON: "1h30m".
 type Duration time.Duration
@@ -53,15 +82,54 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// once reports whether a ticket has at most one such clock, whatever happens to it.
+func (m Metric) once() bool { return m == Resolution || m == RequesterWait || m == AgentWork }
+
+// responds reports whether the metric measures an answer to a message; such clocks run for each line of a ticket.
+func (m Metric) responds() bool {
+	return m == Acknowledgement || m == FirstResponse || m == NextResponse
+}
+
 // Target promises that one metric is met within a time.
 type Target struct {
 	// Metric is what is promised.
 	Metric Metric `json:"metric"`
-	// Within is the time allowed; more than 0.
+	// Within is the time allowed; more than 0. It is counted in the policy's calendar.
 	Within Duration `json:"within"`
 	// Priority limits the target to tickets of this priority. Nil: all that no other target of the metric names.
 	Priority *Priority `json:"priority,omitempty"`
+	// Pause are the statuses in which the clock stands still. Nil: pending for resolution and periodic_update, none for acknowledgement, first_response and
+	// next_response; an empty list: none. The pauses of requester_wait (pending) and agent_work (pending, on-hold) are what the metrics mean, and cannot be
+	// changed.
+	Pause []Status `json:"pause,omitzero"`
 }
+
+// Reopening says what becomes of resolution, requester_wait and agent_work when a solved ticket is reopened. A breach stays in any case.
+type Reopening string
+
+const (
+	// Extend goes on where the clock stood; the time while solved does not count. The default.
+	Extend Reopening = "extend"
+	// Frozen lets the verdict stand; there is no such clock any more.
+	Frozen Reopening = "frozen"
+	// Restart begins anew at the reopening, with the whole target.
+	Restart Reopening = "restart"
+	// Ignore runs on as if the ticket had never been solved.
+	Ignore Reopening = "ignore"
+)
+
+// Responder says whose answers are responses.
+type Responder string
+
+const (
+	// ByPerson counts only what a person wrote, in the Desk or in the platform's own app. The default.
+	ByPerson Responder = "person"
+	// ByAnyone counts automated texts too.
+	ByAnyone Responder = "anyone"
+)
+
+// AroundTheClock is the name of the calendar that is always open.
+const AroundTheClock = "always"
 
 // Policy is a set of targets and the tickets that they are promised to.
 type Policy struct {
@@ -69,25 +137,92 @@ type Policy struct {
 	Name string `json:"name"`
 	// When says which tickets it is for, over the facts of type Facts. The zero condition matches all.
 	When rule.Condition `json:"when,omitzero"`
+	// Calendar names the calendar in which its targets count. Empty: that of the ticket's lane, and where the lane has none, around the clock; AroundTheClock:
+	// always.
+	Calendar string `json:"calendar,omitempty"`
 	// Targets are what is promised.
 	Targets []Target `json:"targets"`
+	// Responses says whose answers stop first_response and next_response and start periodic_update. Empty: ByPerson.
+	Responses Responder `json:"responses,omitempty"`
+	// Reopening is what reopening means for the clocks that solving stopped. Empty: Extend.
+	Reopening Reopening `json:"reopening,omitempty"`
+	// Steps are what happens as a clock of the policy runs: warnings and escalations.
+	Steps []Step `json:"steps,omitempty"`
 }
 
-// PolicySet is an ordered list of policies, checked and compiled. It never changes and may be used by any number of goroutines. The nil set promises
-// nothing.
+// Calendars are the business hours that policies count in. The zero value has none: everything counts around the clock.
+type Calendars struct {
+	// Named are the calendars by the names that policies and Lanes use.
+	Named map[string]*Calendar
+	// Lanes names each lane's calendar.
+	Lanes map[string]string
+}
+
+// of returns the calendar in which the policy counts for a ticket in this lane, and its name.
+func (c *Calendars) of(p *Policy, lane string) (string, *Calendar) {
+	name := p.Calendar
+	if name == "" {
+		name = c.Lanes[lane]
+	}
+	return name, c.Named[name]
+}
+
+// PolicySet is an ordered list of policies with the calendars that they count in, checked and compiled. It never changes and may be used by any number of
+// goroutines. The nil set promises nothing.
 type PolicySet struct {
-	policies []compiled
+	policies  []compiled
+	calendars Calendars
 }
 
 type compiled struct {
 	Policy
-	rule *rule.Rule
+	rule  *rule.Rule
+	paced [7][4]promise // by the metric's rank and the priority's
+}
+
+// promise is a target at one priority.
+type promise struct {
+	within time.Duration
+	pause  statuses
+}
+
+// statuses is a set of those in which a clock can stand still.
+type statuses uint8
+
+func statusesOf(list ...Status) (set statuses) {
+	for _, s := range list {
+		set |= s.bit()
+	}
+	return set
+}
+
+func (set statuses) has(s Status) bool { return set&s.bit() != 0 }
+
+// bit is the status in a set; 0 for what cannot pause.
+func (s Status) bit() statuses {
+	switch s {
+	case New:
+		return 1
+	case Open:
+		return 2
+	case Pending:
+		return 4
+	case OnHold:
+		return 8
+	}
+	return 0
 }
 
 // NewPolicySet checks and compiles policies; the first that matches a ticket wins. predicates are the Go predicates that conditions may name. The
-// error names the policy and what is wrong with it.
-func NewPolicySet(policies []Policy, predicates rule.Predicates) (*PolicySet, error) {
-	set := &PolicySet{policies: make([]compiled, 0, len(policies))}
+// error names the policy and what is wrong with it: no name or one given twice, a condition or calendar that is not known, a policy behind one that
+// takes all its tickets, a target that is none or contradicts another.
+func NewPolicySet(policies []Policy, calendars Calendars, predicates rule.Predicates) (*PolicySet, error) {
+	set := &PolicySet{policies: make([]compiled, 0, len(policies)), calendars: Calendars{Named: maps.Clone(calendars.Named), Lanes: maps.Clone(calendars.Lanes)}}
+	for lane, name := range calendars.Lanes {
+		if _, ok := calendars.Named[name]; !ok && name != AroundTheClock && name != "" {
+			return nil, fmt.Errorf("sla: lane %q: calendar %q is not known", lane, name)
+		}
+	}
 	names := make(map[string]bool, len(policies))
 	for i, p := range policies {
 		if p.Name == "" {
@@ -97,39 +232,68 @@ func NewPolicySet(policies []Policy, predicates rule.Predicates) (*PolicySet, er
 			return nil, fmt.Errorf("sla policy %q: there are two of this name", p.Name)
 		}
 		names[p.Name] = true
-		r, err := rule.Compile(p.When, predicates)
+		c, err := set.compile(p, predicates)
 		if err != nil {
-			return nil, fmt.Errorf("sla policy %q: when: %w", p.Name, err)
-		}
-		for _, name := range r.Facts() {
-			if !slices.Contains(factNames[:], name) {
-				return nil, fmt.Errorf("sla policy %q: when: fact %q is not known; known are %s", p.Name, name, strings.Join(factNames[:], ", "))
-			}
-		}
-		if err := checkTargets(p.Targets); err != nil {
 			return nil, fmt.Errorf("sla policy %q: %w", p.Name, err)
 		}
-		p.Targets = slices.Clone(p.Targets)
-		set.policies = append(set.policies, compiled{p, r})
+		for j := range set.policies {
+			if before := &set.policies[j]; before.When.IsZero() || reflect.DeepEqual(before.When, p.When) {
+				return nil, fmt.Errorf("sla policy %q: no ticket reaches it, because policy %q before it takes them all", p.Name, before.Name)
+			}
+		}
+		set.policies = append(set.policies, *c)
 	}
 	return set, nil
 }
 
-func checkTargets(targets []Target) error {
-	if len(targets) == 0 {
-		return fmt.Errorf("targets: there are none")
+func (s *PolicySet) compile(p Policy, predicates rule.Predicates) (*compiled, error) {
+	r, err := rule.Compile(p.When, predicates)
+	if err != nil {
+		return nil, fmt.Errorf("when: %w", err)
+	}
+	for _, name := range r.Facts() {
+		if !slices.Contains(factNames[:], name) {
+			return nil, fmt.Errorf("when: fact %q is not known; known are %s", name, strings.Join(factNames[:], ", "))
+		}
+	}
+	if _, ok := s.calendars.Named[p.Calendar]; !ok && p.Calendar != "" && p.Calendar != AroundTheClock {
+		return nil, fmt.Errorf("calendar %q is not known", p.Calendar)
+	}
+	switch p.Reopening {
+	case "", Extend, Frozen, Restart, Ignore:
+	default:
+		return nil, fmt.Errorf("reopening %q: want %s, %s, %s or %s", p.Reopening, Extend, Frozen, Restart, Ignore)
+	}
+	switch p.Responses {
+	case "", ByPerson, ByAnyone:
+	default:
+		return nil, fmt.Errorf("responses %q: want %s or %s", p.Responses, ByPerson, ByAnyone)
+	}
+	c := &compiled{Policy: p, rule: r}
+	c.Targets, c.Steps = slices.Clone(p.Targets), slices.Clone(p.Steps)
+	if err := c.checkTargets(); err != nil {
+		return nil, err
+	}
+	if err := c.checkSteps(); err != nil {
+		return nil, err
+	}
+	c.pace()
+	return c, nil
+}
+
+func (c *compiled) checkTargets() error {
+	if len(c.Targets) == 0 {
+		return errors.New("targets: there are none")
 	}
 	type slot struct {
 		metric   Metric
 		priority Priority
 		any      bool
 	}
-	seen := make(map[slot]bool, len(targets))
-	for i, t := range targets {
-		switch t.Metric {
-		case Acknowledgement, FirstResponse, Resolution:
-		default:
-			return fmt.Errorf("targets[%d].metric %q: want %s, %s or %s", i, t.Metric, Acknowledgement, FirstResponse, Resolution)
+	seen := make(map[slot]bool, len(c.Targets))
+	for i, t := range c.Targets {
+		if t.Metric.rank() < 0 {
+			return fmt.Errorf("targets[%d].metric %q: want one of %s", i, t.Metric, metricNames())
 		}
 		if t.Within <= 0 {
 			return fmt.Errorf("targets[%d].within: want more than 0, got %s", i, time.Duration(t.Within))
@@ -137,16 +301,83 @@ func checkTargets(targets []Target) error {
 		if time.Duration(t.Within) > MaxTarget {
 			return fmt.Errorf("targets[%d].within: want at most 10 years, got %s", i, time.Duration(t.Within))
 		}
+		for _, s := range t.Pause {
+			if s.bit() == 0 {
+				return fmt.Errorf("targets[%d].pause %q: want new, open, pending or on-hold", i, s)
+			}
+		}
+		if t.Pause != nil && (t.Metric == RequesterWait || t.Metric == AgentWork) {
+			return fmt.Errorf("targets[%d].pause: the pauses of %s cannot be changed", i, t.Metric)
+		}
 		s := slot{metric: t.Metric, any: t.Priority == nil}
 		if t.Priority != nil {
 			s.priority = *t.Priority
+			if s.priority < Low || s.priority > Urgent {
+				return fmt.Errorf("targets[%d].priority: %s is none", i, s.priority)
+			}
 		}
 		if seen[s] {
 			return fmt.Errorf("targets[%d]: %s is promised twice for the same priority", i, t.Metric)
 		}
 		seen[s] = true
 	}
+	for p := Low; p <= Urgent; p++ {
+		order := [...]*Target{c.find(Acknowledgement, p), c.find(FirstResponse, p), c.find(Resolution, p)}
+		for i, later := range order {
+			for _, sooner := range order[:i] {
+				if sooner != nil && later != nil && sooner.Within > later.Within {
+					return fmt.Errorf("targets: at priority %s %s may take %s, longer than %s with %s, which ends it too",
+						p, sooner.Metric, time.Duration(sooner.Within), later.Metric, time.Duration(later.Within))
+				}
+			}
+		}
+	}
 	return nil
+}
+
+// pace looks up once what each metric's target is at each priority.
+func (c *compiled) pace() {
+	for _, m := range Metrics() {
+		for p := Low; p <= Urgent; p++ {
+			if t := c.find(m, p); t != nil {
+				c.paced[m.rank()][p-Low] = promise{within: time.Duration(t.Within), pause: t.pauses()}
+			}
+		}
+	}
+}
+
+// find returns the target for the metric at the priority: the one that names it, or the general one.
+func (c *compiled) find(m Metric, p Priority) (found *Target) {
+	for i := range c.Targets {
+		switch t := &c.Targets[i]; {
+		case t.Metric != m:
+		case t.Priority == nil:
+			if found == nil {
+				found = t
+			}
+		case *t.Priority == p:
+			return t
+		}
+	}
+	return found
+}
+
+func (t *Target) pauses() statuses {
+	switch {
+	case t.Metric == AgentWork:
+		return statusesOf(Pending, OnHold)
+	case t.Metric == RequesterWait, t.Pause == nil && !t.Metric.responds():
+		return statusesOf(Pending)
+	}
+	return statusesOf(t.Pause...)
+}
+
+// promise returns what the policy promises for the metric at the priority; the nil policy promises nothing.
+func (c *compiled) promise(m Metric, p Priority) promise {
+	if c == nil || p < Low || p > Urgent {
+		return promise{}
+	}
+	return c.paced[m.rank()][p-Low]
 }
 
 // MaxTarget is the longest time that a target may allow: ten years of 365 days.
@@ -154,38 +385,35 @@ const MaxTarget = 10 * 365 * 24 * time.Hour
 
 // Match returns the first policy that is for a ticket with these facts, and whether there is one.
 func (s *PolicySet) Match(f Facts) (Policy, bool) {
-	if p := s.match(f); p != nil {
+	if p := s.match(&f); p != nil {
 		return p.Policy, true
 	}
 	return Policy{}, false
 }
 
-func (s *PolicySet) match(f Facts) *compiled {
+func (s *PolicySet) match(f *Facts) *compiled {
 	if s == nil {
 		return nil
 	}
 	for i := range s.policies {
-		if _, ok := s.policies[i].rule.Match(&f); ok {
+		if _, ok := s.policies[i].rule.Match(f); ok {
 			return &s.policies[i]
 		}
 	}
 	return nil
 }
 
-// target returns what the policy promises for the metric at the priority; 0 when nothing.
-func (c *compiled) target(m Metric, p Priority) time.Duration {
-	var general time.Duration
-	for _, t := range c.Targets {
-		if t.Metric != m {
-			continue
-		}
-		if t.Priority == nil {
-			general = time.Duration(t.Within)
-		} else if *t.Priority == p {
-			return time.Duration(t.Within)
+// named returns the policy of this name.
+func (s *PolicySet) named(name string) *compiled {
+	if s == nil || name == "" {
+		return nil
+	}
+	for i := range s.policies {
+		if s.policies[i].Name == name {
+			return &s.policies[i]
 		}
 	}
-	return general
+	return nil
 }
 
 // Facts are what a policy's condition can look at. They are part of the journal, so that clocks can be folded again under other policies.

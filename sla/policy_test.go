@@ -22,8 +22,8 @@ func TestNewPolicySetSaysWhatIsWrong(t *testing.T) {
 		{"a name is missing", []Policy{{Name: "a", Targets: hour}, {Targets: hour}}, `sla policy 1: name is missing`},
 		{"two of a name", []Policy{{Name: "a", Targets: hour}, {Name: "a", Targets: hour}}, `sla policy "a": there are two of this name`},
 		{"no targets", []Policy{{Name: "a"}}, `sla policy "a": targets: there are none`},
-		{"a metric that cannot be promised yet", []Policy{{Name: "a", Targets: []Target{{Metric: "csat", Within: 1}}}},
-			`sla policy "a": targets[0].metric "csat": want acknowledgement, first_response or resolution`},
+		{"a metric that is none", []Policy{{Name: "a", Targets: []Target{{Metric: "csat", Within: 1}}}},
+			`sla policy "a": targets[0].metric "csat": want one of acknowledgement, first_response, next_response, periodic_update, resolution, requester_wait, agent_work`},
 		{"no time", []Policy{{Name: "a", Targets: []Target{{Metric: Resolution}}}}, `sla policy "a": targets[0].within: want more than 0, got 0s`},
 		{"less than no time", []Policy{{Name: "a", Targets: []Target{{Metric: Resolution, Within: -1}}}}, `sla policy "a": targets[0].within: want more than 0, got -1ns`},
 		{"too much time", []Policy{{Name: "a", Targets: []Target{{Metric: Resolution, Within: Duration(MaxTarget + 1)}}}},
@@ -38,7 +38,7 @@ func TestNewPolicySetSaysWhatIsWrong(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := NewPolicySet(tt.policies, nil)
+			_, err := NewPolicySet(tt.policies, Calendars{}, nil)
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("error\n\t%v\nwant\n\t%s", err, tt.want)
 			}
@@ -53,7 +53,7 @@ func TestTheFirstMatchingPolicyWins(t *testing.T) {
 		{Name: "gold", When: rule.Condition{Fact: "contact.tier", Equals: rule.Text("gold")}, Targets: hour},
 		{Name: "night", When: rule.Condition{Predicate: "night"}, Targets: hour},
 		{Name: "known", When: rule.Condition{Fact: "contact.tier", Exists: new(true)}, Targets: hour},
-	}, rule.Predicates{"night": func(f rule.Facts) bool { return f.Fact("lane").Equal(rule.Text("night")) }})
+	}, Calendars{}, rule.Predicates{"night": func(f rule.Facts) bool { return f.Fact("lane").Equal(rule.Text("night")) }})
 	if err != nil {
 		t.Fatal(err)
 	}

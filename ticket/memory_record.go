@@ -82,23 +82,42 @@ func (p *packer) consult(c *Consult) {
 func (p *packer) clocks(s *sla.State) {
 	packList(p, &s.Clocks, (*packer).clock)
 	p.facts(&s.Facts)
+	packText(p, &s.Policy)
 	packText(p, &s.Status)
 	p.time(&s.Asked)
-	p.time(&s.Acknowledged)
-	p.time(&s.Responded)
+	p.time(&s.Updated)
+	p.line(&s.Line)
+	packList(p, &s.Lines, (*packer).line)
 	p.mark(&s.Last)
+}
+
+func (p *packer) line(l *sla.Line) {
+	packText(p, &l.Name)
+	p.time(&l.Wrote)
+	p.time(&l.Acknowledged)
+	p.time(&l.Responded)
+	packInt(p, &l.Waiting)
+	p.time(&l.Oldest)
+	p.mark(&l.Settled)
+	p.bool(&l.Greeted)
+	p.bool(&l.Opened)
 }
 
 func (p *packer) clock(c *sla.Clock) {
 	packText(p, &c.Metric)
+	packText(p, &c.Line)
 	packText(p, &c.Policy)
+	packText(p, &c.Calendar)
 	packInt(p, &c.Target)
 	p.time(&c.Started)
 	p.time(&c.Due)
 	p.time(&c.Stopped)
 	p.time(&c.BreachedAt)
+	packText(p, &c.Lane)
+	packText(p, &c.Agent)
 	packText(p, &c.Verdict)
-	packInt(p, &c.Idle)
+	packInt(p, &c.Spent)
+	p.time(&c.Since)
 }
 
 func (p *packer) facts(f *sla.Facts) {
@@ -375,9 +394,11 @@ func (p *packer) entry(e *Entry) {
 func (p *packer) clockEvent(e *sla.Event) {
 	p.mark(&e.Mark)
 	packText(p, &e.Kind)
+	packText(p, &e.Line)
 	p.bool(&e.Automated)
 	packText(p, &e.Status)
 	packText(p, &e.Reason)
+	p.mark(&e.Of)
 	if p.maybe(e.Facts != nil) {
 		if p.reading {
 			e.Facts = new(sla.Facts)
