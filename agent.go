@@ -52,8 +52,9 @@ type Reply struct {
 	Signature string `json:"signature,omitempty"`
 	// Template is a prepared text, where the platform takes only these.
 	Template *channel.Template `json:"template,omitempty"`
-	// NotBefore is when it goes out at the earliest; zero: at once. Later replies in the conversation wait behind it. It is no part of the content that By.Key
-	// stands for, and a draft forgets it.
+	// NotBefore is when it goes out at the earliest; zero: at once. Replies of one conversation go out in order, and this one takes its place among them at that time:
+	// what is written after it and may go out before it does not wait for it. It is no part of the content that By.Key stands for. Where a draft is approved later,
+	// it goes out at once.
 	NotBefore time.Time `json:"-"`
 }
 
@@ -81,8 +82,9 @@ func (d *Desk) Note(ctx context.Context, id ticket.ID, by By, text string) (Rece
 	})
 }
 
-// Assign gives the ticket to an agent of the Setup, within the agent's capacity, or with an empty name back to its lane. ErrCapacity: the agent is not
-// available or has no room.
+// Assign gives the ticket to an agent of the Setup, within the agent's capacity, or with an empty name back to its lane. What was given back waits for somebody else:
+// it is not handed out to the same agent again until that agent was away and is back, the customer writes, or somebody hands it on. Promises that depend on the agent
+// move at once. ErrCapacity: the agent is not available or has no room.
 func (d *Desk) Assign(ctx context.Context, id ticket.ID, by By, agent string) (Receipt, error) {
 	return d.verb(ctx, VerbAssign, id, by, agent, func(w *work, c *change) (Receipt, error) { return Receipt{}, w.assign(c, by.Actor, agent) })
 }
@@ -110,8 +112,13 @@ func (w *work) assign(c *change, actor ticket.Actor, agent string) error {
 	} else if err := w.tx.Release(c.ID, w.now); err != nil {
 		return err
 	}
-	c.Agent = agent
-	c.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: actor, Old: was, New: agent})
+	c.Agent, c.Returned = agent, ticket.Return{}
+	if agent == "" {
+		c.Returned = ticket.Return{Agent: was, At: w.now}
+	}
+	if err := c.tell("assign", ticket.Entry{Kind: ticket.TicketAssigned, Actor: actor, Old: was, New: agent}); err != nil {
+		return err
+	}
 	if err := w.freed(was); err != nil || agent == "" {
 		return err
 	}

@@ -2,11 +2,16 @@ package socialcrm_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -67,5 +72,87 @@ func TestVerbsRefuseNobodyAsTheActor(t *testing.T) {
 	}
 	if got := w.ticket(id); got.Status != ticket.New {
 		t.Errorf("ticket is %s", got.Status)
+	}
+}
+
+func TestWhatAnAgentGivesBackWaitsForSomebodyElse(t *testing.T) {
+	t.Parallel()
+	two := func(s *socialcrm.Setup) {
+		s.Agents = append(s.Agents, routing.Agent{Name: "cem", Teams: []string{"care"}, Capacity: 1})
+	}
+	for _, tt := range []struct {
+		name string
+		then func(*world, ticket.ID)
+		want string
+	}{
+		{"nobody else is there", func(w *world, _ ticket.ID) { w.pass(time.Hour) }, ""},
+		{"somebody else comes", func(w *world, _ ticket.ID) { w.ok(w.desk.SetPresence(w.t.Context(), ana, "cem", ticket.Available)) }, "cem"},
+		{"the agent was away and is back", func(w *world, _ ticket.ID) {
+			w.pass(time.Minute)
+			w.ok(w.desk.SetPresence(w.t.Context(), ana, "ana", ticket.Away))
+			w.ok(w.desk.SetPresence(w.t.Context(), ana, "ana", ticket.Available))
+		}, "ana"},
+		{"the agent finished something else", func(w *world, _ ticket.ID) {
+			other := w.asked("noa", "Hello too?")
+			w.must(w.desk.Resolve(w.t.Context(), other, ana, ""))
+		}, ""},
+		{"the customer writes again and somebody frees a hand", func(w *world, id ticket.ID) {
+			mia := w.platform.Customer("mia")
+			list, err := w.desk.Messages(w.t.Context(), ticket.MessageQuery{Ticket: id})
+			w.ok(err)
+			mia.Reply(list.Items[0].Content, "Anybody there?")
+			w.pass(time.Minute)
+			w.must(w.desk.Resolve(w.t.Context(), w.asked("noa", "Hello too?"), ana, ""))
+		}, "ana"},
+		{"the agent takes it after all", func(w *world, id ticket.ID) { w.must(w.desk.Assign(w.t.Context(), id, ana, "ana")) }, "ana"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := staffed(t, two)
+			id := w.asked("mia", "Hello?")
+			w.must(w.desk.Assign(t.Context(), id, ana, ""))
+			w.pass(time.Second)
+			if got := w.ticket(id); got.Agent != "" {
+				t.Fatalf("it is with %q again", got.Agent)
+			}
+			tt.then(w, id)
+			w.pass(time.Second)
+			if got := w.ticket(id); got.Agent != tt.want {
+				t.Errorf("it is with %q, want %q", got.Agent, tt.want)
+			}
+		})
+	}
+}
+
+func TestWhatOneAgentGaveBackDoesNotHideTheRestOfTheQueue(t *testing.T) {
+	t.Parallel()
+	w := staffed(t, func(s *socialcrm.Setup) { s.Agents[0].Capacity = 1 })
+	for i := range 45 {
+		w.must(w.desk.Assign(t.Context(), w.asked(fmt.Sprint("customer-", i), "Hello?"), ana, ""))
+	}
+	busy := w.asked("noa", "Hello?")
+	late := w.asked("mia", "Hello?")
+	if got := w.ticket(late).Agent; got != "" {
+		t.Fatalf("it is with %q, who has no room", got)
+	}
+	w.must(w.desk.Resolve(t.Context(), busy, ana, ""))
+	w.pass(time.Second)
+	if got := w.ticket(late).Agent; got != "ana" {
+		t.Errorf("it is with %q, want ana: she gave back only those before it", got)
+	}
+}
+
+func TestBreachBelongsToWhoHeldTheTicketThen(t *testing.T) {
+	t.Parallel()
+	own := sla.Policy{Name: "ana's", When: rule.Condition{Fact: "agent", Equals: rule.Text("ana")}, Targets: []sla.Target{{Metric: sla.FirstResponse, Within: sla.Duration(30 * time.Minute)}}}
+	w := staffed(t, func(s *socialcrm.Setup) { s.SLA = append([]sla.Policy{own}, s.SLA...) })
+	id := w.asked("mia", "Hello?")
+	w.must(w.desk.Assign(t.Context(), id, ana, ""))
+	if c, _ := w.ticket(id).Clocks.Clock(sla.FirstResponse); c.Policy != "promise" {
+		t.Errorf("once nobody has it, the clock runs under %q", c.Policy)
+	}
+	w.must(w.desk.Assign(t.Context(), id, ana, "ana"))
+	if c, _ := w.ticket(id).Clocks.Clock(sla.FirstResponse); c.Policy != "ana's" {
+		t.Errorf("once ana has it, the clock runs under %q", c.Policy)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -153,4 +154,53 @@ func TestBulkHasAnOutcomeForEachTicket(t *testing.T) {
 	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
 	_, err = w.desk.Bulk(ctx, keyed("none"), socialcrm.Selection{Query: ticket.TicketQuery{Tag: "nobody has it"}}, urgent)
 	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
+}
+
+func TestAPacedReplyHoldsUpNothingAndKeepsItsPace(t *testing.T) {
+	t.Parallel()
+	w, which := storm(t, 3, channel.Traits{MaxText: 60})
+	ctx := t.Context()
+	long := "We are on it. It will take some days, and we are sorry that it does."
+	_, err := w.desk.BulkReply(ctx, keyed("storm"), which, socialcrm.BulkReply{Texts: []string{long}, Every: time.Hour})
+	w.ok(err)
+	last := w.tickets()[2].ID // its turn is in two hours
+	w.must(w.desk.Reply(ctx, last, ana, socialcrm.Reply{Text: "Take the train, now!"}))
+	w.pass(time.Minute)
+	w.pass(3 * time.Hour)
+	var said []string
+	var when []time.Duration
+	at, texts := w.sends()
+	for i := range texts {
+		said, when = append(said, texts[i]), append(when, at[i].Sub(at[0]).Round(time.Hour))
+	}
+	first, second := "(1/2) We are on it.", "(2/2) It will take some days"
+	for i, want := range []string{first, second, "Take the train", first, second, first, second} {
+		if i >= len(said) || !strings.Contains(said[i], want) {
+			t.Fatalf("sent %q, want %q as number %d", said, want, i)
+		}
+	}
+	if diff := cmp.Diff([]time.Duration{0, 0, 0, time.Hour, time.Hour, 2 * time.Hour, 2 * time.Hour}, when); diff != "" {
+		t.Errorf("times (-want +got):\n%s", diff)
+	}
+}
+
+func TestADraftKeepsThePaceOfABulkReply(t *testing.T) {
+	t.Parallel()
+	w, which := storm(t, 2, channel.Traits{})
+	s := company()
+	s.Approval = true
+	w.apply(s)
+	each, err := w.desk.BulkReply(t.Context(), keyed("storm"), which, socialcrm.BulkReply{Texts: []string{"We are on it."}, Every: time.Hour})
+	w.ok(err)
+	for _, e := range each {
+		w.must(w.desk.Approve(t.Context(), e.Ticket, socialcrm.By{Actor: ticket.Actor{Kind: ticket.ByHost, ID: "lead"}}, e.Receipt.Draft, ""))
+	}
+	w.pass(59 * time.Minute)
+	if at, _ := w.sends(); len(at) != 1 {
+		t.Errorf("%d replies went out before their time, want 1", len(at))
+	}
+	w.pass(2 * time.Minute)
+	if at, _ := w.sends(); len(at) != 2 {
+		t.Errorf("%d replies went out, want 2", len(at))
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/routing"
@@ -13,9 +14,11 @@ import (
 
 // draft is an answer as it was written, public or in private.
 type draft struct {
-	Reply   Reply        `json:"reply"`
-	Private bool         `json:"private,omitempty"`
-	Actor   ticket.Actor `json:"actor,omitzero"`
+	Reply   Reply `json:"reply"`
+	Private bool  `json:"private,omitempty"`
+	// NotBefore is the Reply's, which is no part of a Reply's content.
+	NotBefore time.Time    `json:"not_before,omitzero"`
+	Actor     ticket.Actor `json:"actor,omitzero"`
 }
 
 func draftKey(message string) ticket.ValueKey {
@@ -128,6 +131,7 @@ func (w *work) keepDraft(c *change, dr draft) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
+	dr.NotBefore = r.NotBefore
 	data, err := json.Marshal(dr)
 	if err != nil {
 		return Receipt{}, err
@@ -160,7 +164,11 @@ func (w *work) draft(c *change, key string) (m ticket.Message, dr draft, err err
 	if err != nil {
 		return m, dr, err
 	}
-	return m, dr, json.Unmarshal(values[0].Data, &dr)
+	if err := json.Unmarshal(values[0].Data, &dr); err != nil {
+		return m, dr, err
+	}
+	dr.Reply.NotBefore = dr.NotBefore
+	return m, dr, nil
 }
 
 // decided ends a draft.

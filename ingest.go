@@ -342,6 +342,7 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 	customer := entry.Actor
 	mark := sla.Mark{Time: e.Time, Order: e.Message.Order, Key: entry.Message}
 	answered := c.Answered.After(e.Time)
+	c.Returned = ticket.Return{}
 	if outcome == Reopened {
 		if err := w.retake(c); err != nil {
 			return err
@@ -415,10 +416,15 @@ func (w *work) reopen(c *change, at time.Time, order, key string, actor ticket.A
 	if err := c.setStatus(ticket.Open, at, order, key, actor, reason); err != nil {
 		return err
 	}
-	if err := w.retake(c); err != nil || c.Agent != "" {
+	if err := w.retake(c); err != nil {
 		return err
 	}
-	return w.route(c, nil)
+	if c.Agent == "" {
+		if err := w.route(c, nil); err != nil {
+			return err
+		}
+	}
+	return c.knowFacts("reopen")
 }
 
 // retake gives a reopened ticket back to its agent, if the agent has room; else it has none and is routed.
@@ -482,7 +488,7 @@ func (w *work) place(c *change, decision routing.Decision, agent string) error {
 	}
 	if agent != c.Agent {
 		c.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: system, Old: c.Agent, New: agent})
-		c.Agent = agent
+		c.Agent, c.Returned = agent, ticket.Return{}
 	}
 	return nil
 }

@@ -302,7 +302,7 @@ func (m *model) rests() bool {
 	m.view(func(r ticket.Reader) error {
 		list, err := r.ListTasks(ticket.TaskQuery{Page: ticket.Page{Limit: 10_000}})
 		for _, task := range list.Items {
-			if task.Kind == "send" || task.Kind == "sync" || task.Kind == "drain" {
+			if task.Kind == "send" || task.Kind == "pace" || task.Kind == "sync" || task.Kind == "drain" {
 				rests = false
 			}
 		}

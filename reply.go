@@ -80,10 +80,7 @@ func (w *work) reply(c *change, actor ticket.Actor, r Reply) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	conv, reply, due := p.conv, c.newKey("reply"), w.now
-	if r.NotBefore.After(due) {
-		due = r.NotBefore
-	}
+	conv, reply, paced := p.conv, c.newKey("reply"), r.NotBefore.After(w.now)
 	out := channel.Outgoing{
 		Account: conv.Key.Account, Visibility: conv.Key.Visibility, Thread: conv.Key.Thread, To: conv.Author, InReplyTo: p.to,
 		CustomerWrote: conv.CustomerWrote, Attachments: r.Attachments, Automated: r.Automated, Template: r.Template, Signature: r.Signature,
@@ -106,13 +103,41 @@ func (w *work) reply(c *change, actor ticket.Actor, r Reply) (Receipt, error) {
 			m.Post.Then = r.Then
 		}
 		w.putMessage(m)
-		w.tx.Schedule(sendTask(&m, due))
+		if !paced {
+			w.tx.Schedule(sendTask(&m, w.now))
+		}
 		conv.Unfinished = append(conv.Unfinished, m.Key)
 		receipt.Messages = append(receipt.Messages, m.Key)
 		c.journal(ticket.Entry{Kind: ticket.ReplyQueued, Message: m.Key, Actor: actor})
 	}
 	w.tx.PutConversation(conv)
+	if paced {
+		w.tx.Schedule(paceTask(conv.Key.Account, reply, r.NotBefore, receipt.Messages))
+	}
 	return receipt, nil
+}
+
+const paceKind = "pace"
+
+// paceTask lets a reply take its place among those of its conversation once it may go out, so that it holds up nothing until then.
+func paceTask(account channel.AccountID, reply string, due time.Time, posts []string) ticket.Task {
+	return ticket.Task{ID: "pace/" + reply, Kind: paceKind, Queue: sendQueue(account), Due: due, Payload: []byte(strings.Join(posts, "\n"))}
+}
+
+func (w *work) pace(lease ticket.Lease) error {
+	if err := w.tx.Finish(lease); err != nil {
+		return err
+	}
+	posts, err := w.tx.Messages(strings.Split(string(lease.Payload), "\n")...)
+	if err != nil {
+		return err
+	}
+	for i := range posts {
+		if p := posts[i].Post; p != nil && p.State == ticket.PostQueued {
+			w.tx.Schedule(sendTask(&posts[i], w.now))
+		}
+	}
+	return nil
 }
 
 // answering finds the conversation that a reply goes to and the platform's ID of the message it answers.

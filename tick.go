@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -67,6 +68,8 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 	switch lease.Kind {
 	case sendKind:
 		return d.send(ctx, lease)
+	case paceKind:
+		return d.settle(ctx, func(w *work) error { return w.pace(lease) })
 	case syncKind:
 		return d.syncSubject(ctx, lease)
 	case clockKind:
@@ -166,35 +169,64 @@ func (w *work) drain(lease ticket.Lease) error {
 	if free, _ := w.company.roster.LeastLoaded(team, 1, 1); len(free) == 0 {
 		return nil
 	}
-	waiting, err := w.tx.Waiting(lane, ticket.Page{Limit: drained})
-	if err != nil {
-		return err
-	}
-	for _, t := range waiting.Items {
-		candidates, passed := w.company.roster.LeastLoaded(team, 1, len(w.company.setup.Agents))
-		if len(candidates) == 0 {
-			return nil
-		}
-		agent, err := w.reserve(t.ID, routing.Decision{Candidates: candidates})
+	for page := (ticket.Page{Limit: drained}); ; {
+		waiting, err := w.tx.Waiting(lane, page)
 		if err != nil {
 			return err
+		}
+		handed, more, err := w.handOut(waiting.Items, team)
+		switch {
+		case err != nil || !more || waiting.Next == "":
+			return err
+		case handed > 0:
+			w.tx.Schedule(drainTask(lane, w.now))
+			return nil
+		}
+		page.After = waiting.Next // those who are free gave back all of these
+	}
+}
+
+// handOut gives tickets to members of the team and returns how many; more is false once nobody has room.
+func (w *work) handOut(waiting []ticket.Ticket, team string) (handed int, more bool, err error) {
+	for i := range waiting {
+		free, passed := w.company.roster.LeastLoaded(team, 1, len(w.company.setup.Agents))
+		if len(free) == 0 {
+			return handed, false, nil
+		}
+		candidates := slices.DeleteFunc(slices.Clone(free), func(name string) bool { return w.declined(&waiting[i], name) })
+		agent, err := w.reserve(waiting[i].ID, routing.Decision{Candidates: candidates})
+		if err != nil {
+			return handed, false, err
 		}
 		if agent == "" {
-			return nil
+			if len(candidates) == len(free) {
+				return handed, false, nil
+			}
+			continue
 		}
-		c, err := w.load(t.ID)
+		c, err := w.load(waiting[i].ID)
 		if err != nil {
-			return err
+			return handed, false, err
 		}
 		if err := w.place(c, routing.Decision{Lane: c.Lane, Team: c.Team, Passed: passed}, agent); err != nil {
-			return err
+			return handed, false, err
+		}
+		if err := c.knowFacts("drain"); err != nil {
+			return handed, false, err
 		}
 		c.finish()
+		handed++
 	}
-	if waiting.Next != "" {
-		w.tx.Schedule(drainTask(lane, w.now))
+	return handed, true, nil
+}
+
+// declined reports whether the agent gave the ticket back and has not been away since.
+func (w *work) declined(t *ticket.Ticket, agent string) bool {
+	if t.Returned.Agent != agent {
+		return false
 	}
-	return nil
+	state, _ := w.company.roster.Agent(agent)
+	return !state.Since.After(t.Returned.At)
 }
 
 const pollKind = "poll"

@@ -65,6 +65,8 @@ func (p *packer) ticket(t *Ticket) {
 	p.time(&t.SolvedAt)
 	p.bool(&t.Late)
 	p.bool(&t.Handed)
+	packText(p, &t.Returned.Agent)
+	p.time(&t.Returned.At)
 	packList(p, &t.Consults, (*packer).consult)
 	p.clocks(&t.Clocks)
 }

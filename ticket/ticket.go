@@ -58,6 +58,9 @@ type Ticket struct {
 	Agent string `json:"agent,omitempty"`
 	// Handed is set once a person put it into its lane: routing leaves it there.
 	Handed bool `json:"handed,omitempty"`
+	// Returned says who gave it back to its lane last: it is not handed out to that agent again until the agent comes back from being away, the customer writes, or
+	// somebody hands it on. Zero: nobody did.
+	Returned Return `json:"returned,omitzero"`
 	// Consults are the questions to colleagues that have not been answered yet, the oldest first.
 	Consults []Consult `json:"consults,omitempty"`
 	// Tags in alphabetical order.
@@ -79,6 +82,12 @@ type Ticket struct {
 	Late bool `json:"late,omitempty"`
 	// Clocks are the promises that run for it.
 	Clocks sla.State `json:"clocks,omitzero"`
+}
+
+// Return is that an agent gave a ticket back.
+type Return struct {
+	Agent string    `json:"agent"`
+	At    time.Time `json:"at"`
 }
 
 // Consult is a question to a team or an agent, asked inside a ticket.
