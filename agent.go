@@ -36,14 +36,16 @@ type Receipt struct {
 	Draft string `json:"draft,omitempty"`
 }
 
-// Reply is an answer to the customer.
+// Reply is an answer to the customer, or to a party of the ticket.
 type Reply struct {
 	// Text is plain text; the Desk splits it where the platform's posts are shorter.
 	Text string `json:"text,omitempty"`
 	// Attachments go with the first part.
 	Attachments []channel.Attachment `json:"attachments,omitempty"`
-	// InReplyTo is the key of the message it answers. Empty: the customer's latest.
+	// InReplyTo is the key of the message it answers. Empty: the latest of the customer, or of the Party.
 	InReplyTo string `json:"in_reply_to,omitempty"`
+	// Party is whom it answers instead of the customer: a party of the ticket (AddParty). It is no answer to the customer, whose clocks run on.
+	Party ticket.ContactID `json:"party,omitempty"`
 	// Then is the status of the ticket once the reply is out: open (also when empty), pending, on-hold or solved.
 	Then ticket.Status `json:"then,omitempty"`
 	// Automated marks a text that no person wrote.

@@ -178,7 +178,7 @@ func (w *work) unmergeContacts(into, from ticket.Contact, actor ticket.Actor) er
 			return err
 		}
 		for _, conv := range convs {
-			if slices.Contains(b.Identities, ticket.IdentityKey{Platform: conv.Key.Account.Platform, ID: conv.Author.ID}) {
+			if c.PartyIn(conv.Key) == nil && slices.Contains(b.Identities, ticket.IdentityKey{Platform: conv.Key.Account.Platform, ID: conv.Author.ID}) {
 				return w.follow(c, &from, ticket.ContactUnmerged, actor)
 			}
 		}

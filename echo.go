@@ -69,9 +69,15 @@ func (w *work) answeredIn(convs []ticket.Conversation, m *ticket.Message, histor
 		if err != nil {
 			return err
 		}
+		said := *m
+		if party := c.PartyIn(conv.Key); party != nil {
+			if said.Party = party.Contact; conv.Key == m.Conversation {
+				w.putMessage(said)
+			}
+		}
 		if history {
 			c.journal(ticket.Entry{Kind: ticket.MessageEchoed, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received})
-		} else if err := c.answered(m, ticket.MessageEchoed); err != nil {
+		} else if err := c.answered(&said, ticket.MessageEchoed); err != nil {
 			return err
 		}
 		c.finish()
@@ -242,8 +248,12 @@ func (w *work) adoptLate(key string) error {
 	return w.answeredIn(convs, &m, false)
 }
 
-// answered is what a post that the customer can see means for the ticket.
+// answered is what a post that the customer can see means for the ticket. What a party was answered is no answer to the customer.
 func (c *change) answered(m *ticket.Message, kind ticket.EntryKind) error {
+	if m.Party != "" {
+		c.journal(ticket.Entry{Kind: kind, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received})
+		return nil
+	}
 	clock, err := c.fold(sla.Event{Kind: sla.Answered, Mark: sla.Mark{Time: m.Content.Time, Order: m.Content.Order, Key: m.Key}, Automated: m.Automated})
 	if err != nil {
 		return err

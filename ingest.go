@@ -285,11 +285,15 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		return r, w.catchUp(ref, waiting)
 	}
 	stored.Ticket, conv.Ticket = c.ID, c.ID
-	w.putMessage(stored)
 	entry := ticket.Entry{
 		Kind: ticket.MessageReceived, Message: stored.Key, Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: m.Author.ID},
 		Happened: e.Time, Received: e.Received,
 	}
+	party := c.PartyIn(conv.Key)
+	if party != nil {
+		stored.Party, entry.Actor.Kind = party.Contact, ticket.ByParty
+	}
+	w.putMessage(stored)
 	switch {
 	case noise != "":
 		entry.Reason = "noise: " + noise
@@ -302,7 +306,7 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		}
 	}
 	hear(&conv.Conversation, e.Time, m.Order, m.ID)
-	if e.Time.After(c.CustomerWrote) {
+	if party == nil && e.Time.After(c.CustomerWrote) {
 		c.CustomerWrote = e.Time
 	}
 	w.tx.PutConversation(conv.Conversation)
@@ -337,11 +341,12 @@ func (w *work) untold(kind ticket.EntryKind, m *ticket.Message, e *channel.Event
 	}
 }
 
-// ask is what a message that wants an answer means for its ticket: who handles it, by when, and what status.
+// ask is what a message that wants an answer means for its ticket: who handles it, by when, and what status. What a party writes moves no clock but by the status.
 func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outcome) error {
-	customer := entry.Actor
+	author, party := entry.Actor, entry.Actor.Kind == ticket.ByParty
+	who := "the " + string(author.Kind)
 	mark := sla.Mark{Time: e.Time, Order: e.Message.Order, Key: entry.Message}
-	answered := c.Answered.After(e.Time)
+	answered := !party && c.Answered.After(e.Time)
 	c.Returned = ticket.Return{}
 	if outcome == Reopened {
 		if err := w.retake(c); err != nil {
@@ -353,11 +358,12 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 			return err
 		}
 	}
-	clock, err := c.fold(sla.Event{Kind: sla.CustomerWrote, Mark: mark})
-	if err != nil {
-		return err
+	var err error
+	if !party {
+		if entry.Clock, err = c.fold(sla.Event{Kind: sla.CustomerWrote, Mark: mark}); err != nil {
+			return err
+		}
 	}
-	entry.Clock = clock
 	c.journal(entry)
 	switch {
 	case outcome == Reopened:
@@ -365,9 +371,9 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 		if at.Before(c.SolvedAt) {
 			at = w.now // written before the ticket was solved, so it is reopened by its arrival
 		}
-		err = c.setStatus(ticket.Open, at, mark.Order, mark.Key+"/open", customer, "the customer wrote again")
+		err = c.setStatus(ticket.Open, at, mark.Order, mark.Key+"/open", author, who+" wrote again")
 	case outcome == Joined && (c.Status == ticket.Pending || c.Status == ticket.OnHold):
-		err = c.setStatus(ticket.Open, e.Time, mark.Order, mark.Key+"/open", customer, "the customer wrote")
+		err = c.setStatus(ticket.Open, e.Time, mark.Order, mark.Key+"/open", author, who+" wrote")
 	}
 	if err != nil {
 		return err

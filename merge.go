@@ -73,6 +73,12 @@ func (w *work) absorb(c *change, id ticket.ID, actor ticket.Actor, reason string
 			c.Conversations = append(slices.Clone(c.Conversations), key)
 		}
 	}
+	for _, p := range other.Parties {
+		if c.PartyIn(p.Conversation) == nil {
+			c.Parties = append(slices.Clone(c.Parties), p)
+			w.tx.PutValue(ticket.Value{Key: partyKey(p.Contact, c.ID), Data: []byte(p.Role)})
+		}
+	}
 	c.Consults = append(slices.Clone(c.Consults), other.Consults...)
 	for _, tag := range other.Tags {
 		if i, there := slices.BinarySearch(c.Tags, tag); !there {
@@ -138,6 +144,7 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	}
 	c.Absorbed = slices.Delete(slices.Clone(c.Absorbed), i, i+1)
 	c.Conversations = slices.DeleteFunc(slices.Clone(c.Conversations), func(k ticket.ConversationKey) bool { return slices.Contains(other.Conversations, k) })
+	c.Parties = slices.DeleteFunc(slices.Clone(c.Parties), func(p ticket.Party) bool { return slices.Contains(other.Conversations, p.Conversation) })
 	if err := w.refile(other.Conversations, c.ID, other.ID, func(m *ticket.Message) bool { return slices.Contains(other.Conversations, m.Conversation) }); err != nil {
 		return err
 	}

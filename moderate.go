@@ -105,12 +105,12 @@ func (w *work) moderated(c *change, key string) (m ticket.Message, err error) {
 	if key != "" {
 		found, err = w.tx.Messages(key)
 	} else {
-		conv, latest, err := w.answering(c, "")
+		latest, err := w.answering(c, "", "")
 		if err != nil {
 			return m, err
 		}
-		key = latest
-		if found, err = w.tx.MessagesByRef(ticket.MessageRef{Account: conv.Key.Account, ID: latest}); err != nil {
+		key = latest.to
+		if found, err = w.tx.MessagesByRef(ticket.MessageRef{Account: latest.conv.Key.Account, ID: latest.to}); err != nil {
 			return m, err
 		}
 	}

@@ -29,7 +29,7 @@ func (w *work) composePrivate(c *change, actor ticket.Actor, r *Reply) (p post, 
 	if r.Automated || actor.Kind == ticket.BySystem || actor.Kind == ticket.ByTool || len(r.Attachments) > 0 || r.Template != nil {
 		return p, fmt.Errorf("an answer in private is one text by a person: %w", ErrInvalid)
 	}
-	if p.conv, p.to, err = w.answeringPublic(c, r.InReplyTo); err != nil {
+	if p.conv, p.to, err = w.answeringPublic(c, r.InReplyTo, r.Party); err != nil {
 		return p, err
 	}
 	account := p.conv.Key.Account
@@ -59,20 +59,24 @@ func (w *work) composePrivate(c *change, actor ticket.Actor, r *Reply) (p post, 
 }
 
 // answeringPublic finds the public conversation whose customer is led away, and the message to answer.
-func (w *work) answeringPublic(c *change, inReplyTo string) (ticket.Conversation, string, error) {
-	if inReplyTo != "" {
-		conv, to, err := w.answering(c, inReplyTo)
-		if err == nil && conv.Key.Visibility != channel.Public {
+func (w *work) answeringPublic(c *change, inReplyTo string, party ticket.ContactID) (ticket.Conversation, string, error) {
+	if inReplyTo != "" || party != "" {
+		p, err := w.answering(c, inReplyTo, party)
+		switch {
+		case err != nil:
+		case p.party != "":
+			err = fmt.Errorf("only the customer is led into a private conversation: %w", ErrInvalid)
+		case p.conv.Key.Visibility != channel.Public:
 			err = fmt.Errorf("message %s is private already: %w", inReplyTo, ErrInvalid)
 		}
-		return conv, to, err
+		return p.conv, p.to, err
 	}
 	convs, err := w.tx.Conversations(c.Conversations...)
 	if err != nil {
 		return ticket.Conversation{}, "", err
 	}
 	convs = slices.DeleteFunc(convs, func(v ticket.Conversation) bool {
-		return v.Ticket != c.ID || v.MovedTo != nil || v.Key.Visibility != channel.Public || v.CustomerMessage == ""
+		return v.Ticket != c.ID || v.MovedTo != nil || v.Key.Visibility != channel.Public || v.CustomerMessage == "" || c.PartyIn(v.Key) != nil
 	})
 	if len(convs) == 0 {
 		return ticket.Conversation{}, "", fmt.Errorf("it has no public message to answer in private: %w", ErrInvalid)

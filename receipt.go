@@ -71,6 +71,8 @@ func (w *work) mark(r *Result, m ticket.Message, e *channel.Event) error {
 	entry := ticket.Entry{Kind: ticket.ReplyReceipt, Message: m.Key, Happened: e.Time, Received: e.Received, New: string(state), Reason: e.Receipt.Reason}
 	if failed {
 		entry.Kind = ticket.ReplyFailed
+	}
+	if failed && m.Party == "" {
 		if entry.Clock, err = c.fold(sla.Event{Kind: sla.AnswerWithdrawn, Mark: sla.Mark{Time: e.Time, Key: m.Key}}); err != nil {
 			return err
 		}

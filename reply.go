@@ -16,7 +16,8 @@ import (
 // post is an answer that is ready to be stored: where it goes, what it answers, and its parts.
 type post struct {
 	conv  ticket.Conversation
-	to    string // the platform's ID of the message it answers
+	to    string           // the platform's ID of the message it answers
+	party ticket.ContactID // whom it answers; empty: the customer
 	texts []string
 }
 
@@ -25,7 +26,7 @@ func (w *work) compose(c *change, actor ticket.Actor, r *Reply) (p post, err err
 	if err := worthSending(c, r); err != nil {
 		return p, err
 	}
-	if p.conv, p.to, err = w.answering(c, r.InReplyTo); err != nil {
+	if p, err = w.answering(c, r.InReplyTo, r.Party); err != nil {
 		return p, err
 	}
 	acc := w.d.channelOf(p.conv.Key.Account)
@@ -95,7 +96,7 @@ func (w *work) reply(c *change, actor ticket.Actor, r Reply) (Receipt, error) {
 			out.Attachments = nil
 		}
 		m := ticket.Message{
-			Key: out.Key, Ticket: c.ID, Conversation: conv.Key, Direction: ticket.Outbound, Actor: actor, Automated: r.Automated, Received: w.now,
+			Key: out.Key, Ticket: c.ID, Conversation: conv.Key, Direction: ticket.Outbound, Party: p.party, Actor: actor, Automated: r.Automated, Received: w.now,
 			Content: channel.Message{Thread: conv.Key.Thread, Parent: p.to, Visibility: conv.Key.Visibility, Text: text, Attachments: out.Attachments, Time: w.now},
 			Post:    &ticket.Post{Out: out, Reply: reply, State: ticket.PostQueued},
 		}
@@ -140,38 +141,55 @@ func (w *work) pace(lease ticket.Lease) error {
 	return nil
 }
 
-// answering finds the conversation that a reply goes to and the platform's ID of the message it answers.
-func (w *work) answering(c *change, inReplyTo string) (ticket.Conversation, string, error) {
+// answering finds the conversation that a reply goes to, the platform's ID of the message it answers, and the party where it is not the customer who is answered.
+func (w *work) answering(c *change, inReplyTo string, party ticket.ContactID) (p post, err error) {
+	var own ticket.ConversationKey // the party's
+	if party != "" {
+		i, err := w.partyOf(c, party)
+		if err != nil {
+			return p, err
+		}
+		p.party, own = c.Parties[i].Contact, c.Parties[i].Conversation
+	}
 	if inReplyTo != "" {
 		messages, err := w.tx.Messages(inReplyTo)
 		if err != nil {
-			return ticket.Conversation{}, "", err
+			return p, err
 		}
 		m := messages[0]
 		if m.Key == "" || m.Ticket != c.ID {
-			return ticket.Conversation{}, "", fmt.Errorf("message %s: %w", inReplyTo, ErrNotFound)
+			return p, fmt.Errorf("message %s: %w", inReplyTo, ErrNotFound)
+		}
+		if party != "" && m.Conversation != own {
+			return p, fmt.Errorf("message %s is not that of party %s: %w", inReplyTo, party, ErrInvalid)
 		}
 		convs, err := w.tx.Conversations(m.Conversation)
 		if err == nil && convs[0].MovedTo != nil {
 			convs, err = w.tx.Conversations(*convs[0].MovedTo)
 		}
 		if err != nil {
-			return ticket.Conversation{}, "", err
+			return p, err
 		}
-		return convs[0], m.Content.ID, nil
+		return post{conv: convs[0], to: m.Content.ID, party: m.Party}, nil
 	}
 	convs, err := w.tx.Conversations(c.Conversations...)
 	if err != nil {
-		return ticket.Conversation{}, "", err
+		return p, err
 	}
-	convs = slices.DeleteFunc(convs, func(v ticket.Conversation) bool { return v.Ticket != c.ID || v.MovedTo != nil })
+	convs = slices.DeleteFunc(convs, func(v ticket.Conversation) bool {
+		if v.Ticket != c.ID || v.MovedTo != nil {
+			return true
+		}
+		return party != "" && v.Key != own || party == "" && c.PartyIn(v.Key) != nil
+	})
 	if len(convs) == 0 {
-		return ticket.Conversation{}, "", fmt.Errorf("it has no conversation to answer in: %w", ErrInvalid)
+		return p, fmt.Errorf("it has no conversation to answer in: %w", ErrInvalid)
 	}
-	latest := slices.MaxFunc(convs, func(a, b ticket.Conversation) int {
+	p.conv = slices.MaxFunc(convs, func(a, b ticket.Conversation) int {
 		return cmp.Or(a.CustomerWrote.Compare(b.CustomerWrote), preferred(a, c.Account)-preferred(b, c.Account))
 	})
-	return latest, latest.CustomerMessage, nil
+	p.to = p.conv.CustomerMessage
+	return p, nil
 }
 
 // preferred breaks ties between conversations in favour of the account that answers.

@@ -221,7 +221,7 @@ func crmCase(t ticket.Ticket) *crm.Case {
 	return &crm.Case{
 		Key: string(t.ID), Subject: t.Subject, Status: t.Status, Priority: t.Priority, Account: t.Account, Private: t.Visibility == channel.Private,
 		Language: t.Language, Lane: t.Lane, Team: t.Team, Agent: t.Agent, Tags: t.Tags, Created: t.Created, SolvedAt: t.SolvedAt,
-		Contact: string(t.Contact), Parent: string(t.FollowUpOf), MergedInto: string(t.MergedInto),
+		Contact: string(t.Contact), Parent: string(t.FollowUpOf), MergedInto: string(t.MergedInto), Parties: crmParties(&t),
 	}
 }
 
@@ -229,7 +229,7 @@ func crmInteraction(m *ticket.Message) crm.Interaction {
 	in := crm.Interaction{
 		Key: interactionKey(m.Key), Message: m.Content.ID, Direction: m.Direction, Actor: m.Actor, Automated: m.Automated,
 		Private: m.Conversation.Visibility == channel.Private || m.Post != nil && m.Post.Private, Text: m.Content.Text, Attachments: m.Content.Attachments, URL: m.Content.URL,
-		Time: m.Content.Time, Order: m.Content.Order, Edited: m.Edited, Deleted: m.Deleted,
+		Time: m.Content.Time, Order: m.Content.Order, Edited: m.Edited, Deleted: m.Deleted, Party: string(m.Party),
 	}
 	if m.Direction == ticket.Inbound {
 		in.Author = m.Content.Author

@@ -166,11 +166,13 @@ func (w *work) matter(conv *conversation, e *channel.Event, contact *ticket.Cont
 		switch {
 		case t.ID == "":
 		case history, !t.Status.Done(), noise != "" && t.Status == ticket.Solved:
-			return w.begin(t, contact), Joined, nil
+			c, err := w.beginFor(t, contact)
+			return c, Joined, err
 		case t.Status == ticket.Solved:
 			window, ever := w.company.reopenWindow(t.Visibility == channel.Private)
 			if ever && e.Time.Sub(t.SolvedAt) <= window {
-				return w.begin(t, contact), Reopened, nil
+				c, err := w.beginFor(t, contact)
+				return c, Reopened, err
 			}
 			followUpOf = t.ID
 		case slices.Contains(t.Tags, spamTag):
@@ -203,6 +205,15 @@ func (w *work) matter(conv *conversation, e *channel.Event, contact *ticket.Cont
 	c := w.begin(t, contact)
 	c.journal(ticket.Entry{Kind: ticket.TicketCreated, Happened: e.Time, Received: e.Received, Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: e.Message.Author.ID}, Old: string(followUpOf)})
 	return c, outcome, nil
+}
+
+// beginFor opens a ticket for change in which somebody wrote: its customer, another member of a group, or a party.
+func (w *work) beginFor(t ticket.Ticket, author *ticket.Contact) (*change, error) {
+	if t.Contact == "" || author != nil && author.ID == t.Contact {
+		return w.begin(t, author), nil
+	}
+	customer, err := w.contact(t.Contact)
+	return w.begin(t, customer), err
 }
 
 // elsewhere finds the same post where it reached another account of ours before: one that it names.

@@ -97,7 +97,9 @@ type Case struct {
 	// Key is the external ID under which to upsert: stable, at most 40 characters of a-z, 0-9 and '-'.
 	Key string `json:"key"`
 	// Contact is the Key of the customer's contact, also where Change.Contact is nil; empty while nobody is known.
-	Contact  string            `json:"contact,omitempty"`
+	Contact string `json:"contact,omitempty"`
+	// Parties are those beside the customer: the seller beside the buyer. The CRM may not know their contacts yet.
+	Parties  []Party           `json:"parties,omitempty"`
 	Subject  string            `json:"subject,omitempty"`
 	Status   ticket.Status     `json:"status"`
 	Priority ticket.Priority   `json:"priority,omitzero"`
@@ -115,6 +117,14 @@ type Case struct {
 	MergedInto string `json:"merged_into,omitempty"`
 }
 
+// Party is somebody beside the customer of a case.
+type Party struct {
+	// Contact is the Key of the party's contact.
+	Contact string `json:"contact"`
+	// Role is what the party is in this case.
+	Role ticket.ContactKind `json:"role"`
+}
+
 // Interaction is a message as a CRM sees it.
 type Interaction struct {
 	// Key is the external ID: stable, at most 40 characters of a-z, 0-9 and '-', whatever the platform's ID looks like.
@@ -122,7 +132,9 @@ type Interaction struct {
 	// Message is the platform's ID; empty for a note.
 	Message   string           `json:"message,omitempty"`
 	Direction ticket.Direction `json:"direction"`
-	// Author is the customer's identity, for what came in; Actor is who wrote it on our side.
+	// Party is the Key of the contact who wrote it, or whom it answers, where that is not the customer but a party of the case.
+	Party string `json:"party,omitempty"`
+	// Author is the customer's or the party's identity, for what came in; Actor is who wrote it on our side.
 	Author      channel.Author       `json:"author,omitzero"`
 	Actor       ticket.Actor         `json:"actor,omitzero"`
 	Automated   bool                 `json:"automated,omitempty"`

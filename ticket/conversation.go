@@ -63,6 +63,8 @@ type Message struct {
 	Direction    Direction       `json:"direction"`
 	// Content is the text in force. Content.ID is empty while the platform has not accepted an outgoing message yet.
 	Content channel.Message `json:"content"`
+	// Party is the party of the ticket that wrote it or whom it answers; empty: the customer.
+	Party ContactID `json:"party,omitempty"`
 	// Actor is who wrote it, as far as it was one of ours.
 	Actor Actor `json:"actor,omitzero"`
 	// Automated is set when no person wrote it.

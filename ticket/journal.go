@@ -16,6 +16,7 @@ type ActorKind string
 
 const (
 	ByCustomer ActorKind = "customer"
+	ByParty    ActorKind = "party" // somebody beside the customer; see Party
 	ByAgent    ActorKind = "agent"
 	BySystem   ActorKind = "system" // the Desk itself, or an automated text
 	ByTool     ActorKind = "tool"   // another tool that posts for the brand
@@ -44,17 +45,19 @@ type EntryKind string
 const (
 	TicketCreated    EntryKind = "ticket.created"
 	TicketReopened   EntryKind = "ticket.reopened"
-	TicketRouted     EntryKind = "ticket.routed"   // Old and New are lanes; Detail is the routing.Decision
-	TicketAssigned   EntryKind = "ticket.assigned" // Old and New are agents
-	TicketStatus     EntryKind = "ticket.status"   // Old and New are statuses
-	TicketPriority   EntryKind = "ticket.priority" // Old and New are priorities
-	TicketMerged     EntryKind = "ticket.merged"   // into New, or New was merged into this one
-	TicketUnmerged   EntryKind = "ticket.unmerged" // from New
-	TicketHanded     EntryKind = "ticket.handed"   // to another lane by a person; Old and New are lanes, Detail is the routing.Decision
-	TicketTags       EntryKind = "ticket.tags"     // Old and New are the tags, separated by ", "
-	TicketMoved      EntryKind = "ticket.moved"    // New is a conversation that now belongs to it: the customer was led there
-	LinkGiven        EntryKind = "ticket.link"     // a link was made that leads the customer to another channel; New is until when it serves
-	TicketLate       EntryKind = "ticket.late"     // a message came in long after it was written
+	TicketRouted     EntryKind = "ticket.routed"        // Old and New are lanes; Detail is the routing.Decision
+	TicketAssigned   EntryKind = "ticket.assigned"      // Old and New are agents
+	TicketStatus     EntryKind = "ticket.status"        // Old and New are statuses
+	TicketPriority   EntryKind = "ticket.priority"      // Old and New are priorities
+	TicketMerged     EntryKind = "ticket.merged"        // into New, or New was merged into this one
+	TicketUnmerged   EntryKind = "ticket.unmerged"      // from New
+	TicketHanded     EntryKind = "ticket.handed"        // to another lane by a person; Old and New are lanes, Detail is the routing.Decision
+	TicketTags       EntryKind = "ticket.tags"          // Old and New are the tags, separated by ", "
+	TicketMoved      EntryKind = "ticket.moved"         // New is a conversation that now belongs to it: the customer was led there
+	PartyAdded       EntryKind = "ticket.party"         // New is the contact, Reason the role
+	PartyRemoved     EntryKind = "ticket.party_removed" // Old is the contact, Reason the role
+	LinkGiven        EntryKind = "ticket.link"          // a link was made that leads the customer to another channel; New is until when it serves
+	TicketLate       EntryKind = "ticket.late"          // a message came in long after it was written
 	MessageReceived  EntryKind = "message.received"
 	MessageCompleted EntryKind = "message.completed" // a further copy told more
 	MessageEdited    EntryKind = "message.edited"    // Old and New are the revisions; texts are never in the journal

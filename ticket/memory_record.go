@@ -67,8 +67,17 @@ func (p *packer) ticket(t *Ticket) {
 	p.bool(&t.Handed)
 	packText(p, &t.Returned.Agent)
 	p.time(&t.Returned.At)
+	packList(p, &t.Parties, (*packer).party)
 	packList(p, &t.Consults, (*packer).consult)
 	p.clocks(&t.Clocks)
+}
+
+func (p *packer) party(t *Party) {
+	packText(p, &t.Contact)
+	packText(p, &t.Role)
+	p.conversationKey(&t.Conversation)
+	p.time(&t.Added)
+	p.actor(&t.By)
 }
 
 func (p *packer) consult(c *Consult) {
@@ -183,6 +192,7 @@ func (p *packer) message(m *Message) {
 	p.time(&m.Deleted)
 	packList(p, &m.Versions, (*packer).version)
 	packText(p, &m.Missing)
+	packText(p, &m.Party)
 	p.time(&m.Received)
 	if p.maybe(m.Post != nil) {
 		if p.reading {

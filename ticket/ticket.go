@@ -48,10 +48,12 @@ type Ticket struct {
 	Visibility channel.Visibility `json:"visibility,omitzero"`
 	// Language is a BCP 47 tag, when known.
 	Language string `json:"language,omitempty"`
-	// Conversations that belong to it: one, or several after a merge or a move to private.
+	// Conversations that belong to it: one, or several after a merge, a move to private, or with further parties.
 	Conversations []ConversationKey `json:"conversations,omitempty"`
 	// Contact is the customer.
 	Contact ContactID `json:"contact,omitempty"`
+	// Parties are those beside the customer, in the order in which they joined.
+	Parties []Party `json:"parties,omitempty"`
 	// Lane, Team and Agent say who handles it. An empty Agent: it waits in the lane.
 	Lane  string `json:"lane,omitempty"`
 	Team  string `json:"team,omitempty"`
@@ -135,6 +137,7 @@ func ComparePromise(a, b *Ticket) int {
 // Clone returns a copy that shares nothing that can change.
 func (t Ticket) Clone() Ticket {
 	t.Conversations = slices.Clone(t.Conversations)
+	t.Parties = slices.Clone(t.Parties)
 	t.Consults = slices.Clone(t.Consults)
 	t.Tags = slices.Clone(t.Tags)
 	t.Absorbed = slices.Clone(t.Absorbed)

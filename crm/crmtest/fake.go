@@ -169,7 +169,15 @@ func (f *Fake) nonsense(c crm.Change) string {
 		keys["case"], keys["case.contact"] = c.Case.Key, or(c.Case.Contact, c.Case.Key)
 		keys["case.parent"], keys["case.merged_into"] = or(c.Case.Parent, c.Case.Key), or(c.Case.MergedInto, c.Case.Key)
 	}
+	if c.Case != nil {
+		for i, p := range c.Case.Parties {
+			keys[fmt.Sprintf("case.parties[%d]", i)] = p.Contact
+		}
+	}
 	for i, in := range c.Interactions {
+		if in.Party != "" {
+			keys[fmt.Sprintf("interactions[%d].party", i)] = in.Party
+		}
 		keys[fmt.Sprintf("interactions[%d]", i)] = in.Key
 	}
 	for _, where := range sortedKeys(keys) {

@@ -127,7 +127,7 @@ func cloneContact(c crm.Contact) crm.Contact {
 }
 
 func cloneCase(c crm.Case) crm.Case {
-	c.Tags = slices.Clone(c.Tags)
+	c.Tags, c.Parties = slices.Clone(c.Tags), slices.Clone(c.Parties)
 	return c
 }
 
