@@ -14,6 +14,9 @@ var (
 	ErrStale = errors.New("ticket: the lease is stale")
 	// ErrClosed: the Store was closed.
 	ErrClosed = errors.New("ticket: the store is closed")
+	// ErrUnavailable: the Store cannot be reached, or cannot write, for now; the error around it says why. Nothing is stored unless the connection was lost during
+	// the commit itself: try again later.
+	ErrUnavailable = errors.New("ticket: the store is not available")
 )
 
 // Store keeps everything that must not be lost, for any number of tenants that never see each other. Most users only open one and hand it to the Desk.
