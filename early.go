@@ -67,8 +67,8 @@ func (w *work) earlyFor(ref ticket.MessageRef) ([]early, error) {
 
 // earlyNamed is earlyFor for a message whose key is known already.
 func (w *work) earlyNamed(message string) ([]early, error) {
-	w.keys.value[0] = ticket.ValueKey{Space: "early", Name: message}
-	values, err := w.tx.Values(w.keys.value[:]...)
+	w.keys.values[0] = ticket.ValueKey{Space: "early", Name: message}
+	values, err := w.tx.Values(w.keys.values[:1]...)
 	if err != nil || values[0].Data == nil {
 		return nil, err
 	}

@@ -18,9 +18,10 @@ type arrival struct {
 	then    func(*work) error // in the same transaction: moving a cursor, finishing a task
 	results []Result
 
-	err  error
-	turn chan bool // false: it is done; true: lead the next group
-	told bool      // whether turn got its false
+	alone [1]*arrival // where the list begins of those who share its commit
+	err   error
+	turn  chan bool // false: it is done; true: lead the next group
+	told  bool      // whether turn got its false
 }
 
 // group lets arrivals that come together share a commit. The callers lead it themselves: the first to come commits for all that came meanwhile, then hands
@@ -40,7 +41,7 @@ func (g *group) do(ctx context.Context, d *Desk, a *arrival) error {
 		return err
 	}
 	if ticket.IsUngrouped(ctx) {
-		return d.update(ctx, func(w *work) error { return w.arrive(a) })
+		return d.transact(ctx, (*work).arriveAll, []*arrival{a})
 	}
 	g.mu.Lock()
 	if g.leading {
@@ -59,8 +60,7 @@ func (g *group) do(ctx context.Context, d *Desk, a *arrival) error {
 		g.mu.Lock()
 	}
 	g.leading = true
-	var alone [1]*arrival
-	together := append(append(alone[:0], a), g.take()...)
+	together := append(append(a.alone[:0], a), g.take()...)
 	g.mu.Unlock()
 	defer g.handOver(together, a) // also when a router or predicate of the host panics
 	g.commit(ctx, d, together, a)
@@ -138,14 +138,7 @@ func (g *group) commit(ctx context.Context, d *Desk, together []*arrival, leader
 	if len(together) > 1 {
 		shared = context.WithoutCancel(ctx)
 	}
-	err := d.update(shared, func(w *work) error {
-		for _, a := range together {
-			if err := w.arrive(a); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := d.transact(shared, (*work).arriveAll, together)
 	for _, a := range together {
 		a.err = err
 		if err != nil && len(together) > 1 {
@@ -153,7 +146,7 @@ func (g *group) commit(ctx context.Context, d *Desk, together []*arrival, leader
 			if a == leader {
 				own = ctx
 			}
-			a.err = d.update(own, func(w *work) error { return w.arrive(a) })
+			a.err = d.transact(own, (*work).arriveAll, []*arrival{a})
 		}
 		if a != leader {
 			a.told = true

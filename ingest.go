@@ -51,6 +51,16 @@ func (d *Desk) Ingest(ctx context.Context, events ...channel.Event) ([]Result, e
 	return a.results, nil
 }
 
+// arriveAll takes in what shares the transaction.
+func (w *work) arriveAll() error {
+	for _, a := range w.come {
+		if err := w.arrive(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // arrive takes in what came together, each event on its own.
 func (w *work) arrive(a *arrival) error {
 	a.results = slices.Grow(a.results[:0], len(a.events))
@@ -326,9 +336,6 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 func (w *work) putMessage(m ticket.Message) {
 	w.tx.PutMessage(m)
 	if m.Ticket != "" {
-		if w.filed == nil {
-			w.filed = w.firstFiled[:0]
-		}
 		w.filed = append(w.filed, filed{m.Ticket, m.Key})
 	}
 }

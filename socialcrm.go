@@ -88,6 +88,7 @@ type Desk struct {
 	log     *slog.Logger
 	company atomic.Pointer[company]
 	group   group
+	works   sync.Pool // of *work that no transaction uses
 
 	mu       sync.RWMutex // guards what follows
 	channels map[channel.AccountID]*account

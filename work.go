@@ -17,10 +17,12 @@ import (
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
-// work is one transaction: what every step shares while it reads, decides and writes.
+// work is one transaction: what every step shares while it reads, decides and writes. A Desk uses it again for the next one, so nothing in it outlives update.
 type work struct {
 	d       *Desk
 	tx      ticket.Tx
+	fn      func(*work) error // what the transaction is for
+	come    []*arrival        // what arrives in it
 	now     time.Time
 	company *company
 	sinks   []crm.Sink
@@ -33,25 +35,16 @@ type work struct {
 	result  Result
 	// trying is what the Try under way runs.
 	trying func(*work) error
-	// keys are where look-ups of one key keep it, and first* where short lists begin: a message costs fewer allocations so.
-	keys struct {
-		event        [1]ticket.EventKey
-		ref          [1]ticket.MessageRef
-		value        [1]ticket.ValueKey
-		identity     [1]ticket.IdentityKey
-		conversation [1]ticket.ConversationKey
-		contact      [1]ticket.ContactID
-		ticket       [1]ticket.ID
-		agent        [1]string
-	}
-	firstFiled   [1]filed
-	firstClocked [1]clocked
 	// alives are the accounts that were heard in this hour for the first time.
 	alives []*account
 	// made counts the entries that entryKey named.
 	made int
-	// told is set once the roster heard of something that is not committed yet.
+	// told is set once the roster heard of something that is not committed yet, in whichever run of fn.
 	told bool
+
+	keys  keys
+	room  room
+	bound bound
 }
 
 type clocked struct {
@@ -66,19 +59,21 @@ type filed struct {
 
 // update runs fn in one transaction. fn may run again.
 func (d *Desk) update(ctx context.Context, fn func(*work) error) error {
-	told := false
-	var last *work
-	err := d.store.Update(ctx, d.cfg.Tenant, func(tx ticket.Tx) error {
-		w := &work{d: d, tx: tx, now: d.now(), company: d.company.Load(), sinks: d.allSinks()}
-		last = w
-		defer func() { told = told || w.told }()
-		return fn(w)
-	})
-	if err == nil && last != nil {
-		for _, acc := range last.alives {
-			acc.heard.Store(last.now.Truncate(time.Hour).Unix())
+	return d.transact(ctx, fn, nil)
+}
+
+// transact is update for what arrives.
+func (d *Desk) transact(ctx context.Context, fn func(*work) error, come []*arrival) error {
+	w := d.borrowWork()
+	w.fn, w.come = fn, come
+	err := d.store.Update(ctx, d.cfg.Tenant, w.bound.begin)
+	if err == nil {
+		for _, acc := range w.alives {
+			acc.heard.Store(w.now.Truncate(time.Hour).Unix())
 		}
 	}
+	told := w.told
+	d.returnWork(w) // not after a panic: somebody may hold on to it then
 	if err != nil && told {
 		if err := d.refreshRoster(context.WithoutCancel(ctx), d.company.Load()); err != nil {
 			d.log.Error("roster not read", "error", err)
@@ -87,12 +82,19 @@ func (d *Desk) update(ctx context.Context, fn func(*work) error) error {
 	return err
 }
 
+// enter begins the transaction, perhaps again.
+func (w *work) enter(tx ticket.Tx) error {
+	w.reset()
+	w.tx, w.now, w.company, w.sinks = tx, w.d.now(), w.d.company.Load(), w.d.allSinks()
+	return w.fn(w)
+}
+
 // try runs fn and keeps or drops all it wrote.
 func (w *work) try(fn func(*work) error) error {
 	was, had := len(w.clocked), len(w.filed)
 	outer, before := w.tx, w.trying
 	w.trying = fn
-	err := outer.Try(w.run)
+	err := outer.Try(w.bound.try)
 	w.tx, w.trying = outer, before
 	if err != nil {
 		w.clocked, w.filed = w.clocked[:was], w.filed[:had]
@@ -100,7 +102,7 @@ func (w *work) try(fn func(*work) error) error {
 	return err
 }
 
-func (w *work) run(tx ticket.Tx) error {
+func (w *work) within(tx ticket.Tx) error {
 	w.tx = tx
 	return w.trying(w)
 }
@@ -117,9 +119,6 @@ func (w *work) append(entries ...ticket.Entry) {
 			e.Setup = w.company.version
 		}
 		if e.Clock != nil {
-			if w.clocked == nil {
-				w.clocked = w.firstClocked[:0]
-			}
 			w.clocked = append(w.clocked, clocked{e.Ticket, *e.Clock})
 		}
 	}

@@ -158,7 +158,7 @@ type Reader interface {
 }
 
 // Tx reads and writes one tenant within Update. Look-ups by key see the Tx's own writes. Writes may be kept back and go out together at the commit, so
-// an error may come from Update only.
+// an error may come from Update only. Lists of keys, tasks and entries are copied too: the caller uses their memory again at once.
 type Tx interface {
 	Reader
 

@@ -1,0 +1,70 @@
+package socialcrm
+
+import (
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// This file is about memory that one transaction leaves to the next, so that a message costs few allocations. Only what no Store, Router or caller may hold on to
+// is used again: what is handed to a Tx as a list of keys or records, which the Tx copies, and what never leaves this package.
+
+// keys are where look-ups of one key keep it.
+type keys struct {
+	event        [1]ticket.EventKey
+	ref          [1]ticket.MessageRef
+	values       [2]ticket.ValueKey
+	identity     [1]ticket.IdentityKey
+	conversation [1]ticket.ConversationKey
+	contact      [1]ticket.ContactID
+	ticket       [1]ticket.ID
+	agent        [1]string
+}
+
+// room is where lists begin, and the change that a message makes.
+type room struct {
+	entry   [1]ticket.Entry
+	entries [8]ticket.Entry
+	tasks   [4]ticket.Task
+	change  change
+	names   []byte
+}
+
+// bound are methods of the work as the Store calls them.
+type bound struct {
+	begin, try func(ticket.Tx) error
+}
+
+// borrowWork returns a work that no transaction uses.
+func (d *Desk) borrowWork() *work {
+	if w, ok := d.works.Get().(*work); ok {
+		return w
+	}
+	w := &work{d: d}
+	w.bound = bound{w.enter, w.within}
+	return w
+}
+
+// returnWork leaves a work to the next transaction.
+func (d *Desk) returnWork(w *work) {
+	w.reset()
+	w.told, w.fn, w.come = false, nil, nil
+	d.works.Put(w)
+}
+
+// manyListed is how many messages and clock events of a transaction room is kept for.
+const manyListed = 1024
+
+// reset forgets a run of the transaction, and what it held.
+func (w *work) reset() {
+	*w = work{
+		d: w.d, fn: w.fn, come: w.come, told: w.told, bound: w.bound,
+		clocked: emptied(w.clocked), filed: emptied(w.filed), room: room{names: w.room.names[:0]},
+	}
+}
+
+func emptied[T any](list []T) []T {
+	if cap(list) > manyListed {
+		return nil
+	}
+	clear(list)
+	return list[:0]
+}
