@@ -55,7 +55,8 @@ func (w *work) learnAbout(c *ticket.Contact, e *channel.Event) {
 		ask = ask || ok
 	}
 	if ask {
-		w.tx.Schedule(ticket.Task{ID: "learn/" + string(c.ID), Kind: learnKind, Queue: learnKind, Due: w.now, Payload: payload})
+		w.room.tasks[0] = ticket.Task{ID: "learn/" + string(c.ID), Kind: learnKind, Queue: learnKind, Due: w.now, Payload: payload}
+		w.tx.Schedule(w.room.tasks[:1]...)
 	}
 }
 

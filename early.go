@@ -39,8 +39,10 @@ func add(waiting []early, item early) []early {
 
 func (i early) deletes() bool { return i.Event != nil && i.Event.Kind == channel.MessageDeleted }
 
+const earlySpace = "early"
+
 func earlyKey(ref ticket.MessageRef) ticket.ValueKey {
-	return ticket.ValueKey{Space: "early", Name: messageKey(ref)}
+	return ticket.ValueKey{Space: earlySpace, Name: messageKey(ref)}
 }
 
 // keepEarly keeps something until its message comes.
@@ -61,19 +63,39 @@ func (w *work) keepEarly(ref ticket.MessageRef, item early) error {
 	return nil
 }
 
-func (w *work) earlyFor(ref ticket.MessageRef) ([]early, error) {
-	return w.earlyNamed(messageKey(ref))
-}
-
-// earlyNamed is earlyFor for a message whose key is known already.
-func (w *work) earlyNamed(message string) ([]early, error) {
-	w.keys.values[0] = ticket.ValueKey{Space: "early", Name: message}
+func (w *work) earlyFor(ref ticket.MessageRef) (waiting []early, err error) {
+	w.keys.values[0] = earlyKey(ref)
 	values, err := w.tx.Values(w.keys.values[:1]...)
-	if err != nil || values[0].Data == nil {
+	if err != nil {
 		return nil, err
 	}
-	var waiting []early
-	return waiting, json.Unmarshal(values[0].Data, &waiting)
+	return waiting, decode(&values[0], &waiting)
+}
+
+// awaited reads in one go what waits for a message and for the first of its conversation: what came early, and the keys of own posts that belong to no ticket
+// yet. It also returns the message's key.
+func (w *work) awaited(ref ticket.MessageRef, conv *ticket.ConversationKey) (key string, waiting []early, echoes []string, err error) {
+	named := appendMessageKey(w.room.names[:0], ref)
+	n := len(named)
+	w.room.names = appendEchoesName(named, conv)
+	names := string(w.room.names) // one text for both
+	w.keys.values = [...]ticket.ValueKey{{Space: earlySpace, Name: names[:n]}, {Space: echoesSpace, Name: names[n:]}}
+	values, err := w.tx.Values(w.keys.values[:]...)
+	if err == nil {
+		err = decode(&values[0], &waiting)
+	}
+	if err == nil {
+		err = decode(&values[1], &echoes)
+	}
+	return names[:n], waiting, echoes, err
+}
+
+// decode reads a list that is kept as JSON; no value is an empty one.
+func decode[T any](v *ticket.Value, list *[]T) error {
+	if v.Data == nil {
+		return nil
+	}
+	return json.Unmarshal(v.Data, list)
 }
 
 // catchUp applies what came early to the message that has now come. waiting is what earlyFor returned for it.

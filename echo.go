@@ -141,7 +141,15 @@ func (w *work) addressees(e *channel.Event) ([]ticket.Conversation, error) {
 
 // waitingEchoes are own posts in a thread that belong to no ticket yet: the brand wrote first, or its answer came before the question.
 func waitingEchoes(key ticket.ConversationKey) ticket.ValueKey {
-	return ticket.ValueKey{Space: "echoes", Name: key.Account.String() + "#" + key.Visibility.String() + "#" + key.Thread}
+	return ticket.ValueKey{Space: echoesSpace, Name: string(appendEchoesName(nil, &key))}
+}
+
+const echoesSpace = "echoes"
+
+func appendEchoesName(b []byte, key *ticket.ConversationKey) []byte {
+	b = append(append(append(b, key.Account.Platform...), '/'), key.Account.ID...)
+	b = append(append(append(b, '#'), key.Visibility.String()...), '#')
+	return append(b, key.Thread...)
 }
 
 // unaddressed keeps an own post that belongs to no ticket yet where the ticket that it belongs to will find it.
@@ -166,10 +174,10 @@ func (w *work) unaddressed(e *channel.Event, m ticket.Message) error {
 
 func (w *work) waiting(key ticket.ValueKey) (waiting []string, err error) {
 	values, err := w.tx.Values(key)
-	if err != nil || values[0].Data == nil {
+	if err != nil {
 		return nil, err
 	}
-	return waiting, json.Unmarshal(values[0].Data, &waiting)
+	return waiting, decode(&values[0], &waiting)
 }
 
 func (w *work) putWaiting(key ticket.ValueKey, waiting []string) error {
@@ -185,11 +193,9 @@ func (w *work) putWaiting(key ticket.ValueKey, waiting []string) error {
 }
 
 // adopt takes the own posts of the thread that address the conversation's customer into its new ticket.
-func (w *work) adopt(c *change, conv *ticket.Conversation) error {
-	key := waitingEchoes(conv.Key)
-	waiting, err := w.waiting(key)
-	if err != nil || len(waiting) == 0 {
-		return err
+func (w *work) adopt(c *change, conv *ticket.Conversation, waiting []string) error {
+	if len(waiting) == 0 {
+		return nil
 	}
 	messages, err := w.tx.Messages(waiting...)
 	if err != nil {
@@ -209,7 +215,7 @@ func (w *work) adopt(c *change, conv *ticket.Conversation) error {
 			left = append(left, m.Key)
 		}
 	}
-	return w.putWaiting(key, left)
+	return w.putWaiting(waitingEchoes(conv.Key), left)
 }
 
 // addresses reports whether an own post in the conversation's thread is meant for its customer: in private always, in public when it answers or mentions the customer.

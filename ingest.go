@@ -241,12 +241,11 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	m := &e.Message
 	m.Time = e.Time
 	ref := ticket.MessageRef{Account: e.Account, ID: m.ID}
-	key := messageKey(ref)
-	waiting, err := w.earlyNamed(key)
+	place, err := w.conversationOf(e)
 	if err != nil {
 		return Result{}, err
 	}
-	place, err := w.conversationOf(e)
+	key, waiting, echoes, err := w.awaited(ref, &place.key)
 	if err != nil {
 		return Result{}, err
 	}
@@ -321,7 +320,7 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	}
 	w.tx.PutConversation(conv.Conversation)
 	if outcome == Created || outcome == FollowedUp {
-		if err := w.adopt(c, &conv.Conversation); err != nil {
+		if err := w.adopt(c, &conv.Conversation, echoes); err != nil {
 			return Result{}, err
 		}
 	}

@@ -116,10 +116,11 @@ func (w *work) contactOf(e *channel.Event) (*ticket.Contact, error) {
 		w.tx.PutValue(ticket.Value{Key: handleKey(key.Platform, handle), Data: []byte(author.ID)})
 	}
 	w.tx.PutIdentity(ticket.Identity{Key: key, Contact: contact.ID, Author: author, Seen: e.Time})
-	w.append(ticket.Entry{
+	w.room.entry[0] = ticket.Entry{
 		Kind: ticket.ContactCreated, Key: "contact/" + string(contact.ID), Contact: contact.ID, Happened: e.Time, Received: e.Received,
 		Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: author.ID},
-	})
+	}
+	w.append(w.room.entry[:]...)
 	w.learnAbout(&contact, e)
 	return &contact, nil
 }
@@ -202,7 +203,7 @@ func (w *work) matter(conv *conversation, e *channel.Event, contact *ticket.Cont
 	if history {
 		t.Status = ticket.Closed // the past is no work
 	}
-	c := w.begin(t, contact)
+	c := w.beginArrival(&t, contact)
 	c.journal(ticket.Entry{Kind: ticket.TicketCreated, Happened: e.Time, Received: e.Received, Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: e.Message.Author.ID}, Old: string(followUpOf)})
 	return c, outcome, nil
 }
@@ -210,10 +211,10 @@ func (w *work) matter(conv *conversation, e *channel.Event, contact *ticket.Cont
 // beginFor opens a ticket for change in which somebody wrote: its customer, another member of a group, or a party.
 func (w *work) beginFor(t ticket.Ticket, author *ticket.Contact) (*change, error) {
 	if t.Contact == "" || author != nil && author.ID == t.Contact {
-		return w.begin(t, author), nil
+		return w.beginArrival(&t, author), nil
 	}
 	customer, err := w.contact(t.Contact)
-	return w.begin(t, customer), err
+	return w.beginArrival(&t, customer), err
 }
 
 // elsewhere finds the same post where it reached another account of ours before: one that it names.

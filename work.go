@@ -144,11 +144,25 @@ type change struct {
 
 // begin opens a ticket for change. contact may be nil while it is not known.
 func (w *work) begin(t ticket.Ticket, contact *ticket.Contact) *change {
-	t.Version++
+	c := new(change)
+	w.open(c, &t, contact)
+	return c
+}
+
+// beginArrival is begin for the one change that an arriving message makes, whose memory the next message uses again.
+func (w *work) beginArrival(t *ticket.Ticket, contact *ticket.Contact) *change {
+	c := &w.room.change
+	w.open(c, t, contact)
+	c.entries = w.room.entries[:0]
+	return c
+}
+
+func (w *work) open(c *change, t *ticket.Ticket, contact *ticket.Contact) {
+	*c = change{Ticket: *t, w: w, contact: contact, before: t.Clocks}
+	c.Version++
 	if w.company != nil {
-		t.Setup = w.company.version
+		c.Setup = w.company.version
 	}
-	return &change{Ticket: t, w: w, contact: contact, before: t.Clocks}
 }
 
 // load opens a stored ticket for change, following merges.
@@ -199,19 +213,27 @@ func (c *change) journal(e ticket.Entry) {
 
 // fold lets a step move the clocks. Its mark is given by the platform, so that arrival decides nothing.
 func (c *change) fold(e sla.Event) (*sla.Event, error) {
-	if !c.factsHold() {
-		facts := c.ClockFacts(c.contact)
-		e.Facts = &facts
+	var told *sla.Event
+	if c.factsHold() {
+		told = new(sla.Event)
+	} else {
+		both := new(struct {
+			sla.Event
+			facts sla.Facts
+		})
+		both.facts = c.ClockFacts(c.contact)
+		told, e.Facts = &both.Event, &both.facts
 	}
-	state, err := c.w.company.inForce(e.Time).Fold(c.Clocks, e)
+	*told = e
+	state, err := c.w.company.inForce(e.Time).Fold(c.Clocks, *told)
 	if err == sla.ErrLate {
-		state, err = c.refold(e)
+		state, err = c.refold(*told)
 	}
 	if err != nil {
 		return nil, err
 	}
 	c.Clocks = state
-	return &e, nil
+	return told, nil
 }
 
 // refold folds the whole journals of the ticket and of those merged into it, with further events in their place.
@@ -313,17 +335,21 @@ func (c *change) finish() {
 	c.Updated = w.now
 	w.append(c.entries...)
 	w.tx.PutTicket(c.Ticket)
+	tasks := w.room.tasks[:0]
 	if due := c.Clocks.Next(); !due.Equal(c.before.Next()) {
 		if due.IsZero() {
 			w.tx.Cancel(clockTaskID(c.ID))
 		} else {
-			w.tx.Schedule(clockTask(c.ID, due))
+			tasks = append(tasks, clockTask(c.ID, due))
 		}
 	}
 	if !c.quiet {
 		for _, s := range w.sinks {
-			w.tx.Schedule(syncTask(s.Name(), crm.Subject{Ticket: c.ID}, w.now))
+			tasks = append(tasks, syncTask(s.Name(), crm.Subject{Ticket: c.ID}, w.now))
 		}
+	}
+	if len(tasks) > 0 {
+		w.tx.Schedule(tasks...)
 	}
 }
 
@@ -391,11 +417,18 @@ func interactionKey(messageKey string) string {
 
 // messageKey names a message of a platform in the Store.
 func messageKey(ref ticket.MessageRef) string {
+	var room [256]byte
+	return string(appendMessageKey(room[:0], ref))
+}
+
+func appendMessageKey(b []byte, ref ticket.MessageRef) []byte {
 	id := ref.Account.ID
 	if strings.ContainsAny(id, "#%") {
 		id = strings.NewReplacer("%", "%25", "#", "%23").Replace(id)
 	}
-	return ref.Account.Platform + "/" + id + "#" + ref.ID
+	b = append(append(b, ref.Account.Platform...), '/')
+	b = append(append(b, id...), '#')
+	return append(b, ref.ID...)
 }
 
 // subjectLine is what a ticket is called: the title, or the first words of the text.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -14,6 +15,13 @@ import (
 type Lanes struct {
 	lanes []Lane
 	rules []*rule.Rule
+	seen  sync.Pool // of *sight that no call of Route uses
+}
+
+// sight is what a call of Route looks at. It is used again, because rules see it through an interface, for which it would be allocated each time.
+type sight struct {
+	query Query
+	facts ticket.Facts
 }
 
 // DefaultLane is the lane of a company that names none, and of tickets that no lane takes.
@@ -46,12 +54,22 @@ const candidates = 5
 
 // Route returns the first lane that takes the ticket and the least loaded agents of its team. A ticket that no lane takes goes to DefaultLane.
 func (l *Lanes) Route(_ context.Context, q Query) (Decision, error) {
-	facts := q.Facts()
-	for i, lane := range l.lanes {
+	seen, ok := l.seen.Get().(*sight)
+	if !ok {
+		seen = new(sight)
+	}
+	seen.query = q
+	seen.facts = ticket.Facts{Ticket: &seen.query.Ticket, Contact: &seen.query.Contact, Message: q.Message}
+	defer func() {
+		*seen = sight{}
+		l.seen.Put(seen)
+	}()
+	for i := range l.lanes {
+		lane := &l.lanes[i]
 		if lane.ByHand {
 			continue
 		}
-		match, ok := l.rules[i].Match(facts)
+		match, ok := l.rules[i].Match(&seen.facts)
 		if !ok {
 			continue
 		}

@@ -76,7 +76,8 @@ func (r *Roster) LeastLoaded(team string, weight, n int) ([]string, []Passed) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	absent, full := Passed{Cause: NotPresent}, Passed{Cause: Full}
-	best := make([]*ticket.AgentState, 0, min(max(n, 0), len(r.teams[team]))+1)
+	var few [candidates + 1]*ticket.AgentState
+	best := few[:0]
 	for _, s := range r.teams[team] {
 		switch {
 		case s.Presence != ticket.Available:

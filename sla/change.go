@@ -29,27 +29,33 @@ func Differences(before, after []Clock) []Change {
 }
 
 func changes(before, after []Clock, withdrawn func(*Clock) bool) []Change {
-	out := make([]Change, 0, len(after))
+	var out []Change
+	add := func(c Change) {
+		if out == nil { // mostly nothing changed
+			out = make([]Change, 0, len(after))
+		}
+		out = append(out, c)
+	}
 	for i := range after {
 		c := &after[i]
 		at := slices.IndexFunc(before, func(b Clock) bool { return b.is(c) })
 		if at < 0 {
-			out = append(out, Change{Clock: *c, New: true})
+			add(Change{Clock: *c, New: true})
 			if c.Verdict != Running {
-				out = append(out, Change{Clock: *c})
+				add(Change{Clock: *c})
 			}
 			continue
 		}
 		switch was := &before[at]; {
 		case was.Verdict != c.Verdict:
-			out = append(out, Change{Clock: *c, Was: was.Verdict, Withdrawn: was.Verdict != Running})
+			add(Change{Clock: *c, Was: was.Verdict, Withdrawn: was.Verdict != Running})
 		case was.Stopped.IsZero() != c.Stopped.IsZero() || !was.Due.Equal(c.Due):
-			out = append(out, Change{Clock: *c, Was: was.Verdict})
+			add(Change{Clock: *c, Was: was.Verdict})
 		}
 	}
 	for i := range before {
 		if gone := &before[i]; !slices.ContainsFunc(after, func(c Clock) bool { return c.is(gone) }) && withdrawn(gone) {
-			out = append(out, Change{Clock: *gone, Was: gone.Verdict, Withdrawn: true})
+			add(Change{Clock: *gone, Was: gone.Verdict, Withdrawn: true})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Change) int { return compareClocks(&a.Clock, &b.Clock) })
