@@ -69,33 +69,36 @@ func (w *work) earlyFor(ref ticket.MessageRef) (waiting []early, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return waiting, decode(&values[0], &waiting)
+	return decode[early](&values[0])
 }
 
 // awaited reads in one go what waits for a message and for the first of its conversation: what came early, and the keys of own posts that belong to no ticket
 // yet. It also returns the message's key.
 func (w *work) awaited(ref ticket.MessageRef, conv *ticket.ConversationKey) (key string, waiting []early, echoes []string, err error) {
-	named := appendMessageKey(w.room.names[:0], ref)
-	n := len(named)
-	w.room.names = appendEchoesName(named, conv)
-	names := string(w.room.names) // one text for both
-	w.keys.values = [...]ticket.ValueKey{{Space: earlySpace, Name: names[:n]}, {Space: echoesSpace, Name: names[n:]}}
+	n := w.room.names.empty()
+	n.end(appendMessageKey(n.text, ref))
+	n.end(appendEchoesName(n.text, conv))
+	n.make()
+	key = n.take()
+	w.keys.values = [...]ticket.ValueKey{{Space: earlySpace, Name: key}, {Space: echoesSpace, Name: n.take()}}
 	values, err := w.tx.Values(w.keys.values[:]...)
 	if err == nil {
-		err = decode(&values[0], &waiting)
+		waiting, err = decode[early](&values[0])
 	}
 	if err == nil {
-		err = decode(&values[1], &echoes)
+		echoes, err = decode[string](&values[1])
 	}
-	return names[:n], waiting, echoes, err
+	return key, waiting, echoes, err
 }
 
 // decode reads a list that is kept as JSON; no value is an empty one.
-func decode[T any](v *ticket.Value, list *[]T) error {
+func decode[T any](v *ticket.Value) ([]T, error) {
 	if v.Data == nil {
-		return nil
+		return nil, nil
 	}
-	return json.Unmarshal(v.Data, list)
+	var list []T
+	err := json.Unmarshal(v.Data, &list)
+	return list, err
 }
 
 // catchUp applies what came early to the message that has now come. waiting is what earlyFor returned for it.

@@ -177,7 +177,7 @@ func (w *work) waiting(key ticket.ValueKey) (waiting []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return waiting, decode(&values[0], &waiting)
+	return decode[string](&values[0])
 }
 
 func (w *work) putWaiting(key ticket.ValueKey, waiting []string) error {

@@ -491,7 +491,8 @@ func (w *work) place(c *change, decision routing.Decision, agent string) error {
 		c.Priority = *decision.Priority
 	}
 	if decision.Lane != c.Lane || decision.Team != c.Team {
-		why, err := json.Marshal(decision)
+		c.w.room.routed = decision
+		why, err := json.Marshal(&c.w.room.routed)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package socialcrm
 
 import (
+	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -25,7 +26,35 @@ type room struct {
 	entries [8]ticket.Entry
 	tasks   [4]ticket.Task
 	change  change
-	names   []byte
+	names   names
+	routed  routing.Decision
+}
+
+// names are texts that are made together, for the price of one: end each, make all, take them in the same order.
+type names struct {
+	text []byte
+	ends []int
+	made string
+	next int
+}
+
+func (n *names) empty() *names {
+	n.text, n.ends, n.made, n.next = n.text[:0], n.ends[:0], "", 0
+	return n
+}
+
+// end takes over the text to which a name was appended.
+func (n *names) end(text []byte) { n.text, n.ends = text, append(n.ends, len(text)) }
+
+func (n *names) make() { n.made = string(n.text) }
+
+func (n *names) take() string {
+	from := 0
+	if n.next > 0 {
+		from = n.ends[n.next-1]
+	}
+	n.next++
+	return n.made[from:n.ends[n.next-1]]
 }
 
 // bound are methods of the work as the Store calls them.
@@ -57,7 +86,7 @@ const manyListed = 1024
 func (w *work) reset() {
 	*w = work{
 		d: w.d, fn: w.fn, come: w.come, told: w.told, bound: w.bound,
-		clocked: emptied(w.clocked), filed: emptied(w.filed), room: room{names: w.room.names[:0]},
+		clocked: emptied(w.clocked), filed: emptied(w.filed), room: room{names: *w.room.names.empty()},
 	}
 }
 

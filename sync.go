@@ -22,10 +22,18 @@ func syncQueue(sink string) string { return "sync/" + sink }
 
 // syncTask pushes what is new about a subject into one CRM. Its ID is the subject's, so a burst of changes is one push.
 func syncTask(sink string, s crm.Subject, due time.Time) ticket.Task {
-	id := "sync/" + sink + "/ticket/" + string(s.Ticket)
+	return syncTaskNamed(string(appendSyncID(nil, sink, s)), sink, due)
+}
+
+func appendSyncID(b []byte, sink string, s crm.Subject) []byte {
+	b = append(append(b, "sync/"...), sink...)
 	if s.Ticket == "" {
-		id = "sync/" + sink + "/contact/" + string(s.Contact)
+		return append(append(b, "/contact/"...), s.Contact...)
 	}
+	return append(append(b, "/ticket/"...), s.Ticket...)
+}
+
+func syncTaskNamed(id, sink string, due time.Time) ticket.Task {
 	queue := len("sync/") + len(sink)
 	return ticket.Task{ID: id, Kind: syncKind, Queue: id[:queue], Key: id[queue+1:], Due: due}
 }

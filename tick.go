@@ -112,11 +112,13 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 
 const clockKind = "clock"
 
-func clockTaskID(id ticket.ID) string { return "clock/" + string(id) }
+const clockPrefix = clockKind + "/"
+
+func clockTaskID(id ticket.ID) string { return clockPrefix + string(id) }
 
 // clockTask looks at a ticket's clocks once its nearest deadline has passed: at the deadline itself an answer still meets it.
-func clockTask(id ticket.ID, deadline time.Time) ticket.Task {
-	return ticket.Task{ID: clockTaskID(id), Kind: clockKind, Queue: clockKind, Due: deadline.Add(1)}
+func clockTask(taskID string, deadline time.Time) ticket.Task {
+	return ticket.Task{ID: taskID, Kind: clockKind, Queue: clockKind, Due: deadline.Add(1)}
 }
 
 // deadline records what passed, at the time at which it passed.
@@ -132,7 +134,7 @@ func (w *work) deadline(lease ticket.Lease) error {
 	c.Clocks = c.Clocks.At(w.now)
 	if len(sla.Changes(c.before, c.Clocks)) == 0 {
 		if due := c.Clocks.Next(); !due.IsZero() {
-			w.tx.Schedule(clockTask(c.ID, due)) // it was moved meanwhile
+			w.tx.Schedule(clockTask(lease.ID, due)) // it was moved meanwhile
 		}
 		return nil
 	}

@@ -326,26 +326,32 @@ func (c *change) afterAll(m sla.Mark) sla.Mark {
 // finish writes the ticket, its entries, the verdicts that came of them, its next deadline and the pushes to the CRMs.
 func (c *change) finish() {
 	w := c.w
-	for _, ch := range sla.Changes(c.before, c.Clocks) {
-		if e, ok := clockEntry(ch); ok {
-			c.journal(e)
+	if len(c.before.Clocks) > 0 || slices.ContainsFunc(c.Clocks.Clocks, judged) { // clocks that only began are worth no entry
+		for _, ch := range sla.Changes(c.before, c.Clocks) {
+			if e, ok := clockEntry(ch); ok {
+				c.journal(e)
+			}
 		}
 	}
-	c.nameEntries()
 	c.Updated = w.now
+	n := c.names()
+	for i := range c.entries {
+		c.entries[i].Key = n.take()
+	}
 	w.append(c.entries...)
 	w.tx.PutTicket(c.Ticket)
 	tasks := w.room.tasks[:0]
+	clock := n.take()
 	if due := c.Clocks.Next(); !due.Equal(c.before.Next()) {
 		if due.IsZero() {
-			w.tx.Cancel(clockTaskID(c.ID))
+			w.tx.Cancel(clock)
 		} else {
-			tasks = append(tasks, clockTask(c.ID, due))
+			tasks = append(tasks, clockTask(clock, due))
 		}
 	}
 	if !c.quiet {
 		for _, s := range w.sinks {
-			tasks = append(tasks, syncTask(s.Name(), crm.Subject{Ticket: c.ID}, w.now))
+			tasks = append(tasks, syncTaskNamed(n.take(), s.Name(), w.now))
 		}
 	}
 	if len(tasks) > 0 {
@@ -353,22 +359,22 @@ func (c *change) finish() {
 	}
 }
 
-// nameEntries gives the entries their keys: the ticket, its version, their number.
-func (c *change) nameEntries() {
-	var room [256]byte
-	prefix := append(strconv.AppendInt(append(append(room[:0], c.ID...), '/'), c.Version, 10), '/')
-	all := prefix
+func judged(c sla.Clock) bool { return c.Verdict != sla.Running }
+
+// names gives names to what finish writes: each entry (the ticket, its version, their number), the deadline, and each push to a CRM.
+func (c *change) names() *names {
+	n := c.w.room.names.empty()
 	for i := range c.entries {
-		if i > 0 {
-			all = append(all, prefix...)
+		n.end(strconv.AppendInt(append(strconv.AppendInt(append(append(n.text, c.ID...), '/'), c.Version, 10), '/'), int64(i), 10))
+	}
+	n.end(append(append(n.text, clockPrefix...), c.ID...))
+	if !c.quiet {
+		for _, s := range c.w.sinks {
+			n.end(appendSyncID(n.text, s.Name(), crm.Subject{Ticket: c.ID}))
 		}
-		all = strconv.AppendInt(all, int64(i), 10)
 	}
-	keys, at := string(all), 0 // one text for all
-	for i := range c.entries {
-		end := at + len(prefix) + len(strconv.Itoa(i))
-		c.entries[i].Key, at = keys[at:end], end
-	}
+	n.make()
+	return n
 }
 
 // clockEntry says in the journal what became of a clock; not every change is worth an entry.
@@ -456,6 +462,9 @@ func subjectLine(m *channel.Message) string {
 			return string(append(line, "…"...))
 		}
 		line = utf8.AppendRune(line, r)
+	}
+	if string(line) == text {
+		return text
 	}
 	return string(line)
 }
