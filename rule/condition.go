@@ -15,6 +15,8 @@ const (
 	MaxDepth = 32
 	// MaxSize is how many conditions, and values in their In, one condition holds at most, itself included.
 	MaxSize = 10_000
+	// MaxWords is how many entries of word lists one condition looks for at most.
+	MaxWords = 100_000
 )
 
 // Condition says when something holds, in one of these forms: All, Any, Not, a Fact with one operator, or a Predicate. The zero Condition holds
@@ -33,6 +35,8 @@ type Condition struct {
 	In     []Value  `json:"in,omitzero"`     // the fact is one of these
 	Prefix string   `json:"prefix,omitzero"` // the fact is a text that begins so, byte for byte
 	Word   string   `json:"word,omitzero"`   // the fact is a text that has this word, or these one after the other; see Text in the package's description
+	Words  []string `json:"words,omitzero"`  // the fact is a text that has one of these, each as in Word, and without regard to accents; see Word lists
+	List   string   `json:"list,omitzero"`   // Words that stand in a list of this name, which the Builder knows
 	Min    *float64 `json:"min,omitzero"`    // the fact is a number not below this; Min and Max together are one operator
 	Max    *float64 `json:"max,omitzero"`    // the fact is a number not above this
 	Exists *bool    `json:"exists,omitzero"` // the fact is known (true), or missing (false)
@@ -103,7 +107,7 @@ func (c *Condition) check() (step string, err error) {
 	case len(operators) == 1 && c.Fact == "":
 		return operators[0], errors.New(`has no "fact" to look at`)
 	case len(operators) == 0 && c.Fact != "":
-		return "fact", fmt.Errorf("nothing is asked of %q; want one of equals, in, prefix, word, min, max, exists", c.Fact)
+		return "fact", fmt.Errorf("nothing is asked of %q; want one of equals, in, prefix, word, words, list, min, max, exists", c.Fact)
 	case c.All != nil && len(c.All) == 0:
 		return "all", errors.New("is empty")
 	case c.Any != nil && len(c.Any) == 0:
@@ -128,6 +132,8 @@ func (c *Condition) checkOperator() (step string, err error) {
 	case c.Word != "":
 		_, err := parsePhrase(c.Word)
 		return "word", err
+	case c.Words != nil && len(c.Words) == 0:
+		return "words", errors.New("is empty")
 	case c.Min != nil && !isFinite(*c.Min):
 		return "min", errNotFinite
 	case c.Max != nil && !isFinite(*c.Max):
@@ -180,7 +186,7 @@ func (c *Condition) operators() []string {
 		name string
 		set  bool
 	}{
-		{"equals", !c.Equals.Missing()}, {"in", c.In != nil}, {"prefix", c.Prefix != ""}, {"word", c.Word != ""},
+		{"equals", !c.Equals.Missing()}, {"in", c.In != nil}, {"prefix", c.Prefix != ""}, {"word", c.Word != ""}, {"words", c.Words != nil}, {"list", c.List != ""},
 		{"min", c.Min != nil}, {"max", c.Max != nil && c.Min == nil}, {"exists", c.Exists != nil},
 	} {
 		if operator.set {

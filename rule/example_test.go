@@ -84,6 +84,31 @@ func ExampleDecodeStrict() {
 	mistake, ok := errors.AsType[*rule.Error](err)
 	fmt.Println(ok, mistake.Line, mistake.Path)
 	// Output:
-	// line 6: lanes[1].when.any[1].wrod: unknown field; known are all, any, not, fact, equals, in, prefix, word, min, max, exists, predicate
+	// line 6: lanes[1].when.any[1].wrod: unknown field; known are all, any, not, fact, equals, in, prefix, word, words, list, min, max, exists, predicate
 	// true 6 lanes[1].when.any[1].wrod
+}
+
+// Two lanes share a word list. They are compiled together, so that the text is gone over once for both.
+func ExampleBuilder() {
+	build := rule.Builder{Lists: rule.Lists{"refunds": {"refund", "money back", "remboursé", "Geld zurück"}}}
+	for _, condition := range []rule.Condition{
+		{All: []rule.Condition{{Fact: "account", Prefix: "acme-fr"}, {Fact: "text", List: "refunds"}}},
+		{Fact: "text", List: "refunds"},
+	} {
+		if _, err := build.Add(condition); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	lanes := build.Set()
+
+	asked := lanes.Ask(rule.Map{"account": rule.Text("acme-de"), "text": rule.Text("Ich will mein GELD ZURUCK!")})
+	for i := range lanes.Len() {
+		why, ok := asked.Match(i)
+		if ok {
+			fmt.Println(i, why)
+		}
+	}
+	// Output:
+	// 1 text contains "Geld zurück", listed in "refunds"
 }

@@ -29,7 +29,7 @@ var facts = rapid.Map(rapid.MapOf(rapid.SampledFrom([]string{"a", "b", "c"}), ra
 // tests are conditions on one fact.
 var tests = rapid.Custom(func(t *rapid.T) rule.Condition {
 	c := rule.Condition{Fact: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "fact")}
-	switch rapid.IntRange(0, 6).Draw(t, "operator") {
+	switch rapid.IntRange(0, 7).Draw(t, "operator") {
 	case 0:
 		c.Equals = values.Draw(t, "equals")
 	case 1:
@@ -43,6 +43,8 @@ var tests = rapid.Custom(func(t *rapid.T) rule.Condition {
 	case 5:
 		low := rapid.Float64Range(-2, 2).Draw(t, "min")
 		c.Min, c.Max = &low, new(low+1)
+	case 7:
+		c.Words = rapid.SliceOfN(rapid.SampledFrom([]string{"x", "Y", "x y", "e y", "#x"}), 1, 3).Draw(t, "words")
 	case 6:
 		c.Exists = new(rapid.Bool().Draw(t, "exists"))
 	}
@@ -166,6 +168,7 @@ func FuzzCondition(f *testing.F) {
 	f.Add([]byte(`{"all": [{"fact": "a", "in": ["b", 1, true]}, {"not": {"predicate": "even"}}]}`), "b")
 	f.Add([]byte(`{"any": [{"fact": "a", "word": "#größe now"}, {"fact": "a", "prefix": "x"}]}`), "Die #GRO\u0308SSE, now_")
 	f.Add([]byte(`{"fact": "a", "min": -1, "max": 1e3}`), "")
+	f.Add([]byte(`{"any": [{"fact": "a", "words": ["größe", "@acme", "返金 now"]}, {"fact": "b", "words": ["x"]}, {"fact": "a", "list": "insults"}]}`), "ÀX 返金。NOW")
 	f.Fuzz(func(t *testing.T, data []byte, text string) {
 		c, err := rule.Parse(data)
 		if err != nil {

@@ -20,65 +20,50 @@ type reason struct {
 	test   *test
 	kind   kind
 	text   string
+	word   string // of a list
 	number float64
 }
 
 // Match reports whether the rule holds for f, and if so which parts of it made it hold. The parts of "all" are asked in their order until one does not
-// hold, those of "any" until one does. Match does not allocate, except to fold a text that is not ASCII before it looks for a Word in it.
+// hold, those of "any" until one does. Match does not allocate, except for a text in which more than a few lists have words, or that is not ASCII and is asked
+// for a Word. Rules that look at the same facts are better asked together, see [Set].
 func (r *Rule) Match(f Facts) (Match, bool) {
 	if r == nil {
 		return Match{}, true
 	}
-	e := evaluation{facts: f}
-	ok := e.holds(&r.root)
-	return e.match, ok
+	e := Evaluation{set: r.set, facts: f}
+	return e.ask(r)
 }
 
-// evaluation is one call of Match. It stays on the stack.
-type evaluation struct {
-	facts       Facts
-	match       Match
-	raw, folded string // the text that was folded last: rules ask for many words in one text
-}
-
-func (e *evaluation) holds(p *part) bool {
-	if p.test != nil {
-		return e.passes(p.test)
-	}
-	before := e.match.count
-	for i := range p.parts {
-		if e.holds(&p.parts[i]) == p.any {
-			if !p.any {
-				e.match.count = before // what held before is no reason now
-			}
-			return p.any
-		}
-	}
-	return !p.any
-}
-
-func (e *evaluation) passes(t *test) bool {
+func (e *Evaluation) passes(t *test) bool {
 	saw := reason{test: t}
 	var yes bool
-	if t.operator == predicate {
+	switch {
+	case t.operator == predicate:
 		yes = t.predicate(e.facts)
-	} else {
+	case t.operator == contains, t.operator == lists:
+		saw, yes = e.firstOf(t.number, t.number+1)
+	default:
 		v := e.facts.Fact(t.fact)
 		saw.kind, saw.number = v.kind, v.number
-		saw.text, yes = e.ask(t, &v)
+		saw.text, yes = e.answer(t, &v)
 	}
 	if yes == t.negated {
 		return false
 	}
-	if e.match.count < len(e.match.reasons) {
-		e.match.reasons[e.match.count] = saw
-	}
-	e.match.count++
+	e.match.add(saw)
 	return true
 }
 
-// ask returns t's answer for a fact, leaving negation aside, and of several texts the one that it is true of.
-func (e *evaluation) ask(t *test, v *Value) (which string, yes bool) {
+func (m *Match) add(r reason) {
+	if m.count < len(m.reasons) {
+		m.reasons[m.count] = r
+	}
+	m.count++
+}
+
+// answer returns t's answer for a fact, leaving negation aside, and of several texts the one that it is true of.
+func (e *Evaluation) answer(t *test, v *Value) (which string, yes bool) {
 	switch {
 	case t.operator == exists:
 		return "", v.kind != kindMissing
@@ -104,7 +89,7 @@ func (e *evaluation) ask(t *test, v *Value) (which string, yes bool) {
 	return "", false
 }
 
-func (e *evaluation) askText(t *test, s string) bool {
+func (e *Evaluation) askText(t *test, s string) bool {
 	switch t.operator {
 	case equals:
 		return t.value.kind == kindText && t.value.text == s
@@ -117,16 +102,6 @@ func (e *evaluation) askText(t *test, s string) bool {
 		return t.phrase.in(e.fold(s))
 	}
 	return false
-}
-
-func (e *evaluation) fold(s string) string {
-	if e.raw != s {
-		e.raw, e.folded = s, s
-		if !isASCII(s) { // phrases fold ASCII while they look
-			e.folded = fold(s)
-		}
-	}
-	return e.folded
 }
 
 // String names the parts that made the rule hold, each with its path: `all[0]: account is "acme"; all[1]: text contains word "refund"`.
@@ -183,6 +158,14 @@ func (r reason) statement() string {
 			word = "words "
 		}
 		return say("contains", "does not contain", word+strconv.Quote(t.words))
+	case lists:
+		switch {
+		case t.list == "" && t.negated:
+			return fmt.Sprintf("%s contains none of %d words", t.fact, t.entries)
+		case t.list == "":
+			return t.fact + " contains " + strconv.Quote(r.word) + r.witness()
+		}
+		return say("contains "+strconv.Quote(r.word)+", listed in", "contains nothing listed in", strconv.Quote(t.list))
 	}
 	if r.kind != kindNumber {
 		return t.fact + " is no number"
@@ -213,7 +196,7 @@ func (r reason) listed() string {
 
 // witness names which of several texts matched, where that is not said already.
 func (r reason) witness() string {
-	if r.kind != kindTexts || r.test.operator != prefix && r.test.operator != contains {
+	if r.kind != kindTexts || r.test.operator != prefix && r.test.operator != contains && r.test.operator != lists {
 		return ""
 	}
 	const shown = 40

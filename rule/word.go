@@ -175,7 +175,7 @@ func isVariation(r rune) bool { return 0xFE00 <= r && r <= 0xFE0F }
 
 // isSpaceless reports whether r is of a script written without spaces between words, where every letter is a possible border.
 func isSpaceless(r rune) bool {
-	return r >= 0x0E00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+	return r >= 0x0E00 && (r == 'ー' || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar))
 }
 
 func lower(b byte) byte {

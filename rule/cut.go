@@ -1,0 +1,136 @@
+package rule
+
+import (
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// maxWord is the length in bytes of the longest word that a list can hold. A longer one in a text is none of them.
+const maxWord = 64
+
+// cutter cuts a text into words, folded, for word lists. It takes the same runs of letters for words as Word does; but a letter of a script without spaces is a word
+// by itself, so that a list finds several of them one after the other anywhere.
+type cutter struct {
+	text    string
+	at      int
+	letters *alphabet
+
+	buffer [maxWord]byte
+	n      int  // length of the word, more than maxWord when it is too long
+	tag    bool // a # belongs to it; an @ is its first byte
+}
+
+// cut begins to cut s. Only a text that is not in Unicode's normal form C, which hardly any is, costs an allocation.
+func cut(s string) cutter {
+	if norm.NFC.QuickSpanString(s) < len(s) {
+		s = norm.NFC.String(s)
+	}
+	return cutter{text: s, letters: letters()}
+}
+
+// word returns the word that next found; it is good until the next.
+func (c *cutter) word() []byte { return c.buffer[:min(c.n, maxWord)] }
+
+// next goes to the next word, and reports whether there is one.
+func (c *cutter) next() bool {
+	c.n, c.tag = 0, false
+	var sign byte
+	gap := 0 // underscores since the last letter, which belong to the word if it goes on
+	for c.at < len(c.text) {
+		b := c.text[c.at]
+		if b >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(c.text[c.at:])
+			kind, folded, one := c.letters.look(r)
+			switch {
+			case kind == alone && c.n > 0:
+				return true
+			case kind == alone:
+				c.letter(sign, &gap)
+				c.put(folded, one)
+				c.at += size
+				c.marks()
+				return true
+			case kind == character:
+				c.letter(sign, &gap)
+				c.put(folded, one)
+			case kind == mark && c.n > 0 && gap == 0:
+				c.put(folded, one)
+			case kind == border && c.n > 0:
+				c.at += size
+				return true
+			}
+			c.at += size
+			sign = 0
+			continue
+		}
+		c.at++
+		switch {
+		case c.letters.ascii[b] != 0:
+			if c.n == 0 || gap > 0 {
+				c.letter(sign, &gap)
+			}
+			c.add(c.letters.ascii[b])
+		case b == '_':
+			if c.n > 0 {
+				gap++
+			}
+			sign = 0
+		case c.n > 0: // also for a sign, which is none behind a letter
+			return true
+		case b == '#' || b == '@':
+			sign = b
+		default:
+			sign = 0
+		}
+	}
+	return c.n > 0
+}
+
+// letter makes ready for a letter: the sign in front of the first, or the underscores since the last.
+func (c *cutter) letter(sign byte, gap *int) {
+	if c.n == 0 {
+		if c.tag = sign == '#'; sign == '@' {
+			c.add('@')
+		}
+		return
+	}
+	for ; *gap > 0; *gap-- {
+		c.add('_')
+	}
+}
+
+// marks takes the marks that follow a letter that is a word by itself.
+func (c *cutter) marks() {
+	for c.at < len(c.text) && c.text[c.at] >= utf8.RuneSelf {
+		r, size := utf8.DecodeRuneInString(c.text[c.at:])
+		kind, folded, one := c.letters.look(r)
+		if kind != mark && kind != accent {
+			return
+		}
+		if kind == mark {
+			c.put(folded, one)
+		}
+		c.at += size
+	}
+}
+
+func (c *cutter) put(folded string, one rune) {
+	if one != 0 {
+		var b [utf8.UTFMax]byte
+		for _, b := range b[:utf8.EncodeRune(b[:], one)] {
+			c.add(b)
+		}
+		return
+	}
+	for i := range len(folded) {
+		c.add(folded[i])
+	}
+}
+
+func (c *cutter) add(b byte) {
+	if c.n < maxWord {
+		c.buffer[c.n] = b
+	}
+	c.n++
+}
