@@ -33,7 +33,7 @@ func TestNewPolicySetSaysWhatIsWrong(t *testing.T) {
 			{Metric: Resolution, Within: 1, Priority: new(Normal)}, {Metric: Resolution, Within: 2}, {Metric: Resolution, Within: 3, Priority: new(Normal)}}}},
 			`sla policy "a": targets[2]: resolution is promised twice for the same priority`},
 		{"a condition that is none", []Policy{{Name: "a", When: rule.Condition{Fact: "contact.tier"}, Targets: hour}},
-			`sla policy "a": when: rule: compile condition: fact: nothing is asked of "contact.tier"; want one of equals, in, prefix, word, min, max, exists`},
+			`sla policy "a": when: rule: compile condition: fact: nothing is asked of "contact.tier"; want one of equals, in, prefix, word, words, list, min, max, exists`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
