@@ -9,6 +9,9 @@ import (
 // maxWord is the length in bytes of the longest word that a list can hold. A longer one in a text is none of them.
 const maxWord = 64
 
+// firstHash is the hash of no bytes, hashFactor what makes the next: FNV-1a, worked out byte by byte while a word is cut.
+const firstHash, hashFactor = 2166136261, 16777619
+
 // cutter cuts a text into words, folded, for word lists. It takes the same runs of letters for words as Word does; but a letter of a script without spaces is a word
 // by itself, so that a list finds several of them one after the other anywhere.
 type cutter struct {
@@ -17,16 +20,41 @@ type cutter struct {
 	letters *alphabet
 
 	buffer [maxWord]byte
-	n      int  // length of the word, more than maxWord when it is too long
-	tag    bool // a # belongs to it; an @ is its first byte
+	n      int    // length of the word, more than maxWord when it is too long
+	hash   uint32 // of its bytes
+	tag    bool   // a # belongs to it; an @ is its first byte
 }
 
-// cut begins to cut s. Only a text that is not in Unicode's normal form C, which hardly any is, costs an allocation.
+// cut begins to cut s. Only a text whose letters are written in another way than Unicode's normal form C, which hardly any is, costs an allocation.
 func cut(s string) cutter {
-	if norm.NFC.QuickSpanString(s) < len(s) {
+	if mayCompose(s) && norm.NFC.QuickSpanString(s) < len(s) {
 		s = norm.NFC.String(s)
 	}
 	return cutter{text: s, letters: letters()}
+}
+
+// mayCompose reports whether there is anything in s that is perhaps not in normal form C and of which the alphabet does not make the same. It looks at the first byte
+// or two of each rune, which is a tenth of the work of looking them up.
+func mayCompose(s string) bool {
+	for i := 0; i < len(s); i++ {
+		lead := s[i]
+		if lead < 0xDC { // below U+0700, or a further byte of a rune
+			continue
+		}
+		second := byte(0)
+		if i+1 < len(s) {
+			second = s[i+1]
+		}
+		switch {
+		case lead == 0xE1 && second >= 0xB8: // more of Latin and Greek
+		case lead == 0xE2 && second <= 0x82: // punctuation and signs of currencies
+		case lead == 0xE3 && (second == 0x81 || second == 0x83), 0xE4 <= lead && lead <= 0xE9: // most of Chinese and Japanese
+		case lead == 0xEF && second == 0xB8, lead == 0xF0 && second == 0x9F: // emoji
+		default:
+			return true
+		}
+	}
+	return false
 }
 
 // word returns the word that next found; it is good until the next.
@@ -34,7 +62,7 @@ func (c *cutter) word() []byte { return c.buffer[:min(c.n, maxWord)] }
 
 // next goes to the next word, and reports whether there is one.
 func (c *cutter) next() bool {
-	c.n, c.tag = 0, false
+	c.n, c.hash, c.tag = 0, firstHash, false
 	var sign byte
 	gap := 0 // underscores since the last letter, which belong to the word if it goes on
 	for c.at < len(c.text) {
@@ -70,7 +98,8 @@ func (c *cutter) next() bool {
 			if c.n == 0 || gap > 0 {
 				c.letter(sign, &gap)
 			}
-			c.add(c.letters.ascii[b])
+			c.at--
+			c.run()
 		case b == '_':
 			if c.n > 0 {
 				gap++
@@ -85,6 +114,26 @@ func (c *cutter) next() bool {
 		}
 	}
 	return c.n > 0
+}
+
+// run takes the run of ASCII letters and digits that begins here.
+func (c *cutter) run() {
+	n, hash, letters := c.n, c.hash, &c.letters.ascii
+	rest := c.text[c.at:]
+	i := 0
+	for ; i < len(rest) && rest[i] < utf8.RuneSelf; i++ {
+		b := letters[rest[i]]
+		if b == 0 {
+			break
+		}
+		if n < maxWord {
+			c.buffer[n] = b
+		}
+		n++
+		hash = (hash ^ uint32(b)) * hashFactor
+	}
+	c.at += i
+	c.n, c.hash = n, hash
 }
 
 // letter makes ready for a letter: the sign in front of the first, or the underscores since the last.
@@ -133,4 +182,5 @@ func (c *cutter) add(b byte) {
 		c.buffer[c.n] = b
 	}
 	c.n++
+	c.hash = (c.hash ^ uint32(b)) * hashFactor
 }

@@ -15,10 +15,10 @@ const maxPhrase = 64
 // another phrase. What a text costs so depends on its length, not on how many phrases there are.
 type lexicon struct {
 	number  int
-	words   map[string]uint32 // by their letters; from 1
-	states  []state           // the first is where nothing has been read
-	first   []uint32          // state after a first word, by word
-	next    map[step]uint32   // state after a further word
+	words   vocabulary
+	states  []state         // the first is where nothing has been read
+	first   []uint32        // state after a first word, by word
+	next    map[step]uint32 // state after a further word
 	endings []ending
 }
 
@@ -70,16 +70,17 @@ func parseListed(s string) (listed, error) {
 
 // newLexicon builds the automaton.
 func newLexicon(number int, phrases []listed) *lexicon {
-	l := &lexicon{number: number, words: make(map[string]uint32), next: make(map[step]uint32), states: make([]state, 1), first: make([]uint32, 1)}
+	l := &lexicon{number: number, next: make(map[step]uint32), states: make([]state, 1), first: make([]uint32, 1)}
 	steps := make([]step, 1) // the step that led to each state
 	ends := make([][]uint32, 1)
+	numbers := make(map[string]uint32) // of the words, from 1
 	for i, p := range phrases {
 		at := uint32(0)
 		for _, w := range p.words {
-			word, known := l.words[w]
+			word, known := numbers[w]
 			if !known {
 				word = uint32(len(l.first))
-				l.words[w] = word
+				numbers[w] = word
 				l.first = append(l.first, 0)
 			}
 			to := l.after(at, word)
@@ -107,6 +108,7 @@ func newLexicon(number int, phrases []listed) *lexicon {
 		s.until = uint32(len(l.endings))
 	}
 	l.link(steps)
+	l.words = newVocabulary(numbers)
 	return l
 }
 
@@ -155,10 +157,7 @@ func (l *lexicon) read(at, word uint32) uint32 {
 func (l *lexicon) scan(text string, e *Evaluation) {
 	at, tags := uint32(0), uint64(0)
 	for c := cut(text); c.next(); {
-		word := uint32(0)
-		if c.n <= maxWord {
-			word = l.words[string(c.buffer[:c.n])]
-		}
+		word := l.words.number(&c)
 		if word == 0 {
 			at = 0
 			continue
