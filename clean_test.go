@@ -115,7 +115,7 @@ func wholeEvent(kind channel.EventKind, account channel.AccountID, id string) ch
 	return channel.Event{
 		Kind: kind, Account: account, Key: "key-" + id, FormerID: "former-" + id, App: "app", SentKey: "sent", Action: channel.Hide,
 		Message: channel.Message{
-			ID: id, Thread: "thread", Parent: "parent", Text: "text", Subject: "subject", Language: "en", URL: "u", Order: "1", Revision: "1", Payload: "p",
+			ID: id, Thread: "thread", Parent: "parent", Text: "text", Subject: "subject", Language: "en", URL: "u", Order: "1", Revision: "1", Payload: "p", Automated: true,
 			Author:      channel.Author{ID: "author", Handle: "handle", Name: "name", URL: "u", Language: "en", Email: "a@example.com", Phone: "+49 30 123456"},
 			Attachments: []channel.Attachment{{Type: "image", URL: "u", Name: "n", Description: "d", MediaType: "m"}},
 			Mentions:    []string{"mention"}, Tags: []string{"tag"}, Facts: map[string]string{"fact": "value"},

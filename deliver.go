@@ -389,7 +389,7 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 				err = w.solve(c, sent.Time, "", key+"/then", m.Actor, "")
 			}
 		case "", ticket.Open:
-			if c.Status == ticket.New {
+			if c.Status == ticket.New && !m.Automated { // for whom nobody did anything yet, it is as new as it was
 				err = c.setStatus(ticket.Open, sent.Time, "", key+"/then", m.Actor, "")
 			}
 		default:

@@ -212,6 +212,9 @@ func fillIn(m, richer *channel.Message) bool {
 	text(&m.URL, richer.URL)
 	text(&m.Language, richer.Language)
 	text(&m.Payload, richer.Payload)
+	if richer.Automated && !m.Automated {
+		m.Automated, filled = true, true
+	}
 	text(&m.Author.Name, richer.Author.Name)
 	text(&m.Author.Handle, richer.Author.Handle)
 	text(&m.Author.URL, richer.Author.URL)
@@ -303,6 +306,7 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		stored.Party, entry.Actor.Kind = party.Contact, ticket.ByParty
 	}
 	w.putMessage(stored)
+	asked := false
 	switch {
 	case noise != "":
 		entry.Reason = "noise: " + noise
@@ -313,6 +317,7 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		if err := w.ask(c, e, entry, outcome); err != nil {
 			return Result{}, err
 		}
+		asked = true
 	}
 	hear(&conv.Conversation, e.Time, m.Order, m.ID)
 	if party == nil && e.Time.After(c.CustomerWrote) {
@@ -321,6 +326,11 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	w.tx.PutConversation(conv.Conversation)
 	if outcome == Created || outcome == FollowedUp {
 		if err := w.adopt(c, &conv.Conversation, echoes); err != nil {
+			return Result{}, err
+		}
+	}
+	if asked {
+		if err := w.acknowledge(c, e, stored.Key); err != nil {
 			return Result{}, err
 		}
 	}

@@ -27,6 +27,8 @@ type Setup struct {
 	SLA []sla.Policy `json:"sla,omitempty"`
 	// Approval asks of the whole company that another approves what agents write before it goes out: for a crisis. A RoleLead's replies go out at once.
 	Approval bool `json:"approval,omitempty"`
+	// OffHours is what customers are told at once who write while nobody is there. Nil: nothing.
+	OffHours *OffHours `json:"off_hours,omitempty"`
 	// Reopen says for how long after a ticket was solved a customer's message reopens it; later it is a follow-up.
 	Reopen Reopen `json:"reopen,omitzero"`
 	// Noise says which messages are no work: thanks, a lone emoji. They are kept, but make no ticket, reopen none and start no clock. A message with a question
@@ -90,6 +92,7 @@ type company struct {
 	roster   *routing.Roster
 	policies *sla.PolicySet
 	noises   []*rule.Rule // of setup.Noise
+	offHours *offHours    // nil: none
 	since    time.Time    // when this version came into force
 	before   *company     // the version before, whose promises older events were made under
 }
@@ -120,6 +123,10 @@ func (s Setup) compile(version int64, since time.Time, predicates rule.Predicate
 			}
 		}
 	}
+	offHours, err := s.OffHours.compile(predicates, policies)
+	if err != nil {
+		return nil, err
+	}
 	for id, app := range s.Apps {
 		if app != PersonApp && app != ToolApp {
 			return nil, fmt.Errorf("apps[%q] %q: want %q or %q", id, app, PersonApp, ToolApp)
@@ -128,7 +135,7 @@ func (s Setup) compile(version int64, since time.Time, predicates rule.Predicate
 	if s.RedactWithin < 0 {
 		return nil, fmt.Errorf("redact_within: want more than 0, got %s", time.Duration(s.RedactWithin))
 	}
-	return &company{version: version, setup: s, lanes: lanes, roster: routing.NewRoster(s.Agents), policies: policies, noises: noises, since: since, before: before}, nil
+	return &company{version: version, setup: s, lanes: lanes, roster: routing.NewRoster(s.Agents), policies: policies, noises: noises, offHours: offHours, since: since, before: before}, nil
 }
 
 // noise returns the name of the kind of noise that a message is; empty when it wants an answer.

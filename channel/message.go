@@ -72,6 +72,8 @@ type Message struct {
 	Order string `json:"order,omitempty"`
 	// Revision names the version of an edited message, where the platform has such a name. It grows with every edit, compared as text.
 	Revision string `json:"revision,omitempty"`
+	// Automated is set when the message says that no person wrote it: an out-of-office text, a bot's. Nothing automated is said in answer to it.
+	Automated bool `json:"automated,omitempty"`
 	// Payload is what a pressed button or quick reply carries.
 	Payload string `json:"payload,omitempty"`
 	// Facts are further facts that the platform tells, by name (for example "rating": "2"); rules see them as "message.NAME".

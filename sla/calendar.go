@@ -16,6 +16,7 @@ import (
 // A Calendar never changes and may be used by any number of goroutines. What its methods cost does not depend on the length of time, and they allocate
 // nothing.
 type Calendar struct {
+	zone     *time.Location
 	readings readings
 	offsets  []offset
 	end      int64 // the first second after lastYear
@@ -46,7 +47,7 @@ func newCalendar(h *Hours) (*Calendar, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Calendar{readings: newReadings(week, closed, open), end: time.Date(lastYear+1, 1, 1, 0, 0, 0, 0, zone).Unix()}
+	c := &Calendar{zone: zone, readings: newReadings(week, closed, open), end: time.Date(lastYear+1, 1, 1, 0, 0, 0, 0, zone).Unix()}
 	c.offsets, c.total = c.readings.throughOffsets(zone, c.end)
 	if c.total == 0 {
 		return nil, errors.New("is never open")
@@ -118,6 +119,14 @@ func (c *Calendar) withinSecond(t time.Time) time.Duration {
 		return time.Duration(nano)
 	}
 	return 0
+}
+
+// Zone returns the calendar's time zone; UTC for the nil Calendar.
+func (c *Calendar) Zone() *time.Location {
+	if c == nil {
+		return time.UTC
+	}
+	return c.zone
 }
 
 // Open reports whether the brand is open at t. It is open at the instant of opening and closed at that of closing.

@@ -213,6 +213,16 @@ func (s Status) bit() statuses {
 	return 0
 }
 
+// Calendar returns the calendar in which a policy with this Policy.Calendar counts for a ticket in the lane, nil when that is around the clock. ok is false
+// when there is none of this name.
+func (s *PolicySet) Calendar(name, lane string) (c *Calendar, ok bool) {
+	if s == nil {
+		return nil, name == "" || name == AroundTheClock
+	}
+	name, c = s.calendars.of(&Policy{Calendar: name}, lane)
+	return c, c != nil || name == "" || name == AroundTheClock
+}
+
 // NewPolicySet checks and compiles policies; the first that matches a ticket wins. predicates are the Go predicates that conditions may name. The
 // error names the policy and what is wrong with it: no name or one given twice, a condition or calendar that is not known, a policy behind one that
 // takes all its tickets, a target that is none or contradicts another.

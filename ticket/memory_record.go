@@ -223,6 +223,7 @@ func (p *packer) content(m *channel.Message) {
 	packText(p, &m.Language)
 	packText(p, &m.URL)
 	packText(p, &m.Revision)
+	p.bool(&m.Automated)
 	packText(p, &m.Payload)
 	if p.reading {
 		if n := p.uint(); n > 0 {

@@ -1,0 +1,176 @@
+package socialcrm
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// OffHours is the automated acknowledgement: what a customer is told at once who writes while nobody is there. It is sent for messages that want an answer,
+// where the platform permits automated posts; never twice to the same person within Again, never to a bot, never in answer to an automated message, and
+// never once a person has answered. It meets acknowledgement, and is no response.
+type OffHours struct {
+	// Calendar names the calendar that says when somebody is there. Empty: that of the ticket's lane; a lane without one is never closed.
+	Calendar string `json:"calendar,omitempty"`
+	// When limits it to some messages, over the facts that ticket.Facts names; for example to private ones. Zero: all.
+	When rule.Condition `json:"when,omitzero"`
+	// Again is for how long the same person is not told again. 0: 24 hours.
+	Again sla.Duration `json:"again,omitzero"`
+	// Texts are what is said; the first that is for the message's language and platform is taken, and where there is none nothing is said.
+	Texts []OffHoursText `json:"texts"`
+}
+
+// OffHoursText is the acknowledgement in one language. Its three parts are sent as one text, in this order, with a space between them.
+type OffHoursText struct {
+	// Language is the BCP 47 tag that the message, or else its author, must have; "pt" is also for "pt-BR". Empty: any, and those whose language is not known.
+	Language string `json:"language,omitempty"`
+	// Platform limits the text to a platform. Empty: all.
+	Platform string `json:"platform,omitempty"`
+	// Automated says that no person wrote this: "This is an automated message."
+	Automated string `json:"automated"`
+	// Back says when somebody will be there: "We are back on {weekday} at {time}." It names {time}, and {weekday} or {date}, by the clock of the calendar's zone.
+	Back string `json:"back"`
+	// Emergency says where else to turn: "In an emergency call +33 1 23 45 67 89."
+	Emergency string `json:"emergency"`
+	// Weekdays are the words for {weekday}, from Monday to Sunday. None: English.
+	Weekdays []string `json:"weekdays,omitempty"`
+	// Dates is how {date} is written, as a layout of package time. Empty: 2006-01-02.
+	Dates string `json:"dates,omitempty"`
+}
+
+// offHours is an OffHours that is checked and compiled.
+type offHours struct {
+	OffHours
+	when *rule.Rule
+}
+
+func (o *OffHours) compile(predicates rule.Predicates, policies *sla.PolicySet) (*offHours, error) {
+	if o == nil {
+		return nil, nil
+	}
+	if o.Calendar != "" {
+		if c, ok := policies.Calendar(o.Calendar, ""); !ok {
+			return nil, fmt.Errorf("off_hours.calendar %q is not known", o.Calendar)
+		} else if c == nil {
+			return nil, fmt.Errorf("off_hours.calendar %q is never closed", o.Calendar)
+		}
+	}
+	if o.Again < 0 {
+		return nil, fmt.Errorf("off_hours.again: want more than 0, got %s", time.Duration(o.Again))
+	}
+	if len(o.Texts) == 0 {
+		return nil, errors.New("off_hours.texts: there are none")
+	}
+	for i, t := range o.Texts {
+		if err := t.check(); err != nil {
+			return nil, fmt.Errorf("off_hours.texts[%d].%w", i, err)
+		}
+	}
+	when, err := rule.Compile(o.When, predicates)
+	if err != nil {
+		return nil, fmt.Errorf("off_hours.when: %w", err)
+	}
+	for _, name := range when.Facts() {
+		if !ticket.KnownMessageFact(name) {
+			return nil, fmt.Errorf("off_hours.when: fact %q is not known of a message; ticket.Facts lists those that are", name)
+		}
+	}
+	return &offHours{*o, when}, nil
+}
+
+func (t *OffHoursText) check() error {
+	for _, part := range []struct{ name, text, says string }{
+		{"automated", t.Automated, "that no person wrote it"}, {"back", t.Back, "when somebody will be there"}, {"emergency", t.Emergency, "where to turn in an emergency"},
+	} {
+		if strings.TrimSpace(part.text) == "" {
+			return fmt.Errorf("%s is missing: customers must be told %s", part.name, part.says)
+		}
+	}
+	if !strings.Contains(t.Back, "{time}") || !strings.Contains(t.Back, "{weekday}") && !strings.Contains(t.Back, "{date}") {
+		return fmt.Errorf("back %q: want {time}, and {weekday} or {date}, in it", t.Back)
+	}
+	if n := len(t.Weekdays); n != 0 && n != 7 {
+		return fmt.Errorf("weekdays: want seven, from Monday to Sunday, got %d", n)
+	}
+	return nil
+}
+
+// text writes the acknowledgement for somebody who will be there at opens.
+func (t *OffHoursText) text(opens time.Time) string {
+	weekday := opens.Weekday().String()
+	if len(t.Weekdays) > 0 {
+		weekday = t.Weekdays[(opens.Weekday()+6)%7]
+	}
+	back := strings.NewReplacer("{weekday}", weekday, "{date}", opens.Format(cmp.Or(t.Dates, time.DateOnly)), "{time}", opens.Format("15:04")).Replace(t.Back)
+	return t.Automated + " " + back + " " + t.Emergency
+}
+
+// choose returns the first text for the message; nil when there is none.
+func (o *offHours) choose(platform string, m *channel.Message) *OffHoursText {
+	language := cmp.Or(m.Language, m.Author.Language)
+	i := slices.IndexFunc(o.Texts, func(t OffHoursText) bool {
+		return (t.Platform == "" || t.Platform == platform) && (t.Language == "" || speaks(language, t.Language))
+	})
+	if i < 0 {
+		return nil
+	}
+	return &o.Texts[i]
+}
+
+// speaks reports whether a language is the one that is named, or a kind of it: "pt-BR" is "pt".
+func speaks(language, named string) bool {
+	if len(language) < len(named) || !strings.EqualFold(language[:len(named)], named) {
+		return false
+	}
+	return len(language) == len(named) || language[len(named)] == '-' || language[len(named)] == '_'
+}
+
+// acknowledge tells a customer that nobody is there now. What forbids it loses nothing: the message waits for a person as always.
+func (w *work) acknowledge(c *change, e *channel.Event, key string) error {
+	off := w.company.offHours
+	m := &e.Message
+	if off == nil || m.Author.Bot || m.Automated || c.contact == nil || c.Answered.After(e.Time) {
+		return nil
+	}
+	calendar, _ := w.company.policies.Calendar(off.Calendar, c.Lane)
+	opens, ok := calendar.NextOpen(w.now)
+	if !ok || !opens.After(w.now) {
+		return nil
+	}
+	facts := ticket.Facts{Message: m}
+	if _, ok := off.when.Match(&facts); !ok && !off.When.IsZero() {
+		return nil
+	}
+	text := off.choose(e.Account.Platform, m)
+	if text == nil {
+		return nil
+	}
+	told := ticket.ValueKey{Space: "off hours", Name: string(c.Contact)}
+	values, err := w.tx.Values(told)
+	if err != nil {
+		return err
+	}
+	if until, err := time.Parse(time.RFC3339Nano, string(values[0].Data)); err == nil && w.now.Before(until) {
+		return nil
+	}
+	_, err = w.reply(c, ticket.Actor{Kind: ticket.BySystem}, Reply{InReplyTo: key, Automated: true, Text: text.text(opens.In(calendar.Zone()))})
+	if _, forbidden := errors.AsType[*remote.Error](err); forbidden || errors.Is(err, ErrInvalid) {
+		w.d.log.Debug("no automated acknowledgement", "ticket", string(c.ID), "reason", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	until := w.now.Add(cmp.Or(time.Duration(off.Again), 24*time.Hour))
+	w.tx.PutValue(ticket.Value{Key: told, Data: []byte(until.Format(time.RFC3339Nano)), Expires: until})
+	return nil
+}
