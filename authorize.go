@@ -20,6 +20,7 @@ const (
 	VerbAssign       Verb = "assign"
 	VerbResolve      Verb = "resolve"
 	VerbReopen       Verb = "reopen"
+	VerbSetStatus    Verb = "set the status of"
 	VerbMerge        Verb = "merge"
 	VerbUnmerge      Verb = "unmerge"
 	VerbTransfer     Verb = "transfer"

@@ -317,7 +317,7 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		if err := w.ask(c, e, entry, outcome); err != nil {
 			return Result{}, err
 		}
-		asked = true
+		asked = party == nil
 	}
 	hear(&conv.Conversation, e.Time, m.Order, m.ID)
 	if party == nil && e.Time.After(c.CustomerWrote) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/socialcrm/socialcrm"
@@ -20,6 +21,14 @@ const (
 	Assign   Verb = "assign"   // give the ticket to an agent, or back to its lane
 	Resolve  Verb = "resolve"  // mark the ticket solved
 	Reopen   Verb = "reopen"   // put a solved ticket back to open
+	Status   Verb = "status"   // set it pending, on-hold or open
+	Close    Verb = "close"    // end it for good
+	Priority Verb = "priority" // say how urgent it is
+	Tag      Verb = "tag"      // put tags on it
+	Untag    Verb = "untag"    // take tags off it
+	Transfer Verb = "transfer" // hand it to another lane
+	Merge    Verb = "merge"    // bring another ticket into it
+	Unmerge  Verb = "unmerge"  // take it out again
 	Presence Verb = "presence" // come, go, be busy
 	Apply    Verb = "apply"    // change the company
 )
@@ -43,7 +52,16 @@ type Action struct {
 	Automated bool          `json:"automated,omitempty"`
 	// To is whom an assign gives the ticket to; empty: back to its lane.
 	To string `json:"to,omitempty"`
-	// Reason is why a ticket is resolved or reopened.
+	// Status, Priority, Tags and Lane are what those verbs set.
+	Status   ticket.Status    `json:"status,omitempty"`
+	Priority *ticket.Priority `json:"priority,omitempty"`
+	Tags     []string         `json:"tags,omitempty"`
+	Lane     string           `json:"lane,omitempty"`
+	// Other is the platform's ID of a message of the other ticket, on OtherAccount or, where that is not given, on Account; or the other ticket's ID, where Ticket is
+	// given.
+	Other        string            `json:"other,omitempty"`
+	OtherAccount channel.AccountID `json:"other_account,omitzero"`
+	// Reason is why a ticket is resolved, reopened, closed, transferred or given a status.
 	Reason string `json:"reason,omitempty"`
 	// Presence is "available", "busy", "away" or "offline".
 	Presence string `json:"presence,omitempty"`
@@ -70,7 +88,7 @@ func (a *Action) Check() error {
 	}
 	allowed := a.Verb.takes()
 	if allowed == 0 {
-		return fmt.Errorf("action.verb %q: want reply, note, assign, resolve, reopen, presence or apply", string(a.Verb))
+		return fmt.Errorf("action.verb %q: want one of %s", string(a.Verb), verbNames())
 	}
 	if a.Time.IsZero() {
 		return fail("time is missing")
@@ -93,6 +111,18 @@ func (a *Action) Check() error {
 		return fail("text is missing")
 	case a.Verb == Apply && a.Setup == nil:
 		return fail("setup is missing")
+	case allowed&ofStatus != 0 && a.Status == "":
+		return fail("status is missing")
+	case allowed&ofPriority != 0 && a.Priority == nil:
+		return fail("priority is missing")
+	case allowed&ofTags != 0 && len(a.Tags) == 0:
+		return fail("tags are missing")
+	case allowed&ofLane != 0 && a.Lane == "":
+		return fail("lane is missing")
+	case a.Verb == Transfer && a.Reason == "":
+		return fail("reason is missing")
+	case allowed&ofOther != 0 && a.Other == "":
+		return fail("other is missing")
 	}
 	if a.Verb == Presence {
 		if _, err := a.presence(); err != nil {
@@ -114,6 +144,11 @@ const (
 	ofReason
 	ofPresence
 	ofSetup
+	ofStatus
+	ofPriority
+	ofTags
+	ofLane
+	ofOther
 )
 
 // takes says which fields the verb takes; 0 for a verb that is not known.
@@ -125,14 +160,28 @@ func (v Verb) takes() field {
 		return ofTicket | ofKey | ofText
 	case Assign:
 		return ofTicket | ofKey | ofTo
-	case Resolve, Reopen:
+	case Resolve, Reopen, Close:
 		return ofTicket | ofKey | ofReason
+	case Status:
+		return ofTicket | ofKey | ofStatus | ofReason
+	case Priority:
+		return ofTicket | ofKey | ofPriority
+	case Tag, Untag:
+		return ofTicket | ofKey | ofTags
+	case Transfer:
+		return ofTicket | ofKey | ofLane | ofReason
+	case Merge, Unmerge:
+		return ofTicket | ofKey | ofOther
 	case Presence:
 		return ofPresence
 	case Apply:
 		return ofSetup
 	}
 	return 0
+}
+
+func verbNames() string {
+	return "reply, note, assign, resolve, reopen, status, close, priority, tag, untag, transfer, merge, unmerge, presence, apply"
 }
 
 type given struct {
@@ -154,6 +203,12 @@ func (a *Action) given() []given {
 		{"reason", ofReason, a.Reason != ""},
 		{"presence", ofPresence, a.Presence != ""},
 		{"setup", ofSetup, a.Setup != nil},
+		{"status", ofStatus, a.Status != ""},
+		{"priority", ofPriority, a.Priority != nil},
+		{"tags", ofTags, len(a.Tags) > 0},
+		{"lane", ofLane, a.Lane != ""},
+		{"other", ofOther, a.Other != ""},
+		{"other_account", ofOther, !a.OtherAccount.IsZero()},
 	}
 }
 
@@ -201,8 +256,76 @@ func (r *run) act(ctx context.Context, a *Action) Acted {
 		_, done.Err = r.desk.Resolve(ctx, id, by, a.Reason)
 	case Reopen:
 		_, done.Err = r.desk.Reopen(ctx, id, by, a.Reason)
+	case Status:
+		_, done.Err = r.desk.SetStatus(ctx, id, by, a.Status, a.Reason)
+	case Close:
+		if a.Reason != "" {
+			_, done.Err = r.desk.CloseWithoutReply(ctx, id, by, a.Reason)
+		} else {
+			_, done.Err = r.desk.Close(ctx, id, by)
+		}
+	case Priority:
+		_, done.Err = r.desk.SetPriority(ctx, id, by, *a.Priority)
+	case Tag:
+		_, done.Err = r.desk.Tag(ctx, id, by, a.Tags...)
+	case Untag:
+		_, done.Err = r.desk.Untag(ctx, id, by, a.Tags...)
+	case Transfer:
+		_, done.Err = r.desk.Transfer(ctx, id, by, socialcrm.Transfer{Lane: a.Lane, Reason: a.Reason})
+	case Merge, Unmerge:
+		done.Err = r.join(ctx, id, by, a)
 	}
 	return done
+}
+
+// join merges the action's other ticket into the ticket, or takes it out again.
+func (r *run) join(ctx context.Context, id ticket.ID, by socialcrm.By, a *Action) error {
+	other := ticket.ID(a.Other)
+	if a.Ticket == "" {
+		account := a.OtherAccount
+		if account.IsZero() {
+			account = a.Account
+		}
+		m, err := r.message(ctx, account, a.Other)
+		if err != nil {
+			return err
+		}
+		other = m.Ticket
+		if a.Verb == Unmerge {
+			if other, err = r.origin(ctx, id, m); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	if a.Verb == Merge {
+		_, err = r.desk.Merge(ctx, id, by, other)
+	} else {
+		_, err = r.desk.Unmerge(ctx, id, by, other)
+	}
+	return err
+}
+
+// origin is which of the tickets merged into this one the message's conversation came from.
+func (r *run) origin(ctx context.Context, id ticket.ID, m ticket.Message) (ticket.ID, error) {
+	t, err := r.desk.Ticket(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	for _, absorbed := range t.Absorbed {
+		var was []ticket.Ticket
+		err := r.store.View(ctx, "", func(rd ticket.Reader) (err error) {
+			was, err = rd.Tickets(absorbed)
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+		if slices.Contains(was[0].Conversations, m.Conversation) {
+			return absorbed, nil
+		}
+	}
+	return "", fmt.Errorf("message %s came from no ticket that was merged: %w", m.Key, socialcrm.ErrNotFound)
 }
 
 // about finds the action's ticket and, where it names a customer's message, the key of that message.
@@ -210,9 +333,20 @@ func (r *run) about(ctx context.Context, a *Action) (id ticket.ID, answers strin
 	if a.Ticket != "" {
 		return a.Ticket, "", nil
 	}
-	var m ticket.Message
+	m, err := r.message(ctx, a.Account, a.Message)
+	if err != nil {
+		return "", "", err
+	}
+	if m.Direction == ticket.Inbound {
+		answers = m.Key
+	}
+	return m.Ticket, answers, nil
+}
+
+// message finds a message that belongs to a ticket, by the platform's ID.
+func (r *run) message(ctx context.Context, account channel.AccountID, id string) (m ticket.Message, err error) {
 	err = r.store.View(ctx, "", func(rd ticket.Reader) error {
-		found, err := rd.MessagesByRef(ticket.MessageRef{Account: a.Account, ID: a.Message})
+		found, err := rd.MessagesByRef(ticket.MessageRef{Account: account, ID: id})
 		if err == nil {
 			m = found[0]
 		}
@@ -220,14 +354,10 @@ func (r *run) about(ctx context.Context, a *Action) (id ticket.ID, answers strin
 	})
 	switch {
 	case err != nil:
-		return "", "", err
 	case m.Key == "":
-		return "", "", fmt.Errorf("message %s of %s: %w", a.Message, a.Account, socialcrm.ErrNotFound)
+		err = fmt.Errorf("message %s of %s: %w", id, account, socialcrm.ErrNotFound)
 	case m.Ticket == "":
-		return "", "", fmt.Errorf("message %s of %s belongs to no ticket: %w", a.Message, a.Account, socialcrm.ErrNotFound)
+		err = fmt.Errorf("message %s of %s belongs to no ticket: %w", id, account, socialcrm.ErrNotFound)
 	}
-	if m.Direction == ticket.Inbound {
-		answers = m.Key
-	}
-	return m.Ticket, answers, nil
+	return m, err
 }

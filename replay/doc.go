@@ -27,10 +27,17 @@
 //	{"action":{"time":"2026-03-02T09:12:00Z","verb":"assign","agent":"kim","account":"mastodon/acme","message":"m1","to":"lee"}}
 //	{"action":{"time":"2026-03-02T09:13:00Z","verb":"resolve","agent":"lee","account":"mastodon/acme","message":"m1","reason":"it arrived"}}
 //	{"action":{"time":"2026-03-02T09:14:00Z","verb":"reopen","agent":"lee","ticket":"k3jx7qy2m4abc","reason":"it did not"}}
+//	{"action":{"time":"2026-03-02T09:15:00Z","verb":"status","agent":"lee","ticket":"k3jx7qy2m4abc","status":"pending","reason":"asked for the number"}}
+//	{"action":{"time":"2026-03-02T09:16:00Z","verb":"priority","agent":"lee","ticket":"k3jx7qy2m4abc","priority":"urgent"}}
+//	{"action":{"time":"2026-03-02T09:17:00Z","verb":"tag","agent":"lee","ticket":"k3jx7qy2m4abc","tags":["damage"]}}
+//	{"action":{"time":"2026-03-02T09:18:00Z","verb":"transfer","agent":"lee","ticket":"k3jx7qy2m4abc","lane":"billing","reason":"a refund"}}
+//	{"action":{"time":"2026-03-02T09:19:00Z","verb":"merge","agent":"lee","account":"mastodon/acme","message":"m1","other":"m7"}}
+//	{"action":{"time":"2026-03-02T09:20:00Z","verb":"close","agent":"lee","account":"mastodon/acme","message":"m1"}}
 //	{"action":{"time":"2026-03-02T09:00:00Z","verb":"presence","agent":"kim","presence":"available"}}
 //	{"action":{"time":"2026-03-02T08:00:00Z","verb":"apply","setup":{"lanes":[{"name":"inbox"}]}}}
 //
 // A reply answers the message that it names, and the customer's latest where it names a ticket; "then" is the ticket's status once it is out, "automated" marks
-// a text that no person wrote. An assign without "to" gives the ticket back to its lane. Presence is available, busy, away or offline. Apply takes a whole
-// desk file. What became of each action is in [Report.Actions]; one that the Desk refuses ends nothing.
+// a text that no person wrote. An assign without "to" gives the ticket back to its lane. Presence is available, busy, away or offline. Untag takes
+// what tag does, and unmerge what merge does: "other" names a message of the other ticket, on "other_account" where that is another one; beside "ticket" it is the
+// other ticket's ID. Close with a reason says why no answer is needed. Apply takes a whole desk file. What became of each action is in [Report.Actions]; one that the Desk refuses ends nothing.
 package replay

@@ -90,7 +90,7 @@ func TestReadScenarioNamesLineAndMistake(t *testing.T) {
 	good := `{"action":{` + action + `,"verb":"note","agent":"kim","ticket":"t1","text":"x"}}`
 	for _, c := range []struct{ line, want string }{
 		{`{"action":{` + action + `,"verb":"note","agent":"kim","ticket":"t1","txet":"x"}}`, `line 3: action.txet: unknown field`},
-		{`{"action":{` + action + `,"verb":"dance","agent":"kim"}}`, `line 3: action.verb "dance": want reply, note, assign, resolve, reopen, presence or apply`},
+		{`{"action":{` + action + `,"verb":"dance","agent":"kim"}}`, `line 3: action.verb "dance": want one of reply, note, assign, resolve, reopen, status, close, priority, tag, untag, transfer, merge, unmerge, presence, apply`},
 		{`{"action":{"verb":"note","agent":"kim","ticket":"t1","text":"x"}}`, `line 3: action note: time is missing`},
 		{`{"action":{` + action + `,"verb":"note","ticket":"t1","text":"x"}}`, `line 3: action note: agent is missing`},
 		{`{"action":{` + action + `,"verb":"note","agent":"kim","ticket":"t1"}}`, `line 3: action note: text is missing`},
