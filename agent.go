@@ -52,6 +52,9 @@ type Reply struct {
 	Automated bool `json:"automated,omitempty"`
 	// Signature is the first name to sign with. Empty: the agent's own, where the ticket's lane signs; else unsigned.
 	Signature string `json:"signature,omitempty"`
+	// Requires is the level of verified identity that whoever receives it must have: for account data. It is looked at when the reply is stored or approved
+	// (ErrUnverified), and again when it goes out: what no longer holds then ends as a failed reply. No public reply is let through. Zero: nothing is required.
+	Requires ticket.Assurance `json:"requires,omitzero"`
 	// Template is a prepared text, where the platform takes only these.
 	Template *channel.Template `json:"template,omitempty"`
 	// NotBefore is when it goes out at the earliest; zero: at once. Replies of one conversation go out in order, and this one takes its place among them at that time:
@@ -62,7 +65,7 @@ type Reply struct {
 
 // Reply sends an answer through the channel on which the customer wrote. It returns once the answer is stored; it goes out after that, and the journal tells how
 // it went. Where another must approve it first it becomes a draft instead, which Receipt.Draft names. Errors: ErrNotFound, ErrConflict, ErrForbidden, ErrInvalid
-// (nothing to send, no such channel), ErrClaimed (somebody else is writing), and a *remote.Error of kind WindowClosed or PolicyBlocked when the platform would
+// (nothing to send, no such channel), ErrClaimed (somebody else is writing), ErrUnverified (Reply.Requires), and a *remote.Error of kind WindowClosed or PolicyBlocked when the platform would
 // not take it.
 func (d *Desk) Reply(ctx context.Context, id ticket.ID, by By, r Reply) (Receipt, error) {
 	return d.verb(ctx, VerbReply, id, by, r, func(w *work, c *change) (Receipt, error) { return w.submit(c, by, draft{Reply: r}) })
@@ -235,7 +238,7 @@ func (d *Desk) verb(ctx context.Context, name Verb, id ticket.ID, by By, content
 	}
 	body, err := json.Marshal(content)
 	if err != nil {
-		return fail(err)
+		return fail(fmt.Errorf("%w: %w", err, ErrInvalid))
 	}
 	if by.Actor.IsZero() {
 		return fail(errNobody)

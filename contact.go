@@ -18,7 +18,7 @@ const (
 )
 
 // MergeContacts makes two contacts one, because they are one person: identities, addresses and tickets of the other move to this one, and what only the other tells
-// (tier, owner, ...) is taken over. The CRMs hear of it. UnmergeContacts undoes it. Contacts with the same e-mail address or phone number, as platforms or
+// (tier, owner, ...) is taken over. Of their levels of verified identity the lower one holds from then on. The CRMs hear of it. UnmergeContacts undoes it. Contacts with the same e-mail address or phone number, as platforms or
 // a CRM vouch for them, are merged by the Desk itself when they are of one kind. Merging what is merged already does nothing. ErrNotFound, ErrInvalid.
 func (d *Desk) MergeContacts(ctx context.Context, by By, id, other ticket.ContactID) error {
 	err := d.keyed(ctx, VerbMergeContacts, by, []ticket.ContactID{id, other}, func(w *work) error {
@@ -27,7 +27,7 @@ func (d *Desk) MergeContacts(ctx context.Context, by By, id, other ticket.Contac
 			return err
 		}
 		w.tx.DeleteValue(apartKey(id, other))
-		return w.mergeContacts(into, from, by.Actor, "")
+		return w.mergeContacts(into, from, by.Actor, "", likely)
 	})
 	if err != nil {
 		return fmt.Errorf("socialcrm: merge contact %s into %s: %w", other, id, err)
@@ -83,8 +83,9 @@ type brought struct {
 	Identities []ticket.IdentityKey `json:"identities,omitempty"`
 	Emails     []string             `json:"emails,omitempty"`
 	Phones     []string             `json:"phones,omitempty"`
-	// Before is the survivor as it was, for the fields that it took over.
-	Before ticket.Contact `json:"before"`
+	// Before is the survivor as it was, for the fields that it took over, and Verified what the merge made of both.
+	Before   ticket.Contact      `json:"before"`
+	Verified ticket.Verification `json:"verified,omitzero"`
 }
 
 func broughtKey(into, from ticket.ContactID) ticket.ValueKey {
@@ -120,7 +121,15 @@ func takeOver(into, from *ticket.Contact) (fields []string) {
 	return fields
 }
 
-func (w *work) mergeContacts(into, from ticket.Contact, actor ticket.Actor, reason string) error {
+// sameness says what a merge of contacts rests on.
+type sameness bool
+
+const (
+	likely sameness = false // somebody thinks so, or an address says so: of two levels of verified identity the lower one holds
+	known  sameness = true  // the platform says so: the higher one holds
+)
+
+func (w *work) mergeContacts(into, from ticket.Contact, actor ticket.Actor, reason string, are sameness) error {
 	b := brought{Before: into}
 	for _, key := range from.Identities {
 		if !slices.Contains(into.Identities, key) {
@@ -129,6 +138,9 @@ func (w *work) mergeContacts(into, from ticket.Contact, actor ticket.Actor, reas
 	}
 	emails, phones := join(into.Emails, from.Emails, emailKey), join(into.Phones, from.Phones, phoneKey)
 	b.Emails, b.Phones = emails[len(into.Emails):], phones[len(into.Phones):]
+	if b.Verified = into.Verified.Lower(from.Verified, w.now); are == known {
+		b.Verified = into.Verified.Higher(from.Verified, w.now)
+	}
 	data, err := json.Marshal(b)
 	if err != nil {
 		return err
@@ -136,6 +148,9 @@ func (w *work) mergeContacts(into, from ticket.Contact, actor ticket.Actor, reas
 	w.tx.PutValue(ticket.Value{Key: broughtKey(into.ID, from.ID), Data: data})
 	into.Identities, into.Emails, into.Phones = append(slices.Clone(into.Identities), b.Identities...), emails, phones
 	fields := takeOver(&into, &from)
+	if !b.Verified.Equal(into.Verified) {
+		into.Verified, fields = b.Verified, append(fields, "verified")
+	}
 	from.MergedInto = into.ID
 	if err := w.owns(into.ID, b.Identities); err != nil {
 		return err
@@ -163,6 +178,11 @@ func (w *work) unmergeContacts(into, from ticket.Contact, actor ticket.Actor) er
 	into.Emails = slices.DeleteFunc(slices.Clone(into.Emails), func(s string) bool { return slices.Contains(b.Emails, s) })
 	into.Phones = slices.DeleteFunc(slices.Clone(into.Phones), func(s string) bool { return slices.Contains(b.Phones, s) })
 	giveBack(&into, &from, &b.Before)
+	if into.Verified.Equal(b.Verified) {
+		into.Verified = b.Before.Verified
+	} else { // somebody looked since, and nobody knows at whom of the two
+		into.Verified = into.Verified.Lower(b.Before.Verified, w.now)
+	}
 	from.MergedInto = ""
 	if err := w.owns(from.ID, b.Identities); err != nil {
 		return err
@@ -280,7 +300,7 @@ func (w *work) link(lease ticket.Lease) error {
 		if from.Created.Before(into.Created) || from.Created.Equal(into.Created) && from.ID < into.ID {
 			into, from = from, into
 		}
-		if err := w.mergeContacts(into, from, ticket.Actor{Kind: ticket.BySystem}, "they have the same "+keys[i].Space); err != nil {
+		if err := w.mergeContacts(into, from, ticket.Actor{Kind: ticket.BySystem}, "they have the same "+keys[i].Space, likely); err != nil {
 			return err
 		}
 		if c, err = contactIn(w.tx, into.ID); err != nil {
@@ -342,7 +362,7 @@ func (d *Desk) keyed(ctx context.Context, verb Verb, by By, content any, act fun
 	}
 	body, err := json.Marshal(content)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", err, ErrInvalid)
 	}
 	asked := hashID(string(verb), string(body))
 	return d.update(ctx, func(w *work) error {

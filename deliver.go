@@ -54,6 +54,18 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 			return w.tx.Postpone(lease, m.Post.Until.Add(margin), "")
 		}
 		doubt = m.Post.State != ticket.PostQueued
+		if !doubt {
+			reason, err := w.stillSure(&m)
+			if err != nil {
+				return err
+			}
+			if reason != "" {
+				if err := w.failPost(m.Key, reason); err != nil {
+					return err
+				}
+				return w.tx.Finish(lease)
+			}
+		}
 		post := *m.Post
 		if !doubt {
 			post.State, post.Tried, post.Until, post.Attempts = ticket.PostSending, w.now, w.now.Add(d.cfg.SendTimeout), post.Attempts+1
@@ -282,6 +294,9 @@ func (w *work) failPost(key, reason string) error {
 		return err
 	}
 	m := messages[0]
+	if m.Post == nil || m.Post.State != ticket.PostFailed {
+		return nil // it is out after all
+	}
 	done := []string{key}
 	for part := m.Post.Out.Part + 1; part <= m.Post.Out.Parts; part++ {
 		later := m.Post.Reply + "/" + strconv.Itoa(part)
@@ -296,7 +311,31 @@ func (w *work) failPost(key, reason string) error {
 			return err
 		}
 	}
-	return w.unlist(m.Conversation, done...)
+	if err := w.unlist(m.Conversation, done...); err != nil {
+		return err
+	}
+	return w.wantsAgent(m.Ticket, key+"/failed", "a reply did not go out")
+}
+
+// wantsAgent puts a ticket that waits for others, or is solved, back in front of an agent.
+func (w *work) wantsAgent(id ticket.ID, key, reason string) error {
+	c, err := w.load(id)
+	if err != nil {
+		return err
+	}
+	system := ticket.Actor{Kind: ticket.BySystem}
+	switch c.Status {
+	case ticket.Pending, ticket.OnHold:
+		err = c.setStatus(ticket.Open, w.now, "", key, system, reason)
+	case ticket.Solved:
+		err = w.reopen(c, w.now, "", key, system, reason)
+	default:
+		return nil
+	}
+	if err == nil {
+		c.finish()
+	}
+	return err
 }
 
 // unlist takes posts off their conversation's list of unfinished ones.

@@ -241,6 +241,10 @@ func (w *work) know(id ticket.ContactID, from ticket.Actor, p crm.Person) error 
 	if c.Phones = join(c.Phones, p.Phones, phoneKey); len(c.Phones) > len(known.Phones) {
 		fields = append(fields, "phones")
 	}
+	if v, tells := verifiedBy(from, c.Verified, &p, w.now); tells {
+		fields, values["verified"] = append(fields, "verified"), [2]string{c.Verified.Holds(w.now).String(), v.Level.String()}
+		c.Verified = v
+	}
 	if len(fields) == 0 {
 		return nil
 	}

@@ -284,6 +284,9 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		noise = "blocked"
 	}
 	history := e.Time.Before(acc.since)
+	if contact, err = w.followVerifyLink(contact, e, history); err != nil {
+		return Result{}, err
+	}
 	if err := w.followLink(&conv, e); err != nil {
 		return Result{}, err
 	}

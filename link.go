@@ -48,8 +48,22 @@ func (d *Desk) Link(ctx context.Context, id ticket.ID, by By, within time.Durati
 }
 
 func (d *Desk) sealLink(id ticket.ID, until time.Time) string {
-	body := tokenPrefix + string(id) + "-" + strconv.FormatInt(until.Unix(), 36)
-	return body + "-" + d.linkMAC(body)
+	return d.seal(tokenPrefix + string(id) + "-" + strconv.FormatInt(until.Unix(), 36))
+}
+
+// seal makes a token of its text.
+func (d *Desk) seal(body string) string { return body + "-" + d.linkMAC(body) }
+
+// unseal returns what stands between the prefix and the seal of a token; false for what the Desk did not seal.
+func (d *Desk) unseal(token, prefix string) (string, bool) {
+	if len(d.cfg.LinkKey) == 0 || len(token) > longestToken || !strings.HasPrefix(token, prefix) {
+		return "", false
+	}
+	end := strings.LastIndexByte(token, '-')
+	if end < len(prefix) || !hmac.Equal([]byte(token[end+1:]), []byte(d.linkMAC(token[:end]))) {
+		return "", false
+	}
+	return token[len(prefix):end], true
 }
 
 // linkMAC returns the seal as text: tokens are compared as they are written, so that each has one spelling only.
@@ -61,14 +75,11 @@ func (d *Desk) linkMAC(body string) string {
 
 // openLink returns the ticket that a token leads to, and until when it serves; false for what the Desk did not seal.
 func (d *Desk) openLink(token string) (id ticket.ID, until time.Time, ok bool) {
-	if len(d.cfg.LinkKey) == 0 || len(token) > longestToken || !strings.HasPrefix(token, tokenPrefix) {
+	body, ok := d.unseal(token, tokenPrefix)
+	if !ok {
 		return "", time.Time{}, false
 	}
-	end := strings.LastIndexByte(token, '-')
-	if end < len(tokenPrefix) || !hmac.Equal([]byte(token[end+1:]), []byte(d.linkMAC(token[:end]))) {
-		return "", time.Time{}, false
-	}
-	name, seconds, _ := strings.Cut(token[len(tokenPrefix):end], "-")
+	name, seconds, _ := strings.Cut(body, "-")
 	unix, err := strconv.ParseInt(seconds, 36, 64)
 	return ticket.ID(name), time.Unix(unix, 0), err == nil
 }
@@ -78,33 +89,40 @@ func (d *Desk) linkIn(m *channel.Message) (token string, id ticket.ID, until tim
 	if len(d.cfg.LinkKey) == 0 {
 		return "", "", time.Time{}, false
 	}
+	token, ok = tokenIn(m, tokenPrefix, func(token string) (ok bool) {
+		id, until, ok = d.openLink(token)
+		return ok
+	})
+	return token, id, until, ok
+}
+
+// tokenIn finds a token with the prefix that is good in what somebody brought.
+func tokenIn(m *channel.Message, prefix string, good func(token string) bool) (token string, ok bool) {
 	try := func(text string) bool {
 		for {
-			i := strings.Index(text, tokenPrefix)
+			i := strings.Index(text, prefix)
 			if i < 0 {
 				return false
 			}
-			n := len(tokenPrefix)
+			n := len(prefix)
 			for n < len(text)-i && tokenByte(text[i+n]) {
 				n++
 			}
-			token = strings.TrimRight(text[i:i+n], "-")
-			if id, until, ok = d.openLink(token); ok {
+			if token = strings.TrimRight(text[i:i+n], "-"); good(token) {
 				return true
 			}
-			text = text[i+len(tokenPrefix):]
+			text = text[i+len(prefix):]
 		}
 	}
 	if try(m.Payload) {
-		return
+		return token, true
 	}
 	for _, fact := range m.Facts {
 		if try(fact) {
-			return
+			return token, true
 		}
 	}
-	try(m.Text)
-	return
+	return token, try(m.Text)
 }
 
 func tokenByte(b byte) bool {

@@ -32,6 +32,9 @@ func (w *work) composePrivate(c *change, actor ticket.Actor, r *Reply) (p post, 
 	if p.conv, p.to, err = w.answeringPublic(c, r.InReplyTo, r.Party); err != nil {
 		return p, err
 	}
+	if err := w.sure(&p.conv, true, r.Requires); err != nil {
+		return p, err
+	}
 	account := p.conv.Key.Account
 	acc := w.d.channelOf(account)
 	if acc == nil {
@@ -121,7 +124,7 @@ func (w *work) replyPrivately(c *change, actor ticket.Actor, r Reply) (Receipt, 
 	m := ticket.Message{
 		Key: key, Ticket: c.ID, Conversation: p.conv.Key, Direction: ticket.Outbound, Actor: actor, Received: w.now,
 		Content: channel.Message{Parent: p.to, Visibility: channel.Private, Text: p.texts[0], Time: w.now},
-		Post: &ticket.Post{Reply: key, State: ticket.PostQueued, Then: r.Then, Private: true, Out: channel.Outgoing{
+		Post: &ticket.Post{Reply: key, State: ticket.PostQueued, Then: r.Then, Requires: r.Requires, Private: true, Out: channel.Outgoing{
 			Key: key, Account: p.conv.Key.Account, Visibility: channel.Private, To: p.conv.Author, InReplyTo: p.to, CustomerWrote: p.conv.CustomerWrote,
 			Text: p.texts[0], Signature: r.Signature,
 		}},
@@ -256,12 +259,12 @@ func (w *work) introduce(contact *ticket.Contact, platform string, author channe
 	}
 	const vouched = "the platform says that it is the same person"
 	key := ticket.IdentityKey{Platform: platform, ID: author.ID}
-	known, err := w.tx.Identities(key)
+	met, err := w.tx.Identities(key)
 	if err != nil {
 		return nil, err
 	}
-	if known[0].Contact != "" {
-		other, err := w.contact(known[0].Contact)
+	if met[0].Contact != "" {
+		other, err := w.contact(met[0].Contact)
 		if err != nil || other.ID == contact.ID {
 			return contact, err
 		}
@@ -270,7 +273,7 @@ func (w *work) introduce(contact *ticket.Contact, platform string, author channe
 			return contact, err
 		}
 		into := *contact
-		if err := w.mergeContacts(into, *other, ticket.Actor{Kind: ticket.BySystem}, vouched); err != nil {
+		if err := w.mergeContacts(into, *other, ticket.Actor{Kind: ticket.BySystem}, vouched, known); err != nil {
 			return nil, err
 		}
 		return w.contact(into.ID)

@@ -29,6 +29,9 @@ func (w *work) compose(c *change, actor ticket.Actor, r *Reply) (p post, err err
 	if p, err = w.answering(c, r.InReplyTo, r.Party); err != nil {
 		return p, err
 	}
+	if err := w.sure(&p.conv, false, r.Requires); err != nil {
+		return p, err
+	}
 	acc := w.d.channelOf(p.conv.Key.Account)
 	if acc == nil {
 		return p, fmt.Errorf("account %s is not known: %w", p.conv.Key.Account, ErrInvalid)
@@ -98,7 +101,7 @@ func (w *work) reply(c *change, actor ticket.Actor, r Reply) (Receipt, error) {
 		m := ticket.Message{
 			Key: out.Key, Ticket: c.ID, Conversation: conv.Key, Direction: ticket.Outbound, Party: p.party, Actor: actor, Automated: r.Automated, Received: w.now,
 			Content: channel.Message{Thread: conv.Key.Thread, Parent: p.to, Visibility: conv.Key.Visibility, Text: text, Attachments: out.Attachments, Time: w.now},
-			Post:    &ticket.Post{Out: out, Reply: reply, State: ticket.PostQueued},
+			Post:    &ticket.Post{Out: out, Reply: reply, State: ticket.PostQueued, Requires: r.Requires},
 		}
 		if i == len(p.texts)-1 {
 			m.Post.Then = r.Then

@@ -42,6 +42,8 @@ var (
 	ErrForbidden = errors.New("forbidden")
 	// ErrClaimed: somebody else is writing an answer; errors.As with a *ClaimedError tells who and until when.
 	ErrClaimed = errors.New("claimed")
+	// ErrUnverified: the reply requires a level of verified identity that its receiver does not have; errors.As with an *UnverifiedError tells both levels.
+	ErrUnverified = errors.New("unverified")
 )
 
 // Config is everything a Desk is made of. The zero value works: an in-memory Store, one lane, no channels.

@@ -217,7 +217,7 @@ func readProgress(values []ticket.Value, into ...*progress) error {
 }
 
 func crmContact(r ticket.Reader, c ticket.Contact) (*crm.Contact, error) {
-	out := &crm.Contact{Key: string(c.ID), Name: c.Name, Kind: c.Kind, Language: c.Language, Emails: c.Emails, Phones: c.Phones, MergedInto: string(c.MergedInto)}
+	out := &crm.Contact{Key: string(c.ID), Name: c.Name, Kind: c.Kind, Language: c.Language, Emails: c.Emails, Phones: c.Phones, MergedInto: string(c.MergedInto), Verified: c.Verified.Level, VerifiedUntil: c.Verified.Until}
 	identities, err := r.Identities(c.Identities...)
 	for _, i := range identities {
 		out.Identities = append(out.Identities, crm.Identity{Platform: i.Key.Platform, Author: i.Author})

@@ -34,6 +34,9 @@ type Person struct {
 	Owner  string
 	Emails []string
 	Phones []string
+	// Verified is how sure the CRM is that somebody with these profiles is the person; ticket.Unverified says nothing about it. It ends at VerifiedUntil; zero: never.
+	Verified      ticket.Assurance
+	VerifiedUntil time.Time
 }
 
 // Source is a Sink in which people also work: it tells what they changed there. Changes made by our own integration user are left out.

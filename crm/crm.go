@@ -75,13 +75,16 @@ type Receipt struct {
 // Contact is a customer as a CRM sees it.
 type Contact struct {
 	// Key is the external ID under which to upsert: stable, at most 40 characters of a-z, 0-9 and '-'.
-	Key        string             `json:"key"`
-	Name       string             `json:"name,omitempty"`
-	Kind       ticket.ContactKind `json:"kind,omitempty"`
-	Language   string             `json:"language,omitempty"`
-	Emails     []string           `json:"emails,omitempty"`
-	Phones     []string           `json:"phones,omitempty"`
-	Identities []Identity         `json:"identities,omitempty"`
+	Key      string             `json:"key"`
+	Name     string             `json:"name,omitempty"`
+	Kind     ticket.ContactKind `json:"kind,omitempty"`
+	Language string             `json:"language,omitempty"`
+	Emails   []string           `json:"emails,omitempty"`
+	Phones   []string           `json:"phones,omitempty"`
+	// Verified is how sure it is that this is the right person, until VerifiedUntil (zero: without end).
+	Verified      ticket.Assurance `json:"verified,omitzero"`
+	VerifiedUntil time.Time        `json:"verified_until,omitzero"`
+	Identities    []Identity       `json:"identities,omitempty"`
 	// MergedInto is the Key of the contact that took this one over; the CRM may not know that one yet.
 	MergedInto string `json:"merged_into,omitempty"`
 }

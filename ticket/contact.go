@@ -31,6 +31,8 @@ type Contact struct {
 	Segment  string `json:"segment,omitempty"`
 	Language string `json:"language,omitempty"`
 	Owner    string `json:"owner,omitempty"`
+	// Verified says how sure it is that this is the right person; Verification.Holds tells what holds now.
+	Verified Verification `json:"verified,omitzero"`
 	// Emails and Phones, the surest first.
 	Emails []string `json:"emails,omitempty"`
 	Phones []string `json:"phones,omitempty"`

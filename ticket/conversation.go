@@ -128,6 +128,8 @@ type Post struct {
 	Error string `json:"error,omitempty"`
 	// Then is the status that the ticket gets once the last part is out; empty: open.
 	Then Status `json:"then,omitempty"`
+	// Requires is the level of verified identity without which it does not go out.
+	Requires Assurance `json:"requires,omitzero"`
 	// Private is set on an answer in private to a public message, which the platform allows once.
 	Private bool `json:"private,omitempty"`
 }

@@ -90,6 +90,7 @@ const (
 	ClockWithdrawn   EntryKind = "clock.withdrawn" // a verdict was taken back; Old is it
 	ContactCreated   EntryKind = "contact.created"
 	ContactChanged   EntryKind = "contact.changed"
+	ContactVerified  EntryKind = "contact.verified" // Old and New are levels of Assurance, Reason says how; Detail is the Verification
 	ContactMerged    EntryKind = "contact.merged"   // into New, or New was merged into this one
 	ContactUnmerged  EntryKind = "contact.unmerged" // from New
 	CaseFailed       EntryKind = "crm.failed"       // a push failed for good; Actor is the sink, Reason says why

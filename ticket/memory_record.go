@@ -272,6 +272,7 @@ func (p *packer) post(o *Post) {
 	packText(p, &o.Sent.URL)
 	packText(p, &o.Error)
 	packText(p, &o.Then)
+	packInt(p, &o.Requires)
 	p.bool(&o.Private)
 }
 
@@ -310,6 +311,11 @@ func (p *packer) contact(c *Contact) {
 	packText(p, &c.Segment)
 	packText(p, &c.Language)
 	packText(p, &c.Owner)
+	packInt(p, &c.Verified.Level)
+	packText(p, &c.Verified.How)
+	p.actor(&c.Verified.By)
+	p.time(&c.Verified.At)
+	p.time(&c.Verified.Until)
 	packList(p, &c.Emails, packText[string])
 	packList(p, &c.Phones, packText[string])
 	packList(p, &c.Identities, (*packer).identityKey)
