@@ -26,7 +26,7 @@
 //   - [Limiter] keeps to a rate and remembers what the other side said about coming back; several clients may share one.
 //   - [TokenSource] refreshes a token once for many callers and saves a rotated refresh token before the new access token is used.
 //   - [Signature] verifies and signs webhook bodies; [SecretMatches] compares shared secrets.
-//   - [Fetcher] downloads attachments without being led into the host's own network.
+//   - [Fetcher] downloads attachments, and feeds that change, without being led into the host's own network.
 //   - [Redact] takes secrets out of text.
 //
 // No error of this package holds a secret, in its text or in anything it unwraps to.

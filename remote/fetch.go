@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -42,6 +43,23 @@ type Fetcher struct {
 // allowed, a body over MaxBytes (ErrTooLarge), and 4xx; NotFound for 404 and 410; RateLimited for 429; Unavailable for the rest. It concerns this request
 // only, never an account.
 func (f *Fetcher) Fetch(ctx context.Context, address string) (*Response, error) {
+	return f.fetch(ctx, address, nil)
+}
+
+// FetchNewer downloads a URL as Fetch does, unless the other side says that it is as it was: then the Response has the Status 304 and no Body. known is the
+// Header of an earlier Response from the same URL, of which ETag and Last-Modified count (RFC 9110, section 13); with neither it is Fetch.
+func (f *Fetcher) FetchNewer(ctx context.Context, address string, known http.Header) (*Response, error) {
+	ask := make(http.Header)
+	for condition, validator := range map[string]string{"If-None-Match": "ETag", "If-Modified-Since": "Last-Modified"} {
+		if v := known.Get(validator); v != "" {
+			ask.Set(condition, v)
+		}
+	}
+	return f.fetch(ctx, address, ask)
+}
+
+// fetch downloads a URL; with conditions, "as it was" is an answer.
+func (f *Fetcher) fetch(ctx context.Context, address string, conditions http.Header) (*Response, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, f.fail("fetch", &Error{Kind: Rejected, Err: errNotURL})
@@ -60,6 +78,7 @@ func (f *Fetcher) Fetch(ctx context.Context, address string) (*Response, error) 
 	if err != nil {
 		return nil, f.fail(op, &Error{Kind: Rejected, Err: errNotURL})
 	}
+	maps.Copy(req.Header, conditions)
 	req.Header.Set("User-Agent", "socialcrm")
 	if f.UserAgent != "" {
 		req.Header.Set("User-Agent", f.UserAgent)
@@ -69,6 +88,9 @@ func (f *Fetcher) Fetch(ctx context.Context, address string) (*Response, error) 
 		return nil, f.fail(op, f.noAnswer(ctx, call, timeout, err))
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusNotModified && len(conditions) > 0 {
+		return &Response{Status: resp.StatusCode, Header: resp.Header}, nil
+	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return nil, f.fail(op, refusedFetch(resp))
 	}

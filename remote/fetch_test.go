@@ -192,6 +192,33 @@ func TestFetchRefuses(t *testing.T) {
 	}
 }
 
+func TestFetchNewerAsksOnlyForWhatChanged(t *testing.T) {
+	t.Parallel()
+	const changed = "Sun, 01 Nov 2026 10:00:00 GMT"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"two"`)
+		w.Header().Set("Last-Modified", changed)
+		if r.URL.Path == "/always" || r.Header.Get("If-None-Match") == `"two"` && r.Header.Get("If-Modified-Since") == changed {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		io.WriteString(w, "two")
+	}))
+	t.Cleanup(server.Close)
+	fetcher := remote.Fetcher{AnyPort: true, Allow: func(ip netip.Addr) bool { return ip.IsLoopback() }}
+	first, err := fetcher.FetchNewer(t.Context(), server.URL, http.Header{"Etag": {`"one"`}})
+	if err != nil || string(first.Body) != "two" {
+		t.Fatalf("changed: got %+v, %v", first, err)
+	}
+	second, err := fetcher.FetchNewer(t.Context(), server.URL, first.Header)
+	if err != nil || second.Status != http.StatusNotModified || second.Body != nil {
+		t.Errorf("as it was: got %+v, %v", second, err)
+	}
+	if _, err := fetcher.FetchNewer(t.Context(), server.URL+"/always", nil); err == nil {
+		t.Error("304 without a condition counts as an answer")
+	}
+}
+
 func TestFetchUsesNoProxy(t *testing.T) {
 	// not parallel: it sets the environment
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the proxy was asked") }))
