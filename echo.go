@@ -254,13 +254,35 @@ func (w *work) adoptLate(key string) error {
 	return w.answeredIn(convs, &m, false)
 }
 
+// answerMark is where an answer stands among what happened to the ticket: where the platform's time and order say, but not before the message that it answers,
+// as it would seem where times are whole seconds, or clocks differ.
+func (c *change) answerMark(m *ticket.Message) (sla.Mark, error) {
+	mark := sla.Mark{Time: m.Content.Time, Order: m.Content.Order, Key: m.Key}
+	if m.Content.Parent == "" {
+		return mark, nil
+	}
+	found, err := c.w.tx.MessagesByRef(ticket.MessageRef{Account: m.Conversation.Account, ID: m.Content.Parent})
+	if err != nil || found[0].Direction != ticket.Inbound || found[0].Key == "" {
+		return mark, err
+	}
+	question := &found[0].Content
+	if mark.Compare(sla.Mark{Time: question.Time, Order: question.Order, Key: found[0].Key}) <= 0 {
+		mark.Time, mark.Order = question.Time, question.Order+"~"
+	}
+	return mark, nil
+}
+
 // answered is what a post that the customer can see means for the ticket. What a party was answered is no answer to the customer.
 func (c *change) answered(m *ticket.Message, kind ticket.EntryKind) error {
 	if m.Party != "" {
 		c.journal(ticket.Entry{Kind: kind, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received})
 		return nil
 	}
-	clock, err := c.fold(sla.Event{Kind: sla.Answered, Mark: sla.Mark{Time: m.Content.Time, Order: m.Content.Order, Key: m.Key}, Automated: m.Automated})
+	mark, err := c.answerMark(m)
+	if err != nil {
+		return err
+	}
+	clock, err := c.fold(sla.Event{Kind: sla.Answered, Mark: mark, Automated: m.Automated})
 	if err != nil {
 		return err
 	}

@@ -80,8 +80,8 @@ func (o *OffHours) compile(predicates rule.Predicates, policies *sla.PolicySet) 
 		return nil, fmt.Errorf("off_hours.when: %w", err)
 	}
 	for _, name := range when.Facts() {
-		if !ticket.KnownMessageFact(name) {
-			return nil, fmt.Errorf("off_hours.when: fact %q is not known of a message; ticket.Facts lists those that are", name)
+		if !ticket.KnownFact(name) {
+			return nil, fmt.Errorf("off_hours.when: fact %q is not known; ticket.Facts lists those that are", name)
 		}
 	}
 	return &offHours{*o, when}, nil
@@ -146,7 +146,7 @@ func (w *work) acknowledge(c *change, e *channel.Event, key string) error {
 	if !ok || !opens.After(w.now) {
 		return nil
 	}
-	facts := ticket.Facts{Message: m}
+	facts := ticket.Facts{Ticket: &c.Ticket, Contact: c.contact, Message: m}
 	if _, ok := off.when.Match(&facts); !ok && !off.When.IsZero() {
 		return nil
 	}
