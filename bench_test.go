@@ -2,6 +2,7 @@ package socialcrm_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -9,11 +10,12 @@ import (
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/crm/crmtest"
+	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
 )
 
-// BenchmarkIngest takes in messages, one call each, with two lanes, one policy and one sink.
+// BenchmarkIngest takes in messages, one call each, with three lanes, one policy and one sink.
 func BenchmarkIngest(b *testing.B) {
 	for _, bench := range []struct {
 		name    string
@@ -22,7 +24,9 @@ func BenchmarkIngest(b *testing.B) {
 		b.Run(bench.name, func(b *testing.B) {
 			now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 			page := channeltest.New(channeltest.Options{}).Account(channel.Account{AccountID: channel.AccountID{ID: "shop"}, Since: now.Add(-time.Hour)})
-			desk, err := socialcrm.New(socialcrm.Config{Setup: company(), Channels: []channel.Channel{page}, Now: func() time.Time { return now }})
+			setup := company()
+			setup.Lanes = slices.Insert(setup.Lanes, 1, routing.Lane{Name: "delivery", Team: "care", When: rule.Condition{Fact: "text", Word: "parcel"}})
+			desk, err := socialcrm.New(socialcrm.Config{Setup: setup, Channels: []channel.Channel{page}, Now: func() time.Time { return now }})
 			if err != nil {
 				b.Fatal(err)
 			}

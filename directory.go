@@ -44,7 +44,7 @@ func (w *work) learnAbout(c *ticket.Contact, e *channel.Event) {
 		w.tx.Schedule(linkTask(c.ID, w.now))
 	}
 	ask := w.profiler(e.Account) != nil && incomplete(&e.Message.Author)
-	payload := append(make([]byte, 0, 64), c.ID...)
+	payload := append(w.room.payload[:0], c.ID...)
 	if ask {
 		for _, line := range [...]string{e.Account.Platform, e.Account.ID, e.Message.Author.ID} {
 			payload = append(append(payload, '\n'), line...)
@@ -54,6 +54,7 @@ func (w *work) learnAbout(c *ticket.Contact, e *channel.Event) {
 		_, ok := s.(crm.Directory)
 		ask = ask || ok
 	}
+	w.room.payload = payload
 	if ask {
 		w.room.tasks[0] = ticket.Task{ID: "learn/" + string(c.ID), Kind: learnKind, Queue: learnKind, Due: w.now, Payload: payload}
 		w.tx.Schedule(w.room.tasks[:1]...)

@@ -27,6 +27,7 @@ type room struct {
 	tasks   [4]ticket.Task
 	change  change
 	names   names
+	payload []byte
 	routed  routing.Decision
 }
 
@@ -86,7 +87,7 @@ const manyListed = 1024
 func (w *work) reset() {
 	*w = work{
 		d: w.d, fn: w.fn, come: w.come, told: w.told, bound: w.bound,
-		clocked: emptied(w.clocked), filed: emptied(w.filed), room: room{names: *w.room.names.empty()},
+		clocked: emptied(w.clocked), filed: emptied(w.filed), room: room{names: *w.room.names.empty(), payload: w.room.payload[:0]},
 	}
 }
 

@@ -101,9 +101,14 @@ func (w *work) contactOf(e *channel.Event) (*ticket.Contact, error) {
 	if identity := known[0]; identity.Contact != "" {
 		return w.contact(identity.Contact)
 	}
-	contact := ticket.Contact{
+	made := &struct { // most contacts keep one identity
+		ticket.Contact
+		first [1]ticket.IdentityKey
+	}{first: [1]ticket.IdentityKey{key}}
+	contact := &made.Contact
+	*contact = ticket.Contact{
 		ID: ticket.ContactID(hashID("contact", key.Platform, key.ID)), Version: 1, Name: displayName(author), Language: author.Language,
-		Identities: []ticket.IdentityKey{key}, Created: e.Time, Updated: w.now,
+		Identities: made.first[:], Created: e.Time, Updated: w.now,
 	}
 	if author.Email != "" {
 		contact.Emails = []string{author.Email}
@@ -111,7 +116,7 @@ func (w *work) contactOf(e *channel.Event) (*ticket.Contact, error) {
 	if author.Phone != "" {
 		contact.Phones = []string{author.Phone}
 	}
-	w.tx.PutContact(contact)
+	w.tx.PutContact(*contact)
 	if handle := strings.ToLower(author.Handle); handle != "" && handle != author.ID {
 		w.tx.PutValue(ticket.Value{Key: handleKey(key.Platform, handle), Data: []byte(author.ID)})
 	}
@@ -121,8 +126,8 @@ func (w *work) contactOf(e *channel.Event) (*ticket.Contact, error) {
 		Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: author.ID},
 	}
 	w.append(w.room.entry[:]...)
-	w.learnAbout(&contact, e)
-	return &contact, nil
+	w.learnAbout(contact, e)
+	return contact, nil
 }
 
 // handleKey is where the author's ID behind a handle is kept: posts mention people by it.
