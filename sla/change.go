@@ -49,7 +49,7 @@ func changes(before, after []Clock, withdrawn func(*Clock) bool) []Change {
 		switch was := &before[at]; {
 		case was.Verdict != c.Verdict:
 			add(Change{Clock: *c, Was: was.Verdict, Withdrawn: was.Verdict != Running})
-		case was.Stopped.IsZero() != c.Stopped.IsZero() || !was.Due.Equal(c.Due):
+		case !was.Stopped.Equal(c.Stopped) || !was.Due.Equal(c.Due) || was.Lane != c.Lane || was.Agent != c.Agent:
 			add(Change{Clock: *c, Was: was.Verdict})
 		}
 	}

@@ -16,6 +16,11 @@ type State struct {
 	Policy string `json:"policy,omitempty"`
 	// Status is the ticket's status as of the last event.
 	Status Status `json:"status,omitempty"`
+	// StatusSince is when the status became this, and SolvedFrom, while it is solved or closed, what it was before.
+	StatusSince time.Time `json:"status_since,omitzero"`
+	SolvedFrom  Status    `json:"solved_from,omitempty"`
+	// HeldSince is when the lane and the agent became those of Facts.
+	HeldSince time.Time `json:"held_since,omitzero"`
 	// Asked is the platform's time of the customer's first message.
 	Asked time.Time `json:"asked,omitzero"`
 	// Updated is the time of the newest response, until the ticket is solved.

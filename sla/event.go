@@ -1,0 +1,61 @@
+package sla
+
+import (
+	"cmp"
+	"strings"
+	"time"
+)
+
+// EventKind says what happened to the ticket, as far as clocks care.
+type EventKind string
+
+const (
+	// CustomerWrote: a message that wants an answer.
+	CustomerWrote EventKind = "customer wrote"
+	// MessageWithdrawn: the customer deleted the message whose place is Event.Of.
+	MessageWithdrawn EventKind = "message withdrawn"
+	// Answered: a post of ours that the platform accepted and the customer can see.
+	Answered EventKind = "answered"
+	// AnswerWithdrawn: the platform reports that the post named by Event.Key never arrived after all.
+	AnswerWithdrawn EventKind = "answer withdrawn"
+	// AnswerGivenElsewhere: what the line's messages ask was answered on another channel.
+	AnswerGivenElsewhere EventKind = "answered elsewhere"
+	// ReplyForbidden: the platform forbids an answer on this line, or its window closed.
+	ReplyForbidden EventKind = "cannot reply"
+	// StatusChanged: Event.Status is the new status.
+	StatusChanged EventKind = "status changed"
+	// FactsChanged: Event.Facts are the new facts (priority, lane, tags, ...).
+	FactsChanged EventKind = "facts changed"
+)
+
+// Mark is an event's place in the order of a ticket's events: by the platform's time, then the platform's own order, then the key. When it arrived
+// plays no part.
+type Mark struct {
+	Time  time.Time `json:"time,omitzero"`
+	Order string    `json:"order,omitempty"`
+	Key   string    `json:"key,omitempty"`
+}
+
+// Compare returns -1, 0 or +1 as m lies before, at or after other.
+func (m Mark) Compare(other Mark) int {
+	return cmp.Or(m.Time.Compare(other.Time), strings.Compare(m.Order, other.Order), strings.Compare(m.Key, other.Key))
+}
+
+// Event is something that starts, stops or moves clocks.
+type Event struct {
+	Mark
+	Kind EventKind `json:"kind"`
+	// Line is which line of the ticket it happened on. Empty: the ticket's own. A ticket that was merged into this one is a line of its own, whose messages want
+	// their own answers; what else happened to it, before it was merged, leaves this ticket's status and facts alone.
+	Line string `json:"line,omitempty"`
+	// Automated is set on an answer that no person wrote: it acknowledges, and is a response only where the policy says so.
+	Automated bool `json:"automated,omitempty"`
+	// Status is set for StatusChanged.
+	Status Status `json:"status,omitempty"`
+	// Reason says, on a change to solved, why no answer is needed.
+	Reason string `json:"reason,omitempty"`
+	// Of is set for MessageWithdrawn: the place of the message.
+	Of Mark `json:"of,omitzero"`
+	// Facts are the ticket's facts from now on. Nil: as before.
+	Facts *Facts `json:"facts,omitempty"`
+}

@@ -1,0 +1,204 @@
+package sla
+
+import (
+	"time"
+)
+
+// folding is a state that an event is being folded into.
+type folding struct {
+	State
+	before, set *PolicySet // in force at the event before, and at this one
+	policy      *compiled  // the ticket's, by set
+	name        string     // of the calendar that it counts in
+	calendar    *Calendar
+	held        before  // how the ticket stood until the event
+	past        *past   // nil where nothing is remembered but the State
+	unknown     bool    // the State does not suffice
+	listing     bool    // replaced is wanted
+	replaced    []Clock // ended clocks that others of their metric took the place of
+}
+
+// before is how a ticket stood until an event, and since when.
+type before struct {
+	facts       Facts
+	status      Status
+	statusSince time.Time
+	heldSince   time.Time
+}
+
+func (f *folding) apply(e *Event) {
+	if len(f.Clocks) > 0 {
+		f.Clocks = append(make([]Clock, 0, max(len(f.Clocks)+1, usualClocks)), f.Clocks...)
+	}
+	for i := range f.Clocks {
+		f.Clocks[i].expire(e.Time, &f.Facts)
+	}
+	f.held = before{f.Facts, f.Status, f.StatusSince, f.HeldSince}
+	own := e.Line == f.Name
+	if e.Facts != nil && own {
+		if f.Facts.Lane != e.Facts.Lane || f.Facts.Agent != e.Facts.Agent {
+			f.HeldSince = e.Time
+		}
+		f.Facts = *e.Facts
+		f.choose(e.Facts)
+	} else {
+		f.choose(nil)
+	}
+	switch line := f.line(e.Line); e.Kind {
+	case CustomerWrote:
+		f.wrote(line, e)
+	case MessageWithdrawn:
+		f.withdrawn(line, e)
+	case Answered:
+		f.answered(line, e)
+	case AnswerGivenElsewhere:
+		f.settle(line, e, AnsweredElsewhere)
+	case ReplyForbidden:
+		f.settle(line, e, CannotReply)
+	case StatusChanged:
+		if own {
+			f.setStatus(e)
+		} else if e.Status.Done() {
+			f.settle(line, e, solvedVerdict(e))
+		}
+	}
+	f.Last = e.Mark
+	f.keepPromises(e.Time)
+}
+
+// choose finds the ticket's policy; told are its facts when they are new.
+func (f *folding) choose(told *Facts) {
+	switch {
+	case told != nil:
+		f.policy = f.set.match(told)
+	case f.set == f.before && f.Last != Mark{}:
+		f.policy = f.set.named(f.Policy)
+	default:
+		facts := f.Facts
+		f.policy = f.set.match(&facts)
+	}
+	f.Policy, f.name, f.calendar = "", "", nil
+	if f.policy != nil {
+		f.Policy = f.policy.Name
+		f.name, f.calendar = f.set.calendars.of(&f.policy.Policy, f.Facts.Lane)
+	}
+}
+
+func (f *folding) wrote(line *Line, e *Event) {
+	if f.Asked.IsZero() {
+		f.Asked = e.Time
+	}
+	if line.Wrote.IsZero() {
+		line.Wrote = e.Time
+	}
+	if line.Waiting == 0 {
+		line.Oldest = e.Time
+	}
+	line.Waiting++
+	if f.Status == "" {
+		f.Status, f.StatusSince = New, e.Time
+	}
+}
+
+// withdrawn takes a message back that waits for an answer. Where others wait, clocks run on as they are: the customer has waited since then.
+func (f *folding) withdrawn(line *Line, e *Event) {
+	if line.Waiting == 0 || e.Of.Compare(line.Settled) <= 0 {
+		return
+	}
+	if line.Waiting--; line.Waiting > 0 {
+		return
+	}
+	f.endLine(line, e.Time, WithdrawnQuestion)
+	line.Oldest = time.Time{}
+	if !line.Opened {
+		line.Wrote = time.Time{} // the next message is the first one
+	}
+}
+
+func (f *folding) answered(line *Line, e *Event) {
+	asked := !line.Wrote.IsZero()
+	if asked && line.Acknowledged.IsZero() {
+		line.Acknowledged, line.Greeted = e.Time, true
+		f.end(Acknowledgement, line.Name, e.Time, Met)
+	}
+	if e.Automated && (f.policy == nil || f.policy.Responses != ByAnyone) {
+		return
+	}
+	if asked {
+		if line.Responded.IsZero() {
+			line.Responded = e.Time
+		}
+		f.settle(line, e, Met)
+	}
+	if f.Status.Done() || e.Time.Equal(f.Updated) { // a solved ticket is owed no updates; parts of one reply share their time
+		return
+	}
+	f.end(PeriodicUpdate, "", e.Time, Met)
+	f.Updated = e.Time
+}
+
+// settle leaves nothing on the line waiting: its clocks end with this verdict.
+func (f *folding) settle(line *Line, e *Event, verdict Verdict) {
+	f.endLine(line, e.Time, verdict)
+	line.Waiting, line.Oldest, line.Settled = 0, time.Time{}, e.Mark
+	if !line.Wrote.IsZero() {
+		line.Greeted, line.Opened = true, true
+	}
+}
+
+func (f *folding) endLine(line *Line, t time.Time, verdict Verdict) {
+	for _, m := range [...]Metric{Acknowledgement, FirstResponse, NextResponse} {
+		f.end(m, line.Name, t, verdict)
+	}
+}
+
+// end stops the running clock of the metric.
+func (f *folding) end(m Metric, line string, t time.Time, verdict Verdict) {
+	for i := range f.Clocks {
+		if c := &f.Clocks[i]; c.Metric == m && c.Line == line {
+			c.end(t, verdict, f.counted(c), &f.held.facts)
+		}
+	}
+}
+
+// counted is the calendar in which the clock has counted until now.
+func (f *folding) counted(c *Clock) *Calendar {
+	if f.before == nil {
+		return nil
+	}
+	return f.before.calendars.Named[c.Calendar]
+}
+
+func solvedVerdict(e *Event) Verdict {
+	if e.Reason != "" {
+		return NoReplyNeeded
+	}
+	return Met
+}
+
+func (f *folding) setStatus(e *Event) {
+	was := f.Status
+	if was == e.Status {
+		return
+	}
+	f.Status, f.StatusSince = e.Status, e.Time
+	switch {
+	case e.Status.Done() && !was.Done():
+		f.SolvedFrom = was
+		f.settle(&f.Line, e, solvedVerdict(e))
+		for i := range f.Lines {
+			f.settle(f.line(f.Lines[i].Name), e, solvedVerdict(e))
+		}
+		for _, m := range [...]Metric{PeriodicUpdate, Resolution, RequesterWait, AgentWork} {
+			f.end(m, "", e.Time, Met)
+		}
+		f.Updated = time.Time{}
+	case was.Done() && !e.Status.Done():
+		for i := range f.Clocks {
+			if c := &f.Clocks[i]; c.Verdict == Met && c.Metric.once() {
+				f.reopen(c, e.Time)
+			}
+		}
+		f.SolvedFrom = ""
+	}
+}

@@ -1,0 +1,171 @@
+package sla
+
+import (
+	"iter"
+	"slices"
+	"time"
+)
+
+// past is what a State does not remember: how the ticket stood and who held it, and all that ever counted for each clock. Its methods that a folding without a
+// past calls too do nothing then.
+type past struct {
+	stands  []stand
+	holders []holder
+	stories []*story // of all clocks, as they began
+	telling bool     // turns are wanted
+}
+
+// stand is a status and when it lasted.
+type stand struct {
+	from, to time.Time
+	status   Status
+}
+
+// holder is who held the ticket from an instant on.
+type holder struct {
+	since time.Time
+	facts Facts
+}
+
+// story is what happened to a clock.
+type story struct {
+	clock    Clock
+	passages []passage
+	turns    []Turn
+}
+
+// passage is a time in which a clock counted in one calendar, or did not count.
+type passage struct {
+	from, to  time.Time
+	status    Status // of the ticket
+	counts    bool
+	forgotten bool // the clock began anew afterwards
+	calendar  *Calendar
+	name      string // of the calendar
+}
+
+// begin opens the story of a clock, or begins it again where it is the same clock.
+func (p *past) begin(c *Clock) {
+	if p == nil {
+		return
+	}
+	if s := p.story(c); s != nil {
+		s.passages = s.passages[:0]
+		return
+	}
+	p.stories = append(p.stories, &story{clock: *c})
+}
+
+func (p *past) story(c *Clock) *story {
+	for _, s := range slices.Backward(p.stories) {
+		if s.clock.is(c) {
+			return s
+		}
+	}
+	return nil
+}
+
+// passed adds what lies behind the story told so far.
+func (p *past) passed(c *Clock, g passage) {
+	if p == nil || !g.from.Before(g.to) {
+		return
+	}
+	s := p.story(c)
+	if n := len(s.passages); n > 0 {
+		if last := &s.passages[n-1]; last.status == g.status && last.counts == g.counts && last.forgotten == g.forgotten &&
+			last.calendar == g.calendar && last.name == g.name {
+			last.to = g.to
+			return
+		}
+	}
+	s.passages = append(s.passages, g)
+}
+
+// anew forgets what the clock counted.
+func (p *past) anew(c *Clock) {
+	if p == nil {
+		return
+	}
+	s := p.story(c)
+	for i := range s.passages {
+		s.passages[i].forgotten = true
+	}
+}
+
+// until lets time go by up to t, since the last event, for the clocks that nothing has stopped.
+func (p *past) until(t time.Time, f *folding) {
+	for i := range f.Clocks {
+		c := &f.Clocks[i]
+		if !c.Stopped.IsZero() {
+			continue
+		}
+		g := passage{from: f.Last.Time, to: t, status: f.Status, counts: !c.Since.IsZero()}
+		if g.counts {
+			g.calendar, g.name = f.set.calendars.Named[c.Calendar], c.Calendar
+		}
+		p.passed(c, g)
+	}
+}
+
+// note remembers what the event changed.
+func (p *past) note(was *State, f *folding, e *Event) {
+	if n := len(p.stands); f.Status != was.Status {
+		if n > 0 {
+			p.stands[n-1].to = e.Time
+		}
+		p.stands = append(p.stands, stand{from: e.Time, status: f.Status})
+	}
+	if f.Facts.Lane != was.Facts.Lane || f.Facts.Agent != was.Facts.Agent {
+		p.holders = append(p.holders, holder{e.Time, f.Facts})
+	}
+	if p.telling {
+		p.tell(was, f, e)
+	}
+}
+
+// holder returns the facts of the ticket at the instant, as far as they name who held it.
+func (p *past) holder(t time.Time) *Facts {
+	for i := range slices.Backward(p.holders) {
+		if h := &p.holders[i]; !h.since.After(t) {
+			return &h.facts
+		}
+	}
+	return &Facts{}
+}
+
+// stood returns how the ticket stood between two instants.
+func (p *past) stood(from, to time.Time) iter.Seq[stand] {
+	return func(yield func(stand) bool) {
+		before := stand{from: from, to: to}
+		for _, s := range p.stands {
+			if s.from.After(from) {
+				if before.to = s.from; !yield(before) {
+					return
+				}
+				from = s.from
+			}
+			before = stand{from: from, to: to, status: s.status}
+		}
+		yield(before)
+	}
+}
+
+// reaching returns the first instant at which the clock counted and had counted its whole target; zero when there is none so far.
+func (p *past) reaching(c *Clock) time.Time {
+	rest := time.Duration(c.Target)
+	for _, g := range p.story(c).passages {
+		if !g.counts || g.forgotten {
+			continue
+		}
+		if due, err := g.calendar.Add(g.from, rest); err == nil && due.Before(g.to) {
+			return due
+		}
+		rest -= g.calendar.Between(g.from, g.to)
+	}
+	return time.Time{}
+}
+
+func (p *past) tell(was *State, f *folding, e *Event) {}
+
+// Turn is x.
+type Turn struct{}

@@ -1,0 +1,252 @@
+package sla
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// keepPromises starts, moves and ends clocks as the ticket's policy now wants.
+func (f *folding) keepPromises(now time.Time) {
+	for i := range f.Clocks {
+		if c := &f.Clocks[i]; c.Stopped.IsZero() {
+			f.keep(c, now)
+		}
+	}
+	if f.policy == nil || f.Status.Done() {
+		return
+	}
+	f.openLine(&f.Line, now)
+	for i := range f.Lines {
+		f.openLine(&f.Lines[i], now)
+	}
+	if !f.Updated.IsZero() {
+		f.open(PeriodicUpdate, "", f.Updated, now)
+	}
+	if !f.Asked.IsZero() {
+		for _, m := range [...]Metric{Resolution, RequesterWait, AgentWork} {
+			f.open(m, "", f.Asked, now)
+		}
+	}
+}
+
+func (f *folding) openLine(line *Line, now time.Time) {
+	if line.Wrote.IsZero() {
+		return
+	}
+	if !line.Greeted {
+		f.open(Acknowledgement, line.Name, line.Wrote, now)
+	}
+	if !line.Opened {
+		f.open(FirstResponse, line.Name, line.Wrote, now)
+	} else if line.Waiting > 0 {
+		f.open(NextResponse, line.Name, line.Oldest, now)
+	}
+}
+
+// keep brings a clock that nothing has stopped under the policy, keeping the time spent.
+func (f *folding) keep(c *Clock, now time.Time) {
+	p := f.policy.promise(c.Metric, f.Facts.Priority)
+	counted := f.counted(c)
+	if p.within == 0 {
+		c.end(now, Unjudged, counted, &f.Facts)
+		return
+	}
+	paused := p.pause.has(f.Status)
+	if c.Policy == f.policy.Name && c.Calendar == f.name && counted == f.calendar && time.Duration(c.Target) == p.within && c.Since.IsZero() == paused {
+		return
+	}
+	if c.running() {
+		f.retarget(c, p, now)
+	}
+	switch {
+	case paused:
+		c.count(now, counted)
+		if c.running() {
+			c.Due = time.Time{}
+		}
+	case c.Since.IsZero():
+		c.run(now, f.calendar)
+	case counted != f.calendar:
+		c.count(now, counted)
+		c.run(now, f.calendar)
+	}
+	c.Calendar = f.name
+}
+
+// retarget applies the policy's target to the time already spent; that may breach the clock at once.
+func (f *folding) retarget(c *Clock, p promise, now time.Time) {
+	moved := time.Duration(c.Target) != p.within
+	c.Policy, c.Target = f.policy.Name, Duration(p.within)
+	switch {
+	case !moved:
+	case c.Spent >= c.Target:
+		f.miss(c, now)
+	case !c.Since.IsZero():
+		c.Due = c.reaching(f.counted(c))
+		f.expire(c, now)
+	}
+}
+
+// miss finds out when the time spent reached a target that it was not held to before.
+func (f *folding) miss(c *Clock, now time.Time) {
+	if f.past == nil {
+		f.unknown = true
+		return
+	}
+	if c.Due = f.past.reaching(c); c.Due.IsZero() && !c.Since.IsZero() {
+		c.Due = now
+	}
+	f.expire(c, now)
+}
+
+// expire makes the clock breached when its deadline lies before now, to the account of who held the ticket then.
+func (f *folding) expire(c *Clock, now time.Time) {
+	holder := &f.held.facts
+	if c.running() && !c.Due.IsZero() && c.Due.Before(now) && c.Due.Before(f.held.heldSince) {
+		if f.past == nil {
+			f.unknown = true
+			return
+		}
+		holder = f.past.holder(c.Due)
+	}
+	c.expire(now, holder)
+}
+
+// open starts a clock that should run and does not.
+func (f *folding) open(m Metric, line string, started, now time.Time) {
+	p := f.policy.promise(m, f.Facts.Priority)
+	if p.within == 0 {
+		return
+	}
+	c := Clock{Metric: m, Line: line, Policy: f.policy.Name, Calendar: f.name, Target: Duration(p.within), Started: started}
+	at, ended := f.place(&c)
+	for i := at - ended; i < at; i++ {
+		if other := &f.Clocks[i]; other.Stopped.IsZero() || m.once() && other.Verdict != Unjudged {
+			return // it runs, or was judged: nothing is promised twice
+		}
+	}
+	if ended > 0 && f.Clocks[at-1].is(&c) {
+		// What no policy judged goes on being judged. A response in the same instant as its message was judged too early, for another message of that instant.
+		if other := &f.Clocks[at-1]; other.Verdict != Unjudged && !other.Stopped.Equal(started) {
+			return
+		}
+		f.Clocks = slices.Delete(f.Clocks, at-1, at)
+		at, ended = at-1, ended-1
+	}
+	if ended > 1 { // the latest is kept for a while, so that who compares states sees how it ended
+		if f.listing {
+			f.replaced = append(f.replaced, f.Clocks[at-ended])
+		}
+		f.Clocks = slices.Delete(f.Clocks, at-ended, at-ended+1)
+		at--
+	}
+	f.past.begin(&c)
+	f.catchUp(&c, p, now)
+	if !p.pause.has(f.Status) {
+		c.run(now, f.calendar)
+	} else if c.running() {
+		c.Due = time.Time{}
+	}
+	if f.Clocks == nil {
+		f.Clocks = make([]Clock, 0, usualClocks)
+	}
+	f.Clocks = slices.Insert(f.Clocks, at, c)
+}
+
+// catchUp counts what had passed before the clock was promised, as if it had been promised from its start on.
+func (f *folding) catchUp(c *Clock, p promise, now time.Time) {
+	if !c.Started.Before(now) {
+		return
+	}
+	if f.past != nil {
+		var solvedFrom Status
+		for s := range f.past.stood(c.Started, now) {
+			f.catchUpWith(c, p, s, solvedFrom)
+			solvedFrom = s.status
+		}
+		return
+	}
+	if f.unknown = f.unknown || (p.pause != 0 || c.Metric.once()) && c.Started.Before(f.held.statusSince); !f.unknown {
+		f.catchUpWith(c, p, stand{c.Started, now, f.held.status}, f.SolvedFrom)
+	}
+}
+
+func (f *folding) catchUpWith(c *Clock, p promise, s stand, solvedFrom Status) {
+	switch {
+	case !s.status.Done() || !c.Metric.once():
+		f.pass(c, p, s.from, s.to, s.status)
+	case f.policy.Reopening == Ignore:
+		f.pass(c, p, s.from, s.to, solvedFrom)
+	default:
+		f.past.passed(c, passage{from: s.from, to: s.to, status: s.status})
+		if f.policy.Reopening == Restart {
+			f.restart(c)
+		}
+	}
+}
+
+// pass lets time go by for a clock while the ticket stands in this status.
+func (f *folding) pass(c *Clock, p promise, from, to time.Time, status Status) {
+	counts := !p.pause.has(status)
+	if counts {
+		c.run(from, f.calendar)
+		f.expire(c, to)
+		c.count(to, f.calendar)
+	}
+	f.past.passed(c, passage{from: from, to: to, status: status, counts: counts, calendar: f.calendar, name: f.name})
+}
+
+// reopen withdraws the verdict of a clock that solving had stopped, as the policy chooses.
+func (f *folding) reopen(c *Clock, t time.Time) {
+	p, choice, solved := f.policy.promise(c.Metric, f.Facts.Priority), Extend, c.Stopped
+	if f.policy != nil && f.policy.Reopening != "" {
+		choice = f.policy.Reopening
+	}
+	if choice == Frozen || p.within == 0 {
+		return
+	}
+	c.Verdict, c.Stopped, c.Lane, c.Agent = Running, time.Time{}, "", ""
+	if choice != Ignore {
+		f.past.passed(c, passage{from: solved, to: t, status: Solved})
+	}
+	if choice == Restart {
+		f.restart(c)
+	}
+	f.retarget(c, p, t)
+	if c.Calendar = f.name; choice == Ignore {
+		f.pass(c, p, solved, t, f.SolvedFrom)
+	}
+	if c.running() {
+		c.Due = time.Time{}
+	}
+	if !p.pause.has(f.Status) {
+		c.run(t, f.calendar)
+	}
+}
+
+// restart forgets the time spent.
+func (f *folding) restart(c *Clock) {
+	c.Spent = 0
+	f.past.anew(c)
+}
+
+// usualClocks is how many clocks a ticket has room for at first.
+const usualClocks = 4
+
+// place returns where the clock belongs, and how many of its metric and line stand before that.
+func (f *folding) place(c *Clock) (at, before int) {
+	for at < len(f.Clocks) && compareClocks(&f.Clocks[at], c) <= 0 {
+		if f.Clocks[at].Metric == c.Metric && f.Clocks[at].Line == c.Line {
+			before++
+		}
+		at++
+	}
+	return at, before
+}
+
+// compareClocks orders clocks by metric, line and time.
+func compareClocks(a, b *Clock) int {
+	return cmp.Or(cmp.Compare(a.Metric.rank(), b.Metric.rank()), strings.Compare(a.Line, b.Line), a.Started.Compare(b.Started))
+}
