@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -206,5 +205,3 @@ func (x *tx) run(fn func(ticket.Tx) error) (again bool, err error) {
 	}
 	return x.failed != nil && conflict(x.failed), err
 }
-
-var errWaited = errors.New("other transactions were in the way for too long")
