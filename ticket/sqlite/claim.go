@@ -71,10 +71,12 @@ func (x *tx) lapse(now int64) error {
 	return err
 }
 
+// selectFirst finds the first task of a key.
+const selectFirst = `SELECT place FROM socialcrm_task INDEXED BY socialcrm_task_line WHERE tenant = ? AND queue = ? AND key = ? AND key <> '' AND NOT dead ORDER BY place LIMIT 1`
+
 // promote makes the first task of a key one that can be claimed, unless it is claimed.
 func (x *tx) promote(queue, key string) error {
-	return x.on.exec(`UPDATE socialcrm_task SET state = 1 WHERE state = 0 AND place = (SELECT place FROM socialcrm_task INDEXED BY socialcrm_task_line
-		WHERE tenant = ? AND queue = ? AND key = ? AND key <> '' AND NOT dead ORDER BY place LIMIT 1)`, x.tenant, queue, key)
+	return x.on.exec(`UPDATE socialcrm_task SET state = 1 WHERE state = 0 AND place = (`+selectFirst+`)`, x.tenant, queue, key)
 }
 
 // pauseKept is how long a pause that has ended is still known: claimers' clocks differ, and a pause ends for each by its own.

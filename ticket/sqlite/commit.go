@@ -265,12 +265,7 @@ func (x *tx) sendEntries() error {
 
 func (x *tx) sendTasks() error {
 	type line struct{ queue, key string }
-	var changed []line
-	affected := func(t *taskRow) {
-		if l := (line{t.Queue, t.Key}); t.Key != "" && !slices.Contains(changed, l) {
-			changed = append(changed, l)
-		}
-	}
+	var left []line // lines that somebody has left: the next one may be first now
 	if err := x.tasks.each(func(w *write[string, taskRow]) error {
 		was, known := x.tasksBefore[w.key]
 		if !known {
@@ -279,21 +274,21 @@ func (x *tx) sendTasks() error {
 				return err
 			}
 		}
-		if was.place != 0 {
-			affected(&was)
+		stood := was.place != 0 && was.Key != "" && !was.Dead
+		if l := (line{was.Queue, was.Key}); stood && (w.gone || w.record.Dead || w.record.place != was.place) && !slices.Contains(left, l) {
+			left = append(left, l)
 		}
-		if w.gone {
-			if was.place == 0 {
-				return nil
-			}
+		switch {
+		case !w.gone:
+			return x.sendTask(&was, &w.record)
+		case was.place != 0:
 			return x.on.exec(`DELETE FROM socialcrm_task WHERE place = ?`, was.place)
 		}
-		affected(&w.record)
-		return x.sendTask(&was, &w.record)
+		return nil
 	}); err != nil {
 		return err
 	}
-	for _, l := range changed {
+	for _, l := range left {
 		if err := x.promote(l.queue, l.key); err != nil {
 			return err
 		}
@@ -307,13 +302,27 @@ func (x *tx) sendTasks() error {
 	})
 }
 
-// sendTask stores a task. One with a key waits behind others until it is promoted.
-func (x *tx) sendTask(was, t *taskRow) error {
+// stateOf says whether the task can be claimed once it is due: it is leased, or the first of its key.
+func (x *tx) stateOf(t *taskRow) (int64, error) {
 	switch {
-	case t.Dead, t.state != stateLeased && t.Key != "":
-		t.state = stateBehind
-	case t.state != stateLeased:
-		t.state = stateReady
+	case t.Dead:
+		return stateBehind, nil
+	case t.state == stateLeased:
+		return stateLeased, nil
+	case t.Key == "":
+		return stateReady, nil
+	}
+	first, err := x.on.number(selectFirst, x.tenant, t.Queue, t.Key)
+	if first != 0 && first < t.place {
+		return stateBehind, err
+	}
+	return stateReady, err
+}
+
+// sendTask stores a task.
+func (x *tx) sendTask(was, t *taskRow) (err error) {
+	if t.state, err = x.stateOf(t); err != nil {
+		return err
 	}
 	payload := blob(t.Payload)
 	switch {

@@ -218,6 +218,16 @@ func (s *Store) borrow(ctx context.Context, from chan *session) (*session, error
 	}
 }
 
+// giveBack puts a connection back into the pool, and ends its transaction if that is open. Where that fails, because SQLite has done it itself or the
+// connection is gone, a fresh connection is in no doubt.
+func (s *Store) giveBack(on *session, to chan *session, open bool) {
+	if open && on.exec("ROLLBACK") != nil {
+		on.disconnect()
+		on = nil
+	}
+	to <- on
+}
+
 // tenant returns the number of a tenant; 0 while nothing is stored for it.
 func (s *Store) tenant(on *session, name string) (int64, error) {
 	if n, ok := s.tenants.Load(name); ok {
@@ -243,33 +253,37 @@ func (s *Store) Update(ctx context.Context, tenant string, fn func(ticket.Tx) er
 		_, err := s.write(on, tenant, fn)
 		return err
 	}
+	wake := false
+	err := s.alone(ctx, func(on *session) (err error) {
+		wake, err = s.write(on, tenant, fn)
+		return err
+	})
+	if err == nil && wake {
+		s.wakes.signal(tenant)
+	}
+	return err
+}
+
+// alone runs fn in a transaction that nobody else writes beside, and commits it.
+func (s *Store) alone(ctx context.Context, fn func(on *session) error) error {
 	w, err := s.borrow(ctx, s.writer)
 	if err != nil {
 		return err
 	}
-	open := false
+	open := true
 	defer func() { // also when fn panics
-		if open && w.exec("ROLLBACK") != nil { // SQLite may have done it itself; a fresh connection is in no doubt
-			w.disconnect()
-			w = nil
-		}
-		s.writer <- w
+		s.giveBack(w, s.writer, open)
 	}()
 	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	open = true
-	wake, err := s.write(w, tenant, fn)
-	if err != nil {
+	if err := fn(w); err != nil {
 		return err
 	}
 	if err := w.exec("COMMIT"); err != nil {
 		return err
 	}
 	open = false
-	if wake {
-		s.wakes.signal(tenant)
-	}
 	return nil
 }
 
@@ -302,18 +316,10 @@ func (s *Store) View(ctx context.Context, tenant string, fn func(ticket.Reader) 
 	if err != nil {
 		return err
 	}
-	open := false
-	defer func() {
-		if open && on.exec("ROLLBACK") != nil {
-			on.disconnect()
-			on = nil
-		}
-		s.readers <- on
-	}()
+	defer s.giveBack(on, s.readers, true)
 	if err := on.exec("BEGIN"); err != nil {
 		return err
 	}
-	open = true
 	return s.read(on, tenant, fn)
 }
 

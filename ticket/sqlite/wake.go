@@ -118,7 +118,7 @@ func (s *Store) look(on *session, version int64, seen map[string]int64) (int64, 
 		if err := rows.Scan(&name, &count); err != nil {
 			return err
 		}
-		if was := seen[name]; was != count {
+		if was, known := seen[name]; !known || was != count {
 			seen[name] = count
 			s.wakes.signal(name)
 		}
