@@ -70,6 +70,8 @@ func (w *work) pair(id, other ticket.ContactID) (into, from ticket.Contact, err 
 	}
 	into, from = found[0], found[1]
 	switch {
+	case !into.Erased.IsZero() || !from.Erased.IsZero():
+		return into, from, fmt.Errorf("one of them was erased: %w", ErrInvalid)
 	case into.MergedInto != "":
 		return into, from, fmt.Errorf("contact %s is part of contact %s: %w", into.ID, into.MergedInto, ErrInvalid)
 	case from.MergedInto != "" && from.MergedInto != into.ID:

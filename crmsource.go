@@ -99,6 +99,9 @@ func (w *work) takeUpdate(sink string, u *crm.Update) error {
 		w.tx.MarkSeen(key)
 	}
 	id, err := w.ticketOf(sink, u)
+	if err == errErased {
+		return nil // nothing that was said about its customer is kept
+	}
 	if err != nil {
 		return err
 	}
@@ -132,6 +135,9 @@ func (w *work) ticketOf(sink string, u *crm.Update) (ticket.ID, error) {
 		return "", nil
 	}
 	t, err := w.ticket(id)
+	if !t.Erased.IsZero() {
+		return "", errErased
+	}
 	if t.ID != "" && t.ID != id {
 		w.tx.Schedule(syncTask(sink, crm.Subject{Ticket: id}, w.now)) // its own case was merged away, and is to stay so
 	}

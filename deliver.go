@@ -47,6 +47,12 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 		if m.Post == nil || (m.Post.State != ticket.PostQueued && m.Post.State != ticket.PostSending && m.Post.State != ticket.PostUnknown) {
 			return w.tx.Finish(lease) // sent, confirmed by its echo, or cancelled meanwhile
 		}
+		if !m.Deleted.IsZero() && m.Post.State == ticket.PostQueued { // what it said had to go while it waited
+			if err := w.setPost(m.Key, ticket.PostCancelled, "", "its text was removed"); err != nil {
+				return err
+			}
+			return w.tx.Finish(lease)
+		}
 		if acc = d.channelOf(m.Conversation.Account); acc == nil {
 			return w.tx.Postpone(lease, w.now.Add(backoff(lease.ID, lease.Attempts)), "account "+m.Conversation.Account.String()+" is not known")
 		}
@@ -397,8 +403,10 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 	}
 	post := *m.Post
 	post.State, post.Sent, post.Error, m.Post = ticket.PostSent, sent, "", &post
-	m.Content.ID, m.Content.Time, m.Content.URL = sent.ID, sent.Time, sent.URL
-	if sent.Thread != "" {
+	if m.Content.ID, m.Content.Time = sent.ID, sent.Time; m.Deleted.IsZero() {
+		m.Content.URL = sent.URL
+	}
+	if sent.Thread != "" && m.Deleted.IsZero() {
 		m.Content.Thread = sent.Thread
 	}
 	w.tx.PutMessage(m)

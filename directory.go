@@ -212,7 +212,7 @@ func (w *work) meetAuthor(q inquiry, author channel.Author) error {
 // the company, the values.
 func (w *work) know(id ticket.ContactID, from ticket.Actor, p crm.Person) error {
 	known, err := w.contact(id)
-	if err != nil || known.ID == "" {
+	if err != nil || known.ID == "" || !known.Erased.IsZero() {
 		return err
 	}
 	c := *known

@@ -108,18 +108,29 @@ func (w *work) redactBy(lease ticket.Lease) error {
 	if err := json.Unmarshal(lease.Payload, &r); err != nil {
 		return err
 	}
-	tasks, err := w.tx.Tasks(r.id())
-	if err != nil || tasks[0].ID == "" {
+	reason, late, err := w.overdueIn(r.Sink, r.id())
+	if err != nil || !late {
 		return err
+	}
+	w.append(r.entry(w, ticket.CaseUnredacted, "late", reason))
+	w.d.log.Error("a deletion is not honoured in the CRM in time", "sink", r.Sink, "message", r.Message)
+	return nil
+}
+
+// overdueIn says why a task of a CRM is not done in the time that the Setup gives; late is false when it is done.
+func (w *work) overdueIn(sink, task string) (reason string, late bool, err error) {
+	tasks, err := w.tx.Tasks(task)
+	if err != nil || tasks[0].ID == "" {
+		return "", false, err
 	}
 	last, reason := tasks[0].LastError, "not done within "+w.company.redactWithin().String()
 	if last == "" { // it never had its turn, because the CRM is not to be had
 		pauses, err := w.tx.ListPauses()
 		if err != nil {
-			return err
+			return "", false, err
 		}
 		for _, p := range pauses {
-			if p.Queue == syncQueue(r.Sink) {
+			if p.Queue == syncQueue(sink) {
 				last = p.Reason
 			}
 		}
@@ -127,9 +138,7 @@ func (w *work) redactBy(lease ticket.Lease) error {
 	if last != "" {
 		reason += ": " + last
 	}
-	w.append(r.entry(w, ticket.CaseUnredacted, "late", reason))
-	w.d.log.Error("a deletion is not honoured in the CRM in time", "sink", r.Sink, "message", r.Message)
-	return nil
+	return reason, true, nil
 }
 
 const redactStandard = 24 * time.Hour

@@ -23,6 +23,7 @@ const (
 	Joined      Outcome = "joined"      // it joined a ticket, or changed something in it
 	Recorded    Outcome = "recorded"    // it was kept, but belongs to no ticket
 	Duplicate   Outcome = "duplicate"   // it was here before
+	Dropped     Outcome = "dropped"     // its author was erased after it was written (EraseContact), so nothing of it is kept
 	Quarantined Outcome = "quarantined" // it could not be taken in; it is kept with the reason
 )
 
@@ -260,6 +261,10 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		return Result{}, err
 	}
 	contact, err := w.contactOf(e)
+	if err == errErased {
+		w.tx.DeleteValue(earlyKey(ref))
+		return Result{Outcome: Dropped}, nil
+	}
 	if err != nil {
 		return Result{}, err
 	}

@@ -74,9 +74,10 @@ func (d *Desk) pushLead(ctx context.Context, lease ticket.Lease) error {
 		return d.settle(ctx, func(w *work) error { return d.withoutSink(w, h.Sink, lease) })
 	}
 	out := crm.Lead{Key: h.Key, Case: string(h.Ticket), Title: h.Lead.Title, Description: h.Lead.Description, Actor: h.Actor, Time: h.Time}
+	erased := false
 	err := d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) error {
 		tickets, err := r.Tickets(h.Ticket)
-		if err != nil || tickets[0].Contact == "" {
+		if erased = err == nil && !tickets[0].Erased.IsZero(); err != nil || tickets[0].Contact == "" {
 			return err
 		}
 		contact, err := contactIn(r, tickets[0].Contact)
@@ -91,6 +92,9 @@ func (d *Desk) pushLead(ctx context.Context, lease ticket.Lease) error {
 	})
 	if err != nil {
 		return err
+	}
+	if erased {
+		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) })
 	}
 	callCtx, cancel := d.request(ctx)
 	ref, cause := taker.PushLead(callCtx, out)

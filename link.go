@@ -186,6 +186,9 @@ func (w *work) opened(e *channel.Event) (Result, error) {
 		return Result{}, err
 	}
 	contact, err := w.contactOf(e)
+	if err == errErased {
+		return Result{Outcome: Dropped}, nil
+	}
 	if err != nil {
 		return Result{}, err
 	}

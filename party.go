@@ -66,7 +66,7 @@ func (w *work) addParty(c *change, actor ticket.Actor, p Party) error {
 	}
 	role := cmp.Or(p.Role, contact.Kind)
 	switch {
-	case contact.ID == "":
+	case contact.ID == "" || !contact.Erased.IsZero():
 		return fmt.Errorf("contact %s: %w", who, ErrNotFound)
 	case role == "":
 		return fmt.Errorf("the role is missing: %w", ErrInvalid)

@@ -182,7 +182,7 @@ func (w *work) moved(key string, author channel.Author) error {
 	if thread == "" {
 		thread = author.ID // a private conversation without an ID of its own is the one with its author
 	}
-	if m.Post == nil || m.Content.ID == "" || thread == "" {
+	if m.Post == nil || m.Content.ID == "" || thread == "" || !m.Deleted.IsZero() {
 		return nil
 	}
 	if err := w.notAwaited(m.Post.Out.Account, key); err != nil {
@@ -278,7 +278,7 @@ func (w *work) introduce(contact *ticket.Contact, platform string, author channe
 		}
 		return w.contact(into.ID)
 	}
-	w.tx.PutIdentity(ticket.Identity{Key: key, Contact: contact.ID, Author: author})
+	w.tx.PutIdentity(ticket.Identity{Key: key, Contact: contact.ID, Author: author, Erased: met[0].Erased})
 	c := *contact
 	c.Identities = append(slices.Clone(c.Identities), key)
 	w.putContacts(&c)
@@ -293,6 +293,10 @@ func (w *work) introduce(contact *ticket.Contact, platform string, author channe
 func (w *work) introduced(conv *conversation, e *channel.Event) error {
 	if conv.Key.Visibility != channel.Private || conv.Contact == "" || conv.Author.ID != "" {
 		return nil
+	}
+	identities, err := w.tx.Identities(ticket.IdentityKey{Platform: e.Account.Platform, ID: e.Message.Author.ID})
+	if err != nil || !e.Time.After(identities[0].Erased) {
+		return err
 	}
 	contact, err := w.contact(conv.Contact)
 	if err == nil {

@@ -257,6 +257,10 @@ func (d *Desk) decodeAgain(q QuarantineEntry, a *arrival) error {
 func (w *work) releaseUpdate(key ticket.ValueKey, q QuarantineEntry) ([]Result, error) {
 	sink := q.Source[len("crm/"):]
 	id, err := w.ticketOf(sink, q.Update)
+	if err == errErased {
+		w.tx.DeleteValue(key)
+		return []Result{{Outcome: Dropped}}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

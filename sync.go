@@ -128,7 +128,7 @@ func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err
 			return p, false, err
 		}
 		t = tickets[0]
-		if t.ID == "" {
+		if t.ID == "" || !t.Erased.IsZero() {
 			return p, false, nil
 		}
 		contactID = t.Contact
@@ -149,7 +149,7 @@ func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err
 		if err != nil {
 			return p, false, err
 		}
-		if contacts[0].Version > p.contact.Version {
+		if contacts[0].Version > p.contact.Version && contacts[0].Erased.IsZero() {
 			if p.change.Contact, err = crmContact(r, contacts[0]); err != nil {
 				return p, false, err
 			}

@@ -98,6 +98,10 @@ func (w *work) contactOf(e *channel.Event) (*ticket.Contact, error) {
 	if err != nil {
 		return nil, err
 	}
+	erased := known[0].Erased
+	if !erased.IsZero() && !e.Time.After(erased) {
+		return nil, errErased
+	}
 	if identity := known[0]; identity.Contact != "" {
 		return w.contact(identity.Contact)
 	}
@@ -107,7 +111,7 @@ func (w *work) contactOf(e *channel.Event) (*ticket.Contact, error) {
 	}{first: [1]ticket.IdentityKey{key}}
 	contact := &made.Contact
 	*contact = ticket.Contact{
-		ID: ticket.ContactID(hashID("contact", key.Platform, key.ID)), Version: 1, Name: displayName(author), Language: author.Language,
+		ID: contactID(key, erased), Version: 1, Name: displayName(author), Language: author.Language,
 		Identities: made.first[:], Created: e.Time, Updated: w.now,
 	}
 	if author.Email != "" {
@@ -120,7 +124,7 @@ func (w *work) contactOf(e *channel.Event) (*ticket.Contact, error) {
 	if handle := strings.ToLower(author.Handle); handle != "" && handle != author.ID {
 		w.tx.PutValue(ticket.Value{Key: handleKey(key.Platform, handle), Data: []byte(author.ID)})
 	}
-	w.tx.PutIdentity(ticket.Identity{Key: key, Contact: contact.ID, Author: author, Seen: e.Time})
+	w.tx.PutIdentity(ticket.Identity{Key: key, Contact: contact.ID, Author: author, Seen: e.Time, Erased: erased})
 	w.room.entry[0] = ticket.Entry{
 		Kind: ticket.ContactCreated, Key: "contact/" + string(contact.ID), Contact: contact.ID, Happened: e.Time, Received: e.Received,
 		Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: author.ID},
@@ -311,8 +315,8 @@ func (w *work) rekey(key string) error {
 		return err
 	}
 	m := messages[0]
-	if m.Key == "" || m.Direction != ticket.Inbound || m.Ticket == "" {
-		return nil
+	if m.Key == "" || m.Direction != ticket.Inbound || m.Ticket == "" || !m.Deleted.IsZero() && m.Content.Author.ID == "" {
+		return nil // the last: its author was erased
 	}
 	e := channel.Event{Kind: channel.MessageReceived, Account: m.Conversation.Account, Message: m.Content, Time: m.Content.Time, Received: m.Received}
 	to, err := w.conversationOf(&e)
@@ -327,6 +331,9 @@ func (w *work) rekey(key string) error {
 		return err
 	}
 	contact, err := w.contactOf(&e)
+	if err == errErased {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -100,6 +100,10 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 		return d.redact(ctx, lease)
 	case redactByKind:
 		return d.settle(ctx, func(w *work) error { return w.redactBy(lease) })
+	case eraseKind:
+		return d.erase(ctx, lease)
+	case eraseByKind:
+		return d.settle(ctx, func(w *work) error { return w.eraseBy(lease) })
 	case releaseKind:
 		return d.releaseExpected(ctx, lease)
 	case subscribeKind:

@@ -69,7 +69,7 @@ func (d *Desk) Verify(ctx context.Context, by By, contact ticket.ContactID, v Ve
 			return fmt.Errorf("until %s, which has passed: %w", v.Until.UTC().Format(time.RFC3339), ErrInvalid)
 		}
 		c, err := w.contact(contact)
-		if err == nil && c.ID == "" {
+		if err == nil && (c.ID == "" || !c.Erased.IsZero()) {
 			err = ErrNotFound
 		}
 		if err != nil {
@@ -182,7 +182,7 @@ func (d *Desk) VerifyLink(ctx context.Context, by By, contact ticket.ContactID, 
 			return fmt.Errorf("within %s: want more than 0: %w", within, ErrInvalid)
 		}
 		c, err := w.contact(contact)
-		if err == nil && c.ID == "" {
+		if err == nil && (c.ID == "" || !c.Erased.IsZero()) {
 			err = ErrNotFound
 		}
 		if err != nil {

@@ -44,6 +44,8 @@ type Contact struct {
 	Blocked bool      `json:"blocked,omitempty"`
 	Created time.Time `json:"created"`
 	Updated time.Time `json:"updated"`
+	// Erased is when the person was erased: nothing else is left then but ID, MergedInto and these times.
+	Erased time.Time `json:"erased,omitzero"`
 }
 
 // IdentityKey is an author on a platform.
@@ -55,7 +57,8 @@ type IdentityKey struct {
 // Identity ties an author on a platform to a contact, with the profile as it was last seen.
 type Identity struct {
 	Key     IdentityKey    `json:"key"`
-	Contact ContactID      `json:"contact"`
+	Contact ContactID      `json:"contact"` // empty once the person was erased, until the identity writes again
 	Author  channel.Author `json:"author,omitzero"`
-	Seen    time.Time      `json:"seen,omitzero"` // when it last wrote, by the platform's time
+	Seen    time.Time      `json:"seen,omitzero"`   // when it last wrote, by the platform's time
+	Erased  time.Time      `json:"erased,omitzero"` // when the person was erased, the last time: what was written until then is not taken in again
 }

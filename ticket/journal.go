@@ -93,6 +93,9 @@ const (
 	ContactVerified  EntryKind = "contact.verified" // Old and New are levels of Assurance, Reason says how; Detail is the Verification
 	ContactMerged    EntryKind = "contact.merged"   // into New, or New was merged into this one
 	ContactUnmerged  EntryKind = "contact.unmerged" // from New
+	ContactErased    EntryKind = "contact.erased"   // the person is gone here; on a ticket: what the person said is
+	CaseErased       EntryKind = "crm.erased"       // the person is gone in the CRM
+	CaseUnerased     EntryKind = "crm.unerased"     // the person is not, or not in time; Reason says why
 	CaseFailed       EntryKind = "crm.failed"       // a push failed for good; Actor is the sink, Reason says why
 	CaseRefused      EntryKind = "crm.refused"      // what somebody did in the CRM could not be done here; Actor is who, Reason says why, Message is a note with the text
 	CaseRedacted     EntryKind = "crm.redacted"     // a deletion was honoured in the CRM

@@ -63,6 +63,7 @@ func (p *packer) ticket(t *Ticket) {
 	p.time(&t.CustomerWrote)
 	p.time(&t.Answered)
 	p.time(&t.SolvedAt)
+	p.time(&t.Erased)
 	p.bool(&t.Late)
 	p.bool(&t.Handed)
 	packText(p, &t.Returned.Agent)
@@ -326,6 +327,7 @@ func (p *packer) contact(c *Contact) {
 	p.bool(&c.Blocked)
 	p.time(&c.Created)
 	p.time(&c.Updated)
+	p.time(&c.Erased)
 }
 
 func (p *packer) identityKey(k *IdentityKey) {
@@ -338,6 +340,7 @@ func (p *packer) identity(i *Identity) {
 	packText(p, &i.Contact)
 	p.author(&i.Author)
 	p.time(&i.Seen)
+	p.time(&i.Erased)
 }
 
 func (p *packer) agent(a *AgentState) {

@@ -80,6 +80,8 @@ type Ticket struct {
 	Answered      time.Time `json:"answered,omitzero"`
 	// SolvedAt is when it was last solved; zero while it is not.
 	SolvedAt time.Time `json:"solved_at,omitzero"`
+	// Erased is when its customer was erased; nothing that was said is left then.
+	Erased time.Time `json:"erased,omitzero"`
 	// Late is set when a customer's message came in long after it was written, until an agent acts.
 	Late bool `json:"late,omitempty"`
 	// Clocks are the promises that run for it.
