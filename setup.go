@@ -23,6 +23,12 @@ type Setup struct {
 	// Teams that handle lanes, and the agents in them.
 	Teams  []routing.Team  `json:"teams,omitempty"`
 	Agents []routing.Agent `json:"agents,omitempty"`
+	// Weights say what tickets take of an agent's capacity; the first that matches wins. None does: 1.
+	Weights []routing.Weight `json:"weights,omitempty"`
+	// Calendars by the names that lanes, agents' shifts and SLA policies refer to.
+	Calendars map[string]sla.Hours `json:"calendars,omitempty"`
+	// Words are word lists by the names that conditions of lanes, weights and noise refer to with "list".
+	Words rule.Lists `json:"words,omitempty"`
 	// SLA is what is promised to whom; the first matching policy wins.
 	SLA []sla.Policy `json:"sla,omitempty"`
 	// Approval asks of the whole company that another approves what agents write before it goes out: for a crisis. A RoleLead's replies go out at once.
@@ -81,7 +87,7 @@ func (s Setup) Check(predicates rule.Predicates) error {
 }
 
 func (s Setup) org() routing.Org {
-	return routing.Org{Lanes: s.Lanes, Teams: s.Teams, Agents: s.Agents}
+	return routing.Org{Lanes: s.Lanes, Teams: s.Teams, Agents: s.Agents, Weights: s.Weights, Calendars: s.Calendars, Words: s.Words}
 }
 
 // company is a Setup that is checked and compiled.
@@ -91,10 +97,10 @@ type company struct {
 	lanes    routing.Router
 	roster   *routing.Roster
 	policies *sla.PolicySet
-	noises   []*rule.Rule // of setup.Noise
-	offHours *offHours    // nil: none
-	since    time.Time    // when this version came into force
-	before   *company     // the version before, whose promises older events were made under
+	noises   *rule.Set // of setup.Noise
+	offHours *offHours // nil: none
+	since    time.Time // when this version came into force
+	before   *company  // the version before, whose promises older events were made under
 }
 
 func (s Setup) compile(version int64, since time.Time, predicates rule.Predicates, before *company) (*company, error) {
@@ -102,11 +108,11 @@ func (s Setup) compile(version int64, since time.Time, predicates rule.Predicate
 	if err != nil {
 		return nil, err
 	}
-	policies, err := sla.NewPolicySet(s.SLA, sla.Calendars{}, predicates)
+	policies, err := sla.NewPolicySet(s.SLA, lanes.Calendars(), predicates)
 	if err != nil {
 		return nil, err
 	}
-	noises := make([]*rule.Rule, len(s.Noise))
+	noises := rule.Builder{Predicates: predicates, Lists: s.Words}
 	for i, n := range s.Noise {
 		if n.Name == "" {
 			return nil, fmt.Errorf("noise[%d]: name is missing", i)
@@ -114,10 +120,13 @@ func (s Setup) compile(version int64, since time.Time, predicates rule.Predicate
 		if n.When.IsZero() {
 			return nil, fmt.Errorf("noise %q: when is empty, so that every message would be noise", n.Name)
 		}
-		if noises[i], err = rule.Compile(n.When, predicates); err != nil {
+		if _, err = noises.Add(n.When); err != nil {
 			return nil, fmt.Errorf("noise %q: when: %w", n.Name, err)
 		}
-		for _, name := range noises[i].Facts() {
+	}
+	noiseRules := noises.Set()
+	for i, n := range s.Noise {
+		for _, name := range noiseRules.Rule(i).Facts() {
 			if !ticket.KnownMessageFact(name) {
 				return nil, fmt.Errorf("noise %q: when: fact %q is not known of a message; ticket.Facts lists those that are", n.Name, name)
 			}
@@ -135,18 +144,18 @@ func (s Setup) compile(version int64, since time.Time, predicates rule.Predicate
 	if s.RedactWithin < 0 {
 		return nil, fmt.Errorf("redact_within: want more than 0, got %s", time.Duration(s.RedactWithin))
 	}
-	return &company{version: version, setup: s, lanes: lanes, roster: routing.NewRoster(s.Agents), policies: policies, noises: noises, offHours: offHours, since: since, before: before}, nil
+	return &company{version: version, setup: s, lanes: lanes, roster: routing.NewRoster(s.Agents), policies: policies, noises: noiseRules, offHours: offHours, since: since, before: before}, nil
 }
 
 // noise returns the name of the kind of noise that a message is; empty when it wants an answer.
 func (c *company) noise(m *channel.Message) string {
-	if len(c.noises) == 0 || strings.ContainsAny(m.Text, "?？؟") {
+	if len(c.setup.Noise) == 0 || strings.ContainsAny(m.Text, "?？؟") {
 		return ""
 	}
-	facts := ticket.Facts{Message: m}
-	for i, r := range c.noises {
-		if _, ok := r.Match(&facts); ok {
-			return c.setup.Noise[i].Name
+	asked := c.noises.Ask(&ticket.Facts{Message: m})
+	for i, n := range c.setup.Noise {
+		if _, ok := asked.Match(i); ok {
+			return n.Name
 		}
 	}
 	return ""

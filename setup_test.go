@@ -21,7 +21,7 @@ const deskFile = `{
     {"name": "care", "team": "care"}
   ],
   "teams": [{"name": "care"}, {"name": "money"}],
-  "agents": [{"name": "ana", "first_name": "Ana", "teams": ["care"], "capacity": 3, "always_on": true}],
+  "agents": [{"name": "ana", "first_name": "Ana", "teams": ["care", "money"], "capacity": 3, "always_on": true}],
   "sla": [{"name": "promise", "when": {"fact": "visibility", "equals": "public"}, "targets": [{"metric": "first_response", "within": "1h"}, {"metric": "resolution", "within": "48h"}]}],
   "reopen": {"public": "168h"},
   "apps": {"263902037430900": "person"}

@@ -2,84 +2,297 @@ package routing
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"hash/fnv"
+	"maps"
 	"slices"
-	"sync"
+	"strconv"
+	"time"
 
 	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
-// Lanes is the Router that the Desk uses unless the host gives another: ordered lanes, the first match wins, the least loaded agent of the lane's team gets the
-// ticket. It never changes and may be used by any number of goroutines.
+// Lanes is the Router that the Desk uses unless the host gives another: ordered lanes, of which the first that matches takes the ticket; a lane that is closed, deserted
+// or too full hands it on; and the lane's strategy says who of its team gets it. It never changes and may be used by any number of goroutines.
 type Lanes struct {
-	lanes []Lane
-	rules []*rule.Rule
-	seen  sync.Pool // of *sight that no call of Route uses
+	lanes      []lane
+	byName     map[string]*lane
+	rules      *rule.Set // of lanes' conditions and priorities
+	weights    *rule.Set // asked when lane and priority are decided
+	weigh      []int     // what the weights say
+	calendars  map[string]*sla.Calendar
+	org        Org
+	predicates rule.Predicates
 }
 
-// sight is what a call of Route looks at. It is used again, because rules see it through an interface, for which it would be allocated each time.
-type sight struct {
-	query Query
-	facts ticket.Facts
+// lane is a Lane as it is asked.
+type lane struct {
+	*Lane
+	when       int // number of its condition in the rules; -1 for one that is filled by hand
+	priorities int // number of the first of its priority rules
+	calendar   *sla.Calendar
+	need       need
+	sticky     *Strategy // nil: it has none
+	reserve    *Strategy
 }
 
 // DefaultLane is the lane of a company that names none, and of tickets that no lane takes.
 const DefaultLane = "inbox"
 
-// New checks the Org, compiles its conditions and returns the router. predicates are the Go predicates that conditions may name. The error
-// names the lane, team or agent and what is wrong with it.
+// New checks the Org, compiles its conditions and returns the router. predicates are the Go predicates that conditions may name. The error has all that is wrong, one
+// a line: what Org.Check finds, conditions that do not compile, and facts that are not known.
 func New(org Org, predicates rule.Predicates) (*Lanes, error) {
-	if err := org.Check(); err != nil {
-		return nil, err
-	}
-	l := &Lanes{lanes: slices.Clone(org.Lanes), rules: make([]*rule.Rule, len(org.Lanes))}
-	for i, lane := range org.Lanes {
-		r, err := rule.Compile(lane.When, predicates)
+	calendars, wrong := org.check()
+	l := &Lanes{lanes: make([]lane, len(org.Lanes)), byName: make(map[string]*lane, len(org.Lanes)), calendars: calendars, org: org, predicates: predicates}
+	l.org.Lanes = slices.Clone(org.Lanes)
+	rules, weights := rule.Builder{Predicates: predicates, Lists: org.Words}, rule.Builder{Predicates: predicates, Lists: org.Words}
+	p := problems{}
+	compile := func(b *rule.Builder, c rule.Condition, where string) int {
+		number, err := b.Add(c)
 		if err != nil {
-			return nil, fmt.Errorf("lane %q: when: %w", lane.Name, err)
+			p.add("%s: %w", where, err)
 		}
-		for _, name := range r.Facts() {
-			if !ticket.KnownFact(name) {
-				return nil, fmt.Errorf("lane %q: when: fact %q is not known; ticket.Facts lists those that are", lane.Name, name)
+		return number
+	}
+	for i := range l.org.Lanes {
+		at := &l.lanes[i]
+		*at = lane{Lane: &l.org.Lanes[i], when: -1, calendar: calendars[org.Lanes[i].Calendar]}
+		l.byName[at.Name] = at
+		at.compose()
+		if !at.ByHand {
+			at.when = compile(&rules, at.When, fmt.Sprintf("lane %q: when", at.Name))
+		}
+		for j, r := range at.Priorities {
+			if n := compile(&rules, r.When, fmt.Sprintf("lane %q: priorities[%d]: when", at.Name, j)); j == 0 {
+				at.priorities = n
 			}
 		}
-		l.rules[i] = r
 	}
-	return l, nil
+	for i, w := range org.Weights {
+		compile(&weights, w.When, fmt.Sprintf("weights[%d]: when", i))
+		l.weigh = append(l.weigh, w.Weight)
+	}
+	if err := errors.Join(wrong, errors.Join(p...)); err != nil {
+		return nil, err
+	}
+	l.rules, l.weights = rules.Set(), weights.Set()
+	return l, l.checkFacts()
+}
+
+// Calendars returns the calendars of the company, and which lane has which, for its SLA policies.
+func (l *Lanes) Calendars() sla.Calendars {
+	c := sla.Calendars{Named: maps.Clone(l.calendars), Lanes: make(map[string]string)}
+	for i := range l.lanes {
+		if at := &l.lanes[i]; at.Calendar != "" {
+			c.Lanes[at.Name] = at.Calendar
+		}
+	}
+	return c
+}
+
+// checkFacts reports the first fact that no ticket has.
+func (l *Lanes) checkFacts() error {
+	check := func(set *rule.Set, number int, where func() string) error {
+		for _, name := range set.Rule(number).Facts() {
+			if !ticket.KnownFact(name) {
+				return fmt.Errorf("%s: fact %q is not known; ticket.Facts lists those that are", where(), name)
+			}
+		}
+		return nil
+	}
+	for _, at := range l.lanes {
+		if !at.ByHand {
+			if err := check(l.rules, at.when, func() string { return fmt.Sprintf("lane %q: when", at.Name) }); err != nil {
+				return err
+			}
+		}
+		for i := range at.Priorities {
+			if err := check(l.rules, at.priorities+i, func() string { return fmt.Sprintf("lane %q: priorities[%d]: when", at.Name, i) }); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range l.weigh {
+		if err := check(l.weights, i, func() string { return "weights[" + strconv.Itoa(i) + "]: when" }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compose takes the strategy apart.
+func (l *lane) compose() {
+	l.need = need{team: l.Team, skills: l.Skills, speak: l.Speak}
+	for i := range l.Strategy {
+		switch s := &l.Strategy[i]; s.By {
+		case Sticky:
+			l.sticky = s
+		case Reserve:
+			l.reserve = s
+		case Random:
+			l.need.random = true
+		default:
+			l.need.order = append(l.need.order, s.By)
+		}
+	}
+	if len(l.need.order) == 0 && !l.need.random {
+		l.need.order = standard
+	}
 }
 
 // candidates is how many agents a decision names; more would only be tried after that many others took a ticket in the same moment.
 const candidates = 5
 
-// Route returns the first lane that takes the ticket and the least loaded agents of its team. A ticket that no lane takes goes to DefaultLane.
-func (l *Lanes) Route(_ context.Context, q Query) (Decision, error) {
-	seen, ok := l.seen.Get().(*sight)
-	if !ok {
-		seen = new(sight)
-	}
-	seen.query = q
-	seen.facts = ticket.Facts{Ticket: &seen.query.Ticket, Contact: &seen.query.Contact, Message: q.Message}
-	defer func() {
-		*seen = sight{}
-		l.seen.Put(seen)
-	}()
+// Route returns the lane that takes the ticket, and the agents of its team to try, best first. A ticket that no lane takes goes to DefaultLane. It returns no error.
+func (l *Lanes) Route(_ context.Context, q Query) (Decision, error) { return l.route(&q), nil }
+
+func (l *Lanes) route(q *Query) Decision {
+	asked := l.rules.Ask(q.Facts())
 	for i := range l.lanes {
-		lane := &l.lanes[i]
-		if lane.ByHand {
+		at := &l.lanes[i]
+		if at.when < 0 {
 			continue
 		}
-		match, ok := l.rules[i].Match(&seen.facts)
+		match, ok := asked.Match(at.when)
 		if !ok {
 			continue
 		}
-		d := Decision{Lane: lane.Name, Team: lane.Team, Matched: match.String(), Priority: lane.Priority, Weight: 1}
-		if lane.Team != "" {
-			d.Candidates, d.Passed = q.Roster.LeastLoaded(lane.Team, d.Weight, candidates)
+		d := Decision{Matched: match.String(), Priority: at.Priority}
+		for j := range at.Priorities {
+			if why, ok := asked.Match(at.priorities + j); ok {
+				d.Priority, d.PriorityMatched = &at.Priorities[j].Priority, why.String()
+				break
+			}
 		}
-		return d, nil
+		l.decide(at, q, &d)
+		return d
 	}
-	return Decision{Lane: DefaultLane, Weight: 1}, nil
+	return Decision{Lane: DefaultLane, Weight: l.weight(q, DefaultLane, "", nil)}
+}
+
+// Offer is Route for a ticket whose lane somebody has decided: it returns the agents of that lane to try, by its strategy, and asks no conditions but those of weights.
+// It is false when there is no such lane.
+func (l *Lanes) Offer(q Query, name string) (Decision, bool) {
+	at := l.byName[name]
+	if at == nil {
+		return Decision{}, false
+	}
+	d := Decision{Lane: at.Name, Team: at.Team, Weight: l.weight(&q, at.Name, at.Team, nil)}
+	l.rank(at, &q, &d)
+	return d, true
+}
+
+// decide follows fallbacks and overflows from the lane that matched to the one that takes the ticket, and ranks its agents.
+func (l *Lanes) decide(at *lane, q *Query, d *Decision) {
+	for range len(l.lanes) { // Check allows no circles
+		d.Lane, d.Team, d.Candidates, d.Passed = at.Name, at.Team, nil, nil
+		to, why := at.Fallback, l.unmanned(at, q)
+		if to == "" || why == "" {
+			d.Weight = l.weight(q, at.Name, at.Team, d.Priority)
+			l.rank(at, q, d)
+			if to, why = at.Overflow.To, at.flooded(q); to == "" || why == "" || len(d.Candidates) > 0 {
+				return
+			}
+		}
+		d.Moved = append(d.Moved, Move{From: at.Name, To: to, Why: why})
+		at = l.byName[to]
+	}
+}
+
+// unmanned says why nobody works in a lane now; empty when somebody may.
+func (l *Lanes) unmanned(at *lane, q *Query) MoveCause {
+	switch {
+	case at.Fallback == "":
+		return ""
+	case !at.calendar.Open(q.Now):
+		return Closed
+	case at.Team != "" && q.Roster != nil && !q.Roster.there(at.Team, l.open(q)):
+		return Deserted
+	}
+	return ""
+}
+
+// flooded says why a lane has too much waiting; empty when it has not.
+func (at *lane) flooded(q *Query) MoveCause {
+	switch o := &at.Overflow; {
+	case o.After > 0 && q.Ticket.Lane == at.Name && q.Waited >= time.Duration(o.After):
+		return WaitedTooLong
+	case o.Longer > 0 && q.Queues != nil && q.Queues(at.Name) > o.Longer:
+		return QueueTooLong
+	}
+	return ""
+}
+
+// open tells whether shifts are on.
+func (l *Lanes) open(q *Query) func(shift string) bool {
+	return func(shift string) bool { return l.calendars[shift].Open(q.Now) } // none is always open
+}
+
+// weight is what the ticket takes of an agent's capacity once lane and priority are decided.
+func (l *Lanes) weight(q *Query, lane, team string, priority *ticket.Priority) int {
+	if len(l.weigh) == 0 {
+		return 1
+	}
+	decided := *q
+	decided.Ticket.Lane, decided.Ticket.Team = lane, team
+	if priority != nil {
+		decided.Ticket.Priority = *priority
+	}
+	asked := l.weights.Ask(decided.Facts())
+	for i, w := range l.weigh {
+		if _, ok := asked.Match(i); ok {
+			return w
+		}
+	}
+	return 1
+}
+
+// rank names the agents of a lane to try.
+func (l *Lanes) rank(at *lane, q *Query, d *Decision) {
+	if at.Team == "" || q.Roster == nil {
+		return
+	}
+	w := l.wish(at, q, d)
+	w.n = candidates
+	d.Candidates, d.Passed = q.Roster.rank(&at.need, &w)
+}
+
+// wish is what the ticket asks of a lane's agents.
+func (l *Lanes) wish(at *lane, q *Query, d *Decision) wish {
+	w := wish{weight: d.Weight, language: base(q.Ticket.Language), open: l.open(q)}
+	priority := q.Ticket.Priority
+	if d.Priority != nil {
+		priority = *d.Priority
+	}
+	if at.reserve != nil && priority < at.reserve.from() {
+		w.keep = at.reserve.Keep
+	}
+	if at.sticky != nil {
+		w.first = at.sticky.first(q)
+	}
+	if at.need.random {
+		h := fnv.New64a()
+		h.Write([]byte(q.Ticket.ID))
+		w.seed = [2]uint64{q.Seed, h.Sum64()}
+	}
+	return w
+}
+
+// first names the agents whom Sticky puts first.
+func (s *Strategy) first(q *Query) []string {
+	var names []string
+	if q.Contact.Owner != "" {
+		names = append(names, q.Contact.Owner)
+	}
+	for _, k := range q.Known {
+		if s.Within == 0 || q.Now.Sub(k.Last) <= time.Duration(s.Within) {
+			names = append(names, k.Agent)
+		}
+	}
+	return names
 }
 
 var _ Router = (*Lanes)(nil)

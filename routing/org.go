@@ -1,12 +1,25 @@
 package routing
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
+
+// Org is a company as far as routing goes: lanes in the order in which they are asked, teams, agents, and what they refer to by name.
+type Org struct {
+	Lanes  []Lane  `json:"lanes,omitempty"`
+	Teams  []Team  `json:"teams,omitempty"`
+	Agents []Agent `json:"agents,omitempty"`
+	// Weights say what a ticket takes of an agent's capacity; the first that matches wins. None does: 1.
+	Weights []Weight `json:"weights,omitempty"`
+	// Calendars by the names that lanes and shifts refer to.
+	Calendars map[string]sla.Hours `json:"calendars,omitempty"`
+	// Words are word lists by the names that conditions refer to with "list".
+	Words rule.Lists `json:"words,omitempty"`
+}
 
 // Lane is a team's clearly bounded responsibility.
 type Lane struct {
@@ -18,9 +31,25 @@ type Lane struct {
 	When rule.Condition `json:"when,omitzero"`
 	// Team handles it. Empty: nobody is assigned, tickets wait until somebody takes them.
 	Team string `json:"team,omitempty"`
+	// Skills are what an agent must be able to do to get its tickets, each at this level or a higher one.
+	Skills map[string]int `json:"skills,omitempty"`
+	// Speak asks for an agent who speaks the ticket's language. A ticket whose language is not known goes to anybody.
+	Speak bool `json:"speak,omitempty"`
+	// Strategy says who of those who can take a ticket gets it: each entry decides between those whom the ones before leave equal, the name decides last.
+	// None: least_loaded, longest_idle.
+	Strategy []Strategy `json:"strategy,omitempty"`
 	// Priority of its tickets. Nil: unchanged.
 	Priority *ticket.Priority `json:"priority,omitempty"`
-	// ByHand is set on a lane into which nothing is routed: tickets come to it only when somebody transfers or escalates them. When must then be empty.
+	// Priorities give some of its tickets another priority; the first that matches wins over Priority.
+	Priorities []PriorityRule `json:"priorities,omitempty"`
+	// Calendar says when the lane is open. Empty: always. What comes while it is closed goes to Fallback, or waits.
+	Calendar string `json:"calendar,omitempty"`
+	// Fallback is the lane that takes its tickets while it is closed, and while nobody of its team is there. Empty: they wait.
+	Fallback string `json:"fallback,omitempty"`
+	// Overflow is the lane that takes its tickets when they are too many. The zero value: none.
+	Overflow Overflow `json:"overflow,omitzero"`
+	// ByHand is set on a lane into which nothing is routed by its condition, which must then be empty: tickets come to it only when somebody transfers or
+	// escalates them, or as the Fallback or Overflow of another.
 	ByHand bool `json:"by_hand,omitempty"`
 	// Escalation is the lane to which its tickets are escalated: the next tier. Empty: there is none.
 	Escalation string `json:"escalation,omitempty"`
@@ -28,6 +57,28 @@ type Lane struct {
 	Sign bool `json:"sign,omitempty"`
 	// Approval asks that another approves what agents write before it goes out; a RoleLead's replies go out at once.
 	Approval bool `json:"approval,omitempty"`
+}
+
+// Overflow says when a lane has too much waiting, and which lane takes it. A ticket that somebody of the lane can take at once stays.
+type Overflow struct {
+	// To is the lane.
+	To string `json:"to"`
+	// After is how long a ticket waits in the lane before it moves on. 0: however long.
+	After sla.Duration `json:"after,omitzero"`
+	// Longer lets new tickets move on while more than so many wait. 0: however many.
+	Longer int `json:"longer,omitempty"`
+}
+
+// PriorityRule gives a priority to what matches.
+type PriorityRule struct {
+	When     rule.Condition  `json:"when"`
+	Priority ticket.Priority `json:"priority"`
+}
+
+// Weight says what a ticket that matches takes of an agent's capacity: a private chat more than a comment. When sees the lane and the priority that were decided.
+type Weight struct {
+	When   rule.Condition `json:"when"`
+	Weight int            `json:"weight"`
 }
 
 // Team is a group of agents.
@@ -60,103 +111,23 @@ type Agent struct {
 	Until time.Time `json:"until,omitzero"`
 	// Teams that the agent belongs to.
 	Teams []string `json:"teams,omitempty"`
+	// Skills with their levels, from 1.
+	Skills map[string]int `json:"skills,omitempty"`
+	// Languages that the agent speaks, as BCP 47 tags: "en" stands for all its regions.
+	Languages []string `json:"languages,omitempty"`
+	// Shift is the calendar by which the agent works: outside of it the agent gets no tickets, whatever the presence. Empty: presence alone decides.
+	Shift string `json:"shift,omitempty"`
 	// Capacity is the weight of tickets that the agent can hold at once; 0 means 1.
 	Capacity int `json:"capacity,omitempty"`
 	// AlwaysOn makes the agent available without signing in: for small teams without presence, and for simulations.
 	AlwaysOn bool `json:"always_on,omitempty"`
 }
 
-// Org is a company as far as routing goes: lanes in the order in which they are asked, teams, agents.
-type Org struct {
-	Lanes  []Lane  `json:"lanes,omitempty"`
-	Teams  []Team  `json:"teams,omitempty"`
-	Agents []Agent `json:"agents,omitempty"`
-}
-
-// Check reports the first thing in the Org that cannot be: a missing or double name, an unknown team, lane or role, a negative capacity, a lane behind one that
-// takes everything, escalations that go round in a circle.
-func (o Org) Check() error {
-	teams := make(map[string]bool, len(o.Teams))
-	for i, t := range o.Teams {
-		if t.Name == "" {
-			return fmt.Errorf("teams[%d]: name is missing", i)
-		}
-		if teams[t.Name] {
-			return fmt.Errorf("team %q: there are two of this name", t.Name)
-		}
-		teams[t.Name] = true
+// State returns the state with which the agent begins.
+func (a Agent) State() ticket.AgentState {
+	s := ticket.AgentState{Name: a.Name, Capacity: max(a.Capacity, 1)}
+	if a.AlwaysOn {
+		s.Presence = ticket.Available
 	}
-	lanes := make(map[string]bool, len(o.Lanes))
-	catchAll := ""
-	for i, l := range o.Lanes {
-		switch {
-		case l.Name == "":
-			return fmt.Errorf("lanes[%d]: name is missing", i)
-		case lanes[l.Name]:
-			return fmt.Errorf("lane %q: there are two of this name", l.Name)
-		case l.Team != "" && !teams[l.Team]:
-			return fmt.Errorf("lane %q: team %q is not known", l.Name, l.Team)
-		case catchAll != "" && !l.ByHand:
-			return fmt.Errorf("lane %q: no ticket can reach it, because lane %q before it takes everything", l.Name, catchAll)
-		}
-		lanes[l.Name] = true
-		switch {
-		case l.ByHand && !l.When.IsZero():
-			return fmt.Errorf("lane %q: when: nothing is routed into a lane that is by_hand", l.Name)
-		case l.When.IsZero() && !l.ByHand:
-			catchAll = l.Name
-		}
-	}
-	if err := o.checkEscalation(); err != nil {
-		return err
-	}
-	agents := make(map[string]bool, len(o.Agents))
-	for i, a := range o.Agents {
-		if a.Name == "" {
-			return fmt.Errorf("agents[%d]: name is missing", i)
-		}
-		if agents[a.Name] {
-			return fmt.Errorf("agent %q: there are two of this name", a.Name)
-		}
-		agents[a.Name] = true
-		if a.Capacity < 0 {
-			return fmt.Errorf("agent %q: capacity: want 0 or more, got %d", a.Name, a.Capacity)
-		}
-		switch a.Role {
-		case "", RoleTrainee, RoleAgent, RoleLead:
-		default:
-			return fmt.Errorf("agent %q: role %q: want trainee, agent or lead", a.Name, a.Role)
-		}
-		for _, t := range a.Teams {
-			if !teams[t] {
-				return fmt.Errorf("agent %q: team %q is not known", a.Name, t)
-			}
-		}
-	}
-	return nil
-}
-
-// checkEscalation reports a tier that is not known, and tiers that lead back to where they began.
-func (o Org) checkEscalation() error {
-	next := make(map[string]string, len(o.Lanes))
-	for _, l := range o.Lanes {
-		next[l.Name] = l.Escalation
-	}
-	for _, l := range o.Lanes {
-		if l.Escalation == "" {
-			continue
-		}
-		if _, known := next[l.Escalation]; !known {
-			return fmt.Errorf("lane %q: escalation: lane %q is not known", l.Name, l.Escalation)
-		}
-		for at, steps := l.Escalation, 0; at != ""; at, steps = next[at], steps+1 {
-			if at == l.Name {
-				return fmt.Errorf("lane %q: escalation leads back to it", l.Name)
-			}
-			if steps > len(o.Lanes) {
-				break // a circle further up, which its own lanes report
-			}
-		}
-	}
-	return nil
+	return s
 }

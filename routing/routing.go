@@ -1,8 +1,8 @@
 // Package routing says who handles a ticket: which lane it belongs in, and which agent of the lane's team gets it.
 //
 // A [Lane] is a team's clearly bounded responsibility. [New] checks an [Org] of lanes, teams and agents and makes the [Lanes] router out of it: the first
-// lane whose condition matches takes the ticket, and the least loaded agent who is available gets it. A host with rules of its own
-// implements [Router] instead.
+// lane whose condition matches takes the ticket, hands it on to another where it is closed or too full, and its [Strategy] says who of its team gets it. A [Decision]
+// keeps its reasons small; [Lanes.Explain] works out the rest. A host with rules of its own implements [Router] instead.
 //
 // Routing decides from the values it is given, time included; assigning, and never beyond an agent's capacity, is the Desk's work.
 package routing
@@ -41,8 +41,18 @@ type Query struct {
 	Roster *Roster
 	// Queues tells how long the lanes' queues are. Nil: not known.
 	Queues func(lane string) int
+	// Waited is how long the ticket has been waiting in its lane, Ticket.Lane. 0: it does not wait yet.
+	Waited time.Duration
+	// Known are agents who served the contact before, the latest first.
+	Known []Acquaintance
 	// Seed makes random choices repeatable.
 	Seed uint64
+}
+
+// Acquaintance is an agent who served the contact.
+type Acquaintance struct {
+	Agent string
+	Last  time.Time
 }
 
 // Facts returns what lane conditions can look at; the names are those of ticket.Facts.
@@ -54,10 +64,13 @@ func (q *Query) Facts() rule.Facts {
 type Decision struct {
 	Lane string `json:"lane"`
 	Team string `json:"team,omitempty"`
-	// Matched says which part of the lane's condition matched.
+	// Matched says which part of the condition of the lane that matched did so. That is Lane, or where it was moved from first.
 	Matched string `json:"matched,omitempty"`
-	// Priority is set when the lane raises or lowers it.
-	Priority *ticket.Priority `json:"priority,omitempty"`
+	// Moved is the way from the lane that matched to Lane, where they are not the same.
+	Moved []Move `json:"moved,omitempty"`
+	// Priority is set when the lane raises or lowers it. PriorityMatched says by which condition, if by one of its own.
+	Priority        *ticket.Priority `json:"priority,omitempty"`
+	PriorityMatched string           `json:"priority_matched,omitempty"`
 	// Weight is what the ticket takes of an agent's capacity; 0 means 1.
 	Weight int `json:"weight,omitempty"`
 	// Candidates in the order in which to try them.
@@ -66,17 +79,19 @@ type Decision struct {
 	Passed []Passed `json:"passed,omitempty"`
 }
 
-// Cause says why somebody was passed over.
-type Cause string
+// Move is a step from one lane to another that takes its tickets.
+type Move struct {
+	From string    `json:"from"`
+	To   string    `json:"to"`
+	Why  MoveCause `json:"why"`
+}
+
+// MoveCause says why a lane does not keep a ticket.
+type MoveCause string
 
 const (
-	NotPresent Cause = "not available" // offline, busy or away
-	Full       Cause = "at capacity"
+	Closed        MoveCause = "closed"          // by its calendar
+	Deserted      MoveCause = "nobody there"    // of its team, available or busy
+	WaitedTooLong MoveCause = "waited too long" // in it, by Overflow.After
+	QueueTooLong  MoveCause = "queue too long"  // by Overflow.Longer
 )
-
-// Passed counts those passed over for one cause and names the first five.
-type Passed struct {
-	Cause Cause    `json:"cause"`
-	Count int      `json:"count"`
-	First []string `json:"first,omitempty"`
-}

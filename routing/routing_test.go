@@ -178,10 +178,10 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		{"a condition on a lane filled by hand", Org{Lanes: []Lane{{Name: "a", ByHand: true, When: word("x")}}},
 			`lane "a": when: nothing is routed into a lane that is by_hand`},
 		{"an escalation to nowhere", Org{Lanes: []Lane{{Name: "a", Escalation: "b"}}}, `lane "a": escalation: lane "b" is not known`},
-		{"an escalation in a circle", Org{Lanes: []Lane{{Name: "a", When: word("x"), Escalation: "b"}, {Name: "b", Escalation: "a"}}}, `lane "a": escalation leads back to it`},
-		{"an escalation to itself", Org{Lanes: []Lane{{Name: "a", Escalation: "a"}}}, `lane "a": escalation leads back to it`},
+		{"an escalation in a circle", Org{Lanes: []Lane{{Name: "a", When: word("x"), Escalation: "b"}, {Name: "b", Escalation: "a"}}}, `lane "a": escalation leads back to it: a → b → a`},
+		{"an escalation to itself", Org{Lanes: []Lane{{Name: "a", Escalation: "a"}}}, `lane "a": escalation leads back to it: a → a`},
 		{"an escalation into a circle", Org{Lanes: []Lane{{Name: "a", When: word("x"), Escalation: "b"}, {Name: "b", When: word("y"), Escalation: "c"}, {Name: "c", Escalation: "b"}}},
-			`lane "b": escalation leads back to it`},
+			`lane "b": escalation leads back to it: b → c → b`},
 		{"an unknown predicate", Org{Lanes: []Lane{{Name: "a", When: rule.Condition{Predicate: "p"}}}},
 			`lane "a": when: rule: compile condition: predicate: "p" is unknown; this process supplies no predicates`},
 	}
