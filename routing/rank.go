@@ -23,10 +23,6 @@ func (r *Roster) rank(n *need, w *wish) ([]string, []Passed) {
 	p := r.pool(n, w.language)
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	var names []string
-	if w.n > 0 {
-		names = make([]string, 0, min(w.n, p.size))
-	}
 	var passed tally
 	var room [64][]*entry
 	lists := heads(room[:0])
@@ -50,6 +46,10 @@ func (r *Roster) rank(n *need, w *wish) ([]string, []Passed) {
 				lists.add(l.ranked)
 			}
 		}
+	}
+	var names []string
+	if w.n > 0 && len(lists) > 0 {
+		names = make([]string, 0, min(w.n, p.size))
 	}
 	for _, name := range w.first {
 		if len(names) < w.n && !slices.Contains(names, name) && r.able(p, name, w) {

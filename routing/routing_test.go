@@ -9,6 +9,7 @@ import (
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -182,6 +183,43 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		{"an escalation to itself", Org{Lanes: []Lane{{Name: "a", Escalation: "a"}}}, `lane "a": escalation leads back to it: a → a`},
 		{"an escalation into a circle", Org{Lanes: []Lane{{Name: "a", When: word("x"), Escalation: "b"}, {Name: "b", When: word("y"), Escalation: "c"}, {Name: "c", Escalation: "b"}}},
 			`lane "b": escalation leads back to it: b → c → b`},
+		{"a lane behind one that takes all that it would", Org{Lanes: []Lane{{Name: "a", When: rule.Condition{Any: []rule.Condition{word("x"), word("y")}}}, {Name: "b", When: word("y")}}},
+			`lane "b": no ticket can reach it, because lane "a" before it takes all that it would`},
+		{"two lanes of one condition", Org{Lanes: []Lane{{Name: "a", When: word("x")}, {Name: "b", When: word("x")}}},
+			`lane "b": no ticket can reach it, because lane "a" before it takes all that it would`},
+		{"a condition that takes everything in another form", Org{Lanes: []Lane{{Name: "a", When: rule.Condition{All: []rule.Condition{{}}}}, {Name: "b", When: word("x")}}},
+			`lane "b": no ticket can reach it, because lane "a" before it takes everything`},
+		{"a condition that never holds", Org{Lanes: []Lane{{Name: "a", When: rule.Condition{Not: &rule.Condition{}}}}}, `lane "a": no ticket can reach it, because its condition never holds`},
+		{"a priority rule that is never used", Org{Lanes: []Lane{{Name: "a", Priorities: []PriorityRule{{When: word("x")}, {When: word("x")}}}}},
+			`lane "a": priorities[1]: is never used, because priorities[0] takes all that it would`},
+		{"fallback and overflow in a circle", Org{Teams: []Team{{Name: "t"}}, Lanes: []Lane{{Name: "a", When: word("x"), Team: "t", Fallback: "b"}, {Name: "b", Overflow: Overflow{To: "a", Longer: 1}}}},
+			`lane "a": fallback and overflow lead back to it: a → b → a`},
+		{"a fallback that is not known", Org{Teams: []Team{{Name: "t"}}, Lanes: []Lane{{Name: "a", Team: "t", Fallback: "b"}}}, `lane "a": fallback: lane "b" is not known`},
+		{"a fallback that is never used", Org{Lanes: []Lane{{Name: "a", Fallback: "b"}, {Name: "b", ByHand: true}}},
+			`lane "a": fallback: is never used, because the lane has neither a calendar nor a team`},
+		{"an overflow that is never used", Org{Lanes: []Lane{{Name: "a", Overflow: Overflow{To: "b"}}, {Name: "b", ByHand: true}}}, `lane "a": overflow: is never used; want after or longer`},
+		{"an overflow to nowhere", Org{Lanes: []Lane{{Name: "a", Overflow: Overflow{Longer: 5}}}}, `lane "a": overflow: to is missing`},
+		{"an unknown calendar", Org{Lanes: []Lane{{Name: "a", Calendar: "day"}}}, `lane "a": calendar: calendar "day" is not known`},
+		{"an unknown shift", Org{Agents: []Agent{{Name: "a", Shift: "day"}}}, `agent "a": shift: calendar "day" is not known`},
+		{"a calendar that is none", Org{Calendars: map[string]sla.Hours{"day": {Zone: "UTC"}}}, `calendar "day": calendar: is never open`},
+		{"a team of nobody", Org{Teams: []Team{{Name: "t"}}, Lanes: []Lane{{Name: "a", Team: "t"}}, Agents: []Agent{{Name: "a"}}}, `team "t": nobody is in it, and lane "a" needs it`},
+		{"a lane in which nobody can work", Org{Teams: []Team{{Name: "t"}}, Lanes: []Lane{{Name: "a", Team: "t", Skills: map[string]int{"law": 2, "money": 1}}},
+			Agents: []Agent{{Name: "a", Teams: []string{"t"}, Skills: map[string]int{"law": 1, "money": 1}}}}, `lane "a": nobody in team "t" has the skills it asks for: law 2, money 1`},
+		{"a level of none", Org{Agents: []Agent{{Name: "a", Skills: map[string]int{"law": 0}}}}, `agent "a": skills: "law": want a level of 1 or more, got 0`},
+		{"a strategy without a team", Org{Lanes: []Lane{{Name: "a", Strategy: []Strategy{{By: Random}}}}}, `lane "a": skills, speak and strategy choose between agents, and it has no team`},
+		{"a strategy that there is not", laneOf("best"), `lane "a": strategy[0] "best": want sticky, reserve, best_skill, least_loaded, longest_idle, round_robin or random`},
+		{"a strategy after chance", laneOf(Random, LeastLoaded), `lane "a": strategy[1] "least_loaded": is never asked, because random leaves nobody equal`},
+		{"sticky too late", laneOf(BestSkill, Sticky), `lane "a": strategy[1] "sticky": put it before those that compare all agents`},
+		{"a reserve of nothing", laneOf(Reserve), `lane "a": strategy[0] "reserve": keep: want 1 or more, got 0`},
+		{"a strategy twice", laneOf(LeastLoaded, LeastLoaded), `lane "a": strategy[1] "least_loaded": is there twice`},
+		{"a weight of nothing", Org{Weights: []Weight{{}}}, `weights[0]: weight: want 1 or more, got 0`},
+		{"an unknown fact in a priority", Org{Lanes: []Lane{{Name: "a", Priorities: []PriorityRule{{When: rule.Condition{Fact: "txt", Word: "x"}}}}}},
+			`lane "a": priorities[0]: when: fact "txt" is not known; ticket.Facts lists those that are`},
+		{"an unknown word list", Org{Lanes: []Lane{{Name: "a", When: rule.Condition{Fact: "text", List: "l"}}}},
+			`lane "a": when: rule: compile condition: list: "l" is unknown; there are no lists here`},
+		{"all at once", Org{Lanes: []Lane{{Name: "a", Team: "t"}, {Name: "a"}}, Agents: []Agent{{Name: "b", Capacity: -1}}},
+			"lane \"a\": there are two of this name\nlane \"a\": team \"t\" is not known\nlane \"a\": no ticket can reach it, because lane \"a\" before it takes everything\n" +
+				"agent \"b\": capacity: want 0 or more, got -1\nteam \"t\": nobody is in it, and lane \"a\" needs it"},
 		{"an unknown predicate", Org{Lanes: []Lane{{Name: "a", When: rule.Condition{Predicate: "p"}}}},
 			`lane "a": when: rule: compile condition: predicate: "p" is unknown; this process supplies no predicates`},
 	}
@@ -200,6 +238,15 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 	if err := airline().Check(); err != nil {
 		t.Errorf("a sound company: %v", err)
 	}
+}
+
+// laneOf is a company of one lane with a strategy.
+func laneOf(by ...By) Org {
+	l := Lane{Name: "a", Team: "t"}
+	for _, b := range by {
+		l.Strategy = append(l.Strategy, Strategy{By: b})
+	}
+	return Org{Teams: []Team{{Name: "t"}}, Lanes: []Lane{l}}
 }
 
 // crew is a company of n agents in one team, all there.
