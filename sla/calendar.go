@@ -18,6 +18,7 @@ import (
 type Calendar struct {
 	zone     *time.Location
 	readings readings
+	names    []string // of holidays and openings, by exception.name
 	offsets  []offset
 	end      int64 // the first second after lastYear
 	total    int64 // open seconds in all
@@ -43,11 +44,11 @@ func newCalendar(h *Hours) (*Calendar, error) {
 	if err != nil {
 		return nil, err
 	}
-	closed, open, err := h.exceptions()
+	exceptions, err := h.exceptions()
 	if err != nil {
 		return nil, err
 	}
-	c := &Calendar{zone: zone, readings: newReadings(week, closed, open), end: time.Date(lastYear+1, 1, 1, 0, 0, 0, 0, zone).Unix()}
+	c := &Calendar{zone: zone, names: exceptions.names, readings: newReadings(week, exceptions.closed, exceptions.open), end: time.Date(lastYear+1, 1, 1, 0, 0, 0, 0, zone).Unix()}
 	c.offsets, c.total = c.readings.throughOffsets(zone, c.end)
 	if c.total == 0 {
 		return nil, errors.New("is never open")

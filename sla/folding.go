@@ -22,6 +22,7 @@ type folding struct {
 type before struct {
 	facts       Facts
 	status      Status
+	solvedFrom  Status
 	statusSince time.Time
 	heldSince   time.Time
 }
@@ -33,7 +34,7 @@ func (f *folding) apply(e *Event) {
 	for i := range f.Clocks {
 		f.Clocks[i].expire(e.Time, &f.Facts)
 	}
-	f.held = before{f.Facts, f.Status, f.StatusSince, f.HeldSince}
+	f.held = before{f.Facts, f.Status, f.SolvedFrom, f.StatusSince, f.HeldSince}
 	own := e.Line == f.Name
 	if e.Facts != nil && own {
 		if f.Facts.Lane != e.Facts.Lane || f.Facts.Agent != e.Facts.Agent {

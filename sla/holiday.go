@@ -107,7 +107,7 @@ func (d Date) years() (first, last int) {
 }
 
 // spans appends the intervals as they lie on the date, in each year that it means.
-func (d Date) spans(to []span, intervals []Interval) []span {
+func (d Date) spans(to []span, intervals []Interval, name int32) []span {
 	first, last := d.years()
 	for year := first; year <= last; year++ {
 		if !d.in(year) {
@@ -115,7 +115,9 @@ func (d Date) spans(to []span, intervals []Interval) []span {
 		}
 		midnight := time.Date(year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Unix() - firstMonday
 		for _, i := range intervals {
-			to = append(to, i.on(midnight))
+			s := i.on(midnight)
+			s.name = name
+			to = append(to, s)
 		}
 	}
 	return to
@@ -124,35 +126,52 @@ func (d Date) spans(to []span, intervals []Interval) []span {
 // maxExceptions bounds what hours that come from outside can make a calendar cost. A yearly date counts once for each year.
 const maxExceptions = 200_000
 
-// exceptions returns when the hours' holidays are closed and its openings open, each sorted and without overlap, in wall-clock seconds. What is switched
-// off is checked too: it may be switched on.
-func (h *Hours) exceptions() (closed, open []span, err error) {
+// exceptions are when hours differ from their week.
+type exceptions struct {
+	closed, open []span   // each sorted and without overlap, in wall-clock seconds
+	names        []string // by span.name; the first is the empty one
+}
+
+// name returns the number of a name.
+func (e *exceptions) name(s string) int32 {
+	i := slices.Index(e.names, s)
+	if i < 0 {
+		i = len(e.names)
+		e.names = append(e.names, s)
+	}
+	return int32(i)
+}
+
+// exceptions returns when the hours' holidays are closed and its openings open. What is switched off is checked too: it may be switched on.
+func (h *Hours) exceptions() (exceptions, error) {
+	found := exceptions{names: []string{""}}
 	wholeDay := []Interval{{}}
 	for i, holiday := range h.Holidays {
 		at, parts := fmt.Sprintf("holidays[%d]", i), holiday.Closed
 		if len(parts) == 0 {
 			parts = wholeDay
 		}
-		if err := checkException(at, holiday.Date, "closed", parts, len(closed)); err != nil {
-			return nil, nil, err
+		if err := checkException(at, holiday.Date, "closed", parts, len(found.closed)); err != nil {
+			return exceptions{}, err
 		}
 		if !holiday.Off {
-			closed = holiday.Date.spans(closed, parts)
+			found.closed = holiday.Date.spans(found.closed, parts, found.name(holiday.Name))
 		}
 	}
 	for i, opening := range h.Openings {
 		at := fmt.Sprintf("openings[%d]", i)
 		if len(opening.Open) == 0 {
-			return nil, nil, wrongAt(errors.New("is missing; want at least one interval"), "%s.open", at)
+			return exceptions{}, wrongAt(errors.New("is missing; want at least one interval"), "%s.open", at)
 		}
-		if err := checkException(at, opening.Date, "open", opening.Open, len(open)); err != nil {
-			return nil, nil, err
+		if err := checkException(at, opening.Date, "open", opening.Open, len(found.open)); err != nil {
+			return exceptions{}, err
 		}
 		if !opening.Off {
-			open = opening.Date.spans(open, opening.Open)
+			found.open = opening.Date.spans(found.open, opening.Open, found.name(opening.Name))
 		}
 	}
-	return union(closed), union(open), nil
+	found.closed, found.open = union(found.closed), union(found.open)
+	return found, nil
 }
 
 func checkException(at string, d Date, field string, intervals []Interval, before int) error {
@@ -186,7 +205,7 @@ func without(spans, others []span) []span {
 				break
 			}
 			if o.from > s.from {
-				rest = append(rest, span{s.from, o.from})
+				rest = append(rest, span{s.from, o.from, s.name})
 			}
 			s.from = o.to
 		}

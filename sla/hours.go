@@ -80,7 +80,7 @@ func (w *Week) spans() ([]span, error) {
 			}
 			s := interval.on(midnight)
 			if over := s.to - secondsPerWeek; over > 0 { // from Sunday into Monday
-				open = append(open, span{0, over})
+				open = append(open, span{to: over})
 				s.to = secondsPerWeek
 			}
 			open = append(open, s)
@@ -168,7 +168,7 @@ func (i Interval) on(midnight int64) span {
 	if to <= i.From {
 		to += 24 * time.Hour
 	}
-	return span{midnight + int64(i.From/time.Second), midnight + int64(to/time.Second)}
+	return span{from: midnight + int64(i.From/time.Second), to: midnight + int64(to/time.Second)}
 }
 
 // wrongAt says where in Hours something is wrong.
@@ -182,20 +182,31 @@ const (
 )
 
 // span is a stretch of seconds, from included, to excluded.
-type span struct{ from, to int64 }
+type span struct {
+	from, to int64
+	name     int32 // of the holiday or opening that it belongs to; 0 for none
+}
 
-// union sorts spans and joins those that overlap or touch.
+// union sorts spans and joins those that overlap or touch. Where spans of different names overlap, the part belongs to the first.
 func union(spans []span) []span {
 	slices.SortFunc(spans, compareSpans)
 	joined := spans[:0]
 	for _, s := range spans {
 		if n := len(joined); n > 0 && s.from <= joined[n-1].to {
-			joined[n-1].to = max(joined[n-1].to, s.to)
-			continue
+			last := &joined[n-1]
+			if s.name == last.name {
+				last.to = max(last.to, s.to)
+				continue
+			}
+			if s.from = last.to; s.from >= s.to {
+				continue
+			}
 		}
 		joined = append(joined, s)
 	}
 	return joined
 }
 
-func compareSpans(a, b span) int { return cmp.Compare(a.from, b.from) }
+func compareSpans(a, b span) int {
+	return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.name, b.name))
+}

@@ -15,10 +15,10 @@ type past struct {
 	telling bool     // turns are wanted
 }
 
-// stand is a status and when it lasted.
+// stand is a status and when it lasted; for solved and closed also what the status was before.
 type stand struct {
-	from, to time.Time
-	status   Status
+	from, to           time.Time
+	status, solvedFrom Status
 }
 
 // holder is who held the ticket from an instant on.
@@ -109,17 +109,17 @@ func (p *past) until(t time.Time, f *folding) {
 
 // note remembers what the event changed.
 func (p *past) note(was *State, f *folding, e *Event) {
-	if n := len(p.stands); f.Status != was.Status {
-		if n > 0 {
-			p.stands[n-1].to = e.Time
-		}
-		p.stands = append(p.stands, stand{from: e.Time, status: f.Status})
+	if f.Status != was.Status {
+		p.stands = append(p.stands, stand{from: e.Time, status: f.Status, solvedFrom: f.SolvedFrom})
 	}
 	if f.Facts.Lane != was.Facts.Lane || f.Facts.Agent != was.Facts.Agent {
 		p.holders = append(p.holders, holder{e.Time, f.Facts})
 	}
 	if p.telling {
 		p.tell(was, f, e)
+	}
+	for i := range f.Clocks {
+		p.story(&f.Clocks[i]).clock = f.Clocks[i]
 	}
 }
 
@@ -144,7 +144,7 @@ func (p *past) stood(from, to time.Time) iter.Seq[stand] {
 				}
 				from = s.from
 			}
-			before = stand{from: from, to: to, status: s.status}
+			before = stand{from, to, s.status, s.solvedFrom}
 		}
 		yield(before)
 	}
@@ -164,8 +164,3 @@ func (p *past) reaching(c *Clock) time.Time {
 	}
 	return time.Time{}
 }
-
-func (p *past) tell(was *State, f *folding, e *Event) {}
-
-// Turn is x.
-type Turn struct{}

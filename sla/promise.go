@@ -161,24 +161,22 @@ func (f *folding) catchUp(c *Clock, p promise, now time.Time) {
 		return
 	}
 	if f.past != nil {
-		var solvedFrom Status
 		for s := range f.past.stood(c.Started, now) {
-			f.catchUpWith(c, p, s, solvedFrom)
-			solvedFrom = s.status
+			f.catchUpWith(c, p, s)
 		}
 		return
 	}
 	if f.unknown = f.unknown || (p.pause != 0 || c.Metric.once()) && c.Started.Before(f.held.statusSince); !f.unknown {
-		f.catchUpWith(c, p, stand{c.Started, now, f.held.status}, f.SolvedFrom)
+		f.catchUpWith(c, p, stand{c.Started, now, f.held.status, f.held.solvedFrom})
 	}
 }
 
-func (f *folding) catchUpWith(c *Clock, p promise, s stand, solvedFrom Status) {
+func (f *folding) catchUpWith(c *Clock, p promise, s stand) {
 	switch {
 	case !s.status.Done() || !c.Metric.once():
 		f.pass(c, p, s.from, s.to, s.status)
 	case f.policy.Reopening == Ignore:
-		f.pass(c, p, s.from, s.to, solvedFrom)
+		f.pass(c, p, s.from, s.to, s.solvedFrom)
 	default:
 		f.past.passed(c, passage{from: s.from, to: s.to, status: s.status})
 		if f.policy.Reopening == Restart {
