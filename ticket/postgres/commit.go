@@ -28,16 +28,17 @@ func (x *tx) hold() error {
 	b := new(pgx.Batch)
 	x.begin(b, "begin")
 	x.queueLock(b)
+	x.queueVerify(b)
 	return wrap("lock", x.send(x.ctx, b))
 }
 
-// queueLock queues the taking of the tenant's lock and the check of what was read.
+// queueLock queues the taking of the tenant's lock.
 func (x *tx) queueLock(b *pgx.Batch) {
 	x.held = true
 	b.Queue("select pg_advisory_xact_lock($1)", x.store.lock(x.tenant))
-	x.queueVerify(b)
 }
 
+// queueVerify queues the check of what was read. Whoever's writes cannot be seen yet must have been ruled out before.
 func (x *tx) queueVerify(b *pgx.Batch) {
 	for _, s := range x.shelves() {
 		s.verify(b, x)
@@ -70,6 +71,7 @@ func (x *tx) queueListLock(b *pgx.Batch) {
 	if !x.held {
 		x.begin(b, "begin")
 		x.queueLock(b)
+		x.queueVerify(b)
 	}
 	if !x.numbered {
 		b.Queue(x.store.sql.number, x.tenant)
@@ -130,12 +132,12 @@ func (x *tx) commit() error {
 	switch {
 	case x.tasksOnly():
 		x.queueVerify(b)
-	case x.held:
-		x.queueVerify(b)
-		x.queueHosts(b)
 	default:
-		x.queueLock(b)
+		if !x.held {
+			x.queueLock(b)
+		}
 		x.queueHosts(b)
+		x.queueVerify(b)
 	}
 	x.queueWrites(b, x.store.sql.append)
 	b.Queue("commit")
@@ -151,6 +153,7 @@ func (x *tx) confirm() error {
 	x.begin(b, "begin")
 	if !x.held {
 		x.queueLock(b)
+		x.queueVerify(b)
 	}
 	b.Queue("rollback")
 	return wrap("update", x.send(x.ctx, b))

@@ -100,8 +100,8 @@ func (x *tx) commitInHost() error {
 	b.Queue("select pg_advisory_xact_lock($1)", x.store.lock(x.tenant))
 	b.Queue("rollback to savepoint socialcrm_wait")
 	x.queueTaskLocks(b)
-	x.queueVerify(b)
 	b.Queue(x.store.sql.others, x.locks(false, true))
+	x.queueVerify(b)
 	x.queueWrites(b, x.store.sql.hold)
 	if x.wake {
 		b.Queue("select pg_notify($1, $2)", x.store.channel, x.store.wakes.payload(x.tenant, true))
