@@ -15,8 +15,11 @@ import (
 	"github.com/socialcrm/socialcrm/ticket/storetest"
 )
 
-// dsn leads to the server of all tests of this package.
-var dsn string
+// dsn leads to the server of all tests of this package, pooledDSN through a pooler in transaction mode; poolError says why there is none.
+var (
+	dsn, pooledDSN string
+	poolError      error
+)
 
 func TestMain(m *testing.M) { os.Exit(withServer(m)) }
 
@@ -33,6 +36,7 @@ func withServer(m *testing.M) int {
 	}
 	defer server.Close()
 	dsn = server.DSN
+	pooledDSN, poolError = server.Pool(20)
 	return m.Run()
 }
 
@@ -52,7 +56,9 @@ func open(t storetest.T, pool *pgxpool.Pool, schema string) *Store {
 	return s
 }
 
-func newPool(t testing.TB, more string) *pgxpool.Pool {
+func newPool(t testing.TB, more string) *pgxpool.Pool { return newPoolAt(t, dsn, more) }
+
+func newPoolAt(t testing.TB, dsn, more string) *pgxpool.Pool {
 	t.Helper()
 	pool, err := pgxpool.New(context.Background(), dsn+" "+more)
 	if err != nil {
@@ -62,16 +68,26 @@ func newPool(t testing.TB, more string) *pgxpool.Pool {
 	return pool
 }
 
-func harness(pool *pgxpool.Pool) storetest.Harness {
+// harness opens each Store in a schema of its own. The second Store on the same data has connections of its own, as another process has.
+func harness(pool, second *pgxpool.Pool, options Options) storetest.Harness {
 	return storetest.Harness{Open: func(t storetest.T) storetest.Rig {
-		schema := newSchema()
-		s := open(t, pool, schema)
+		options := options
+		options.Schema = newSchema()
+		open := func(t storetest.T, pool *pgxpool.Pool) *Store {
+			s, err := New(t.Context(), pool, &options)
+			if err != nil {
+				t.Fatalf("open: %v", err)
+			}
+			t.Cleanup(func() { s.Close() })
+			return s
+		}
+		s := open(t, pool)
 		return storetest.Rig{
 			Store:  s,
-			Second: func(t storetest.T) ticket.Store { return open(t, pool, schema) },
+			Second: func(t storetest.T) ticket.Store { return open(t, second) },
 			Reopen: func(t storetest.T) ticket.Store {
 				s.Close()
-				return open(t, pool, schema)
+				return open(t, pool)
 			},
 		}
 	}}
@@ -79,5 +95,17 @@ func harness(pool *pgxpool.Pool) storetest.Harness {
 
 func TestStorePassesTheKit(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, harness(newPool(t, "pool_max_conns=20")))
+	storetest.Run(t, harness(newPool(t, "pool_max_conns=20"), newPool(t, "pool_max_conns=20"), Options{}))
+}
+
+func TestStorePassesTheKitThroughAPoolerInTransactionMode(t *testing.T) {
+	t.Parallel()
+	if poolError != nil && os.Getenv("SOCIALCRM_REQUIRE") == "" {
+		t.Skip(poolError)
+	}
+	if poolError != nil {
+		t.Fatal(poolError)
+	}
+	const unnamed = "default_query_exec_mode=exec"
+	storetest.Run(t, harness(newPoolAt(t, pooledDSN, unnamed), newPoolAt(t, pooledDSN, unnamed), Options{NoListen: true}))
 }

@@ -36,6 +36,7 @@ type Server struct {
 	bin    string
 	as     *syscall.Credential // the user it runs as; nil: this one
 	server *exec.Cmd
+	pooler *exec.Cmd
 	log    *os.File
 }
 
@@ -155,8 +156,12 @@ func (s *Server) stop(signal syscall.Signal) error {
 	return nil
 }
 
-// Close stops the server and removes its data.
+// Close stops the server, and the pooler if there is one, and removes the data.
 func (s *Server) Close() {
+	if s.pooler != nil {
+		_ = s.pooler.Process.Kill()
+		_ = s.pooler.Wait()
+	}
 	if s.server != nil {
 		_ = s.Kill()
 	}
