@@ -13,6 +13,7 @@ import (
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/crm/crmtest"
+	"github.com/socialcrm/socialcrm/internal/desktest"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -34,7 +35,7 @@ func TestManyGoroutinesKeepEveryInvariant(t *testing.T) {
 	page := platform.Account(channel.Account{AccountID: channel.AccountID{ID: "shop"}})
 	sink := crmtest.New(crmtest.Options{Name: "crm", Now: clock})
 	store := ticket.NewMemory(&ticket.MemoryOptions{Now: clock})
-	desk, err := socialcrm.New(socialcrm.Config{Store: store, Setup: modelCompany(), Channels: []channel.Channel{page.Only(channeltest.Finds)}, Now: clock})
+	desk, err := socialcrm.New(socialcrm.Config{Store: store, Setup: desktest.Company(), Channels: []channel.Channel{page.Only(channeltest.Finds)}, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,5 +155,5 @@ func TestManyGoroutinesKeepEveryInvariant(t *testing.T) {
 		t.Errorf("the agents did only %d things", n)
 	}
 	t.Logf("the agents did %d things and %d answers went out", done.Load(), len(platform.Replies()))
-	(&invariants{reporter: t, now: now, platform: platform, crm: sink, store: store}).check()
+	(&desktest.Invariants{Reporter: t, Now: now, Platform: platform, CRM: sink, Store: store}).Check()
 }

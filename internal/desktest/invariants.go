@@ -1,4 +1,4 @@
-package socialcrm_test
+package desktest
 
 import (
 	"context"
@@ -12,33 +12,33 @@ import (
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
-// invariants are what holds whatever happened, once the Desk is at rest. They look only at what is stored, what the platform shows and what the CRM holds. ARCHITECTURE.md
-// lists them by the same numbers.
-type invariants struct {
-	reporter
-	now      time.Time
-	platform *channeltest.Platform
-	crm      *crmtest.Fake
-	store    ticket.Store
+// Invariants are what holds whatever happened, once the Desk is at rest. They look only at what is stored, what the platform shows and what the CRM holds.
+// ARCHITECTURE.md lists them by the same numbers.
+type Invariants struct {
+	Reporter
+	Now      time.Time
+	Platform *channeltest.Platform
+	CRM      *crmtest.Fake
+	Store    ticket.Store
 }
 
 // everyone is more than any test has of anything.
 const everyone = 10_000_000
 
-// reporter is what testing.T and rapid.T have in common.
-type reporter interface {
+// Reporter is what testing.T and rapid.T have in common.
+type Reporter interface {
 	Errorf(format string, args ...any)
 	Fatal(args ...any)
 }
 
-func (m *invariants) view(fn func(ticket.Reader) error) {
-	if err := m.store.View(context.Background(), "", fn); err != nil {
+func (m *Invariants) view(fn func(ticket.Reader) error) {
+	if err := m.Store.View(context.Background(), "", fn); err != nil {
 		m.Fatal(err)
 	}
 }
 
-// check holds every invariant.
-func (m *invariants) check() {
+// Check holds every invariant.
+func (m *Invariants) Check() {
 	tickets, messages, entries := m.everything()
 	m.checkMessages(tickets, messages)
 	m.checkPosts(messages, entries)
@@ -48,7 +48,7 @@ func (m *invariants) check() {
 	m.checkCRM(tickets, messages)
 }
 
-func (m *invariants) everything() (map[ticket.ID]ticket.Ticket, map[string]ticket.Message, []ticket.Entry) {
+func (m *Invariants) everything() (map[ticket.ID]ticket.Ticket, map[string]ticket.Message, []ticket.Entry) {
 	tickets, messages := map[ticket.ID]ticket.Ticket{}, map[string]ticket.Message{}
 	var entries []ticket.Entry
 	m.view(func(r ticket.Reader) error {
@@ -83,7 +83,7 @@ func (m *invariants) everything() (map[ticket.ID]ticket.Ticket, map[string]ticke
 }
 
 // 1. Each message that a customer wrote is one message of one ticket, with the text in force.
-func (m *invariants) checkMessages(tickets map[ticket.ID]ticket.Ticket, messages map[string]ticket.Message) {
+func (m *Invariants) checkMessages(tickets map[ticket.ID]ticket.Ticket, messages map[string]ticket.Message) {
 	byID := map[ticket.MessageRef]ticket.Message{}
 	for _, msg := range messages {
 		if msg.Content.ID == "" {
@@ -97,7 +97,7 @@ func (m *invariants) checkMessages(tickets map[ticket.ID]ticket.Ticket, messages
 			m.Errorf("message %s is in ticket %q, which is merged or not there", msg.Key, msg.Ticket)
 		}
 	}
-	for _, p := range m.platform.Posts() {
+	for _, p := range m.Platform.Posts() {
 		if p.ByBrand {
 			continue
 		}
@@ -115,13 +115,13 @@ func (m *invariants) checkMessages(tickets map[ticket.ID]ticket.Ticket, messages
 
 // 2. Each post of ours is on the platform once when it counts as sent, not at all when it counts as failed or cancelled, and at most once while nobody knows. Parts
 // of a reply are in order, and none follows one that did not go out.
-func (m *invariants) checkPosts(messages map[string]ticket.Message, entries []ticket.Entry) {
+func (m *Invariants) checkPosts(messages map[string]ticket.Message, entries []ticket.Entry) {
 	twice := map[string]bool{}
 	for _, e := range entries {
 		twice[e.Message] = twice[e.Message] || e.Kind == ticket.ReplyTwice
 	}
 	out, at, never := map[string]int{}, map[string]int{}, map[string]bool{}
-	for i, p := range m.platform.Posts() {
+	for i, p := range m.Platform.Posts() {
 		out[p.Outgoing.Key]++
 		at[p.Outgoing.Key] = i
 		never[p.Outgoing.Key] = p.Failed
@@ -159,8 +159,8 @@ func (m *invariants) checkPosts(messages map[string]ticket.Message, entries []ti
 }
 
 // 3. Folding the journal from scratch gives the clocks that are stored.
-func (m *invariants) checkClocks(tickets map[ticket.ID]ticket.Ticket, entries []ticket.Entry) {
-	setup := modelCompany()
+func (m *Invariants) checkClocks(tickets map[ticket.ID]ticket.Ticket, entries []ticket.Entry) {
+	setup := Company()
 	policies, err := sla.NewPolicySet(setup.SLA, sla.Calendars{}, nil)
 	if err != nil {
 		m.Fatal(err)
@@ -188,7 +188,7 @@ func (m *invariants) checkClocks(tickets map[ticket.ID]ticket.Ticket, entries []
 		if err != nil {
 			m.Fatal(err)
 		}
-		a, b := folded.At(m.now).Clocks, t.Clocks.At(m.now).Clocks
+		a, b := folded.At(m.Now).Clocks, t.Clocks.At(m.Now).Clocks
 		if !slices.EqualFunc(a, b, sameClock) {
 			m.Errorf("ticket %s: folded from the journal %+v, stored %+v", t.ID, a, b)
 		}
@@ -203,7 +203,7 @@ func sameClock(a, b sla.Clock) bool {
 }
 
 // 4. An agent's load is the number of open tickets in hand, never above capacity; nobody waits while somebody of the team has room.
-func (m *invariants) checkAgents(tickets map[ticket.ID]ticket.Ticket) {
+func (m *Invariants) checkAgents(tickets map[ticket.ID]ticket.Ticket) {
 	load, waits := map[string]int{}, map[string]int{}
 	for _, t := range tickets {
 		switch {
@@ -226,7 +226,7 @@ func (m *invariants) checkAgents(tickets map[ticket.ID]ticket.Ticket) {
 }
 
 // 5. No task is stuck.
-func (m *invariants) checkTasks() {
+func (m *Invariants) checkTasks() {
 	m.view(func(r ticket.Reader) error {
 		list, err := r.ListTasks(ticket.TaskQuery{Page: ticket.Page{Limit: everyone}})
 		for _, task := range list.Items {
@@ -240,9 +240,9 @@ func (m *invariants) checkTasks() {
 }
 
 // 6. The CRM holds a case for each ticket, as it stands, and each message once.
-func (m *invariants) checkCRM(tickets map[ticket.ID]ticket.Ticket, messages map[string]ticket.Message) {
+func (m *Invariants) checkCRM(tickets map[ticket.ID]ticket.Ticket, messages map[string]ticket.Message) {
 	held := map[string]crmtest.Case{}
-	for _, c := range m.crm.Cases() {
+	for _, c := range m.CRM.Cases() {
 		held[c.Key] = c
 	}
 	want := map[string]int{}
@@ -259,9 +259,9 @@ func (m *invariants) checkCRM(tickets map[ticket.ID]ticket.Ticket, messages map[
 		if t.MergedInto != "" {
 			continue
 		}
-		n := len(m.crm.Interactions(c.Key)) // what was told before a merge stays with the case that was merged
+		n := len(m.CRM.Interactions(c.Key)) // what was told before a merge stays with the case that was merged
 		for _, id := range t.Absorbed {
-			n += len(m.crm.Interactions(string(id)))
+			n += len(m.CRM.Interactions(string(id)))
 		}
 		if n != want[c.Key] {
 			m.Errorf("ticket %s has %d messages, the CRM %d interactions", t.ID, want[c.Key], n)
