@@ -54,6 +54,9 @@ func (d *Desk) Ingest(ctx context.Context, events ...channel.Event) ([]Result, e
 
 // arriveAll takes in what shares the transaction.
 func (w *work) arriveAll() error {
+	if err := w.readAhead(); err != nil {
+		return err
+	}
 	for _, a := range w.come {
 		if err := w.arrive(a); err != nil {
 			return err
@@ -109,9 +112,7 @@ func (b badEvent) Error() string { return string(b) }
 
 // event takes in one event.
 func (w *work) event(e *channel.Event) (Result, error) {
-	if e.Received.IsZero() || e.Received.After(w.now) {
-		e.Received = w.now
-	}
+	w.receive(e)
 	if err := e.Check(); err != nil {
 		return Result{}, badEvent(err.Error())
 	}
@@ -148,6 +149,13 @@ func (w *work) event(e *channel.Event) (Result, error) {
 		return w.opened(e)
 	}
 	return Result{Outcome: Recorded}, nil
+}
+
+// receive notes when an event came: now, unless it says so itself.
+func (w *work) receive(e *channel.Event) {
+	if e.Received.IsZero() || e.Received.After(w.now) {
+		e.Received = w.now
+	}
 }
 
 // happened is the platform's time of an event, never in the future.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
@@ -43,6 +44,103 @@ func TestAMessageCostsTheSameStoreCallsAmongManyTickets(t *testing.T) {
 	}
 }
 
+func TestABatchIsReadInFewLookUps(t *testing.T) {
+	t.Parallel()
+	w := newCounted(t, 60) // conversations t0 to t59
+	batch := make([]channel.Event, 0, 120)
+	for i := range 40 {
+		batch = append(batch,
+			w.message(fmt.Sprint("m", i), fmt.Sprint("t", i)),       // was here before
+			w.message(fmt.Sprint("new", i), fmt.Sprint("new", i)),   // begins a conversation
+			w.message(fmt.Sprint("more", i), fmt.Sprint("t", 20+i)), // joins one
+		)
+	}
+	want := map[string]int{"Seen": 1, "MessagesByRef": 1, "Values": 1, "Conversations": 1, "Identities": 1, "Contacts": 1, "Tickets": 1}
+	calls := w.calls(batch...)
+	got := make(map[string]int)
+	for name := range want {
+		got[name] = calls[name]
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("look-ups of %d events (-want +got):\n%s", len(batch), diff)
+	}
+}
+
+// What is read ahead is never old: a batch leaves the same behind as its events one by one.
+func TestABatchLeavesTheSameBehindAsItsEventsOneByOne(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var events []channel.Event
+		together, single := newCounted(t, 0), newCounted(t, 0)
+		for range rapid.IntRange(2, 12).Draw(t, "events") {
+			n := func(most int, what string) string { return fmt.Sprint(rapid.IntRange(0, most).Draw(t, what)) }
+			e := channel.Event{
+				Kind: channel.MessageReceived, Account: channel.AccountID{Platform: "fakebook", ID: "shop"},
+				Message: channel.Message{ID: "m" + n(6, "message"), Author: channel.Author{ID: "a" + n(2, "author")}, Time: single.now.Add(-time.Minute), Text: "Where is it?"},
+			}
+			switch rapid.IntRange(0, 9).Draw(t, "shape") {
+			case 0:
+				e.Message.Parent = "m" + n(6, "parent")
+			case 1:
+				e.Message.Visibility, e.Message.Thread = channel.Private, "p"+n(1, "thread")
+			case 2:
+				e.Kind, e.Message.Revision, e.Message.Text = channel.MessageEdited, n(2, "revision"), "Where is it now?"
+			case 3:
+				e.Kind = channel.MessageDeleted
+			case 4:
+				e.Kind, e.Message.Author, e.Message.Thread = channel.MessageEchoed, channel.Author{ID: "shop"}, "t"+n(2, "thread")
+			case 5:
+				e.Message.Author = channel.Author{} // not told
+			default:
+				e.Message.Thread = "t" + n(2, "thread")
+			}
+			events = append(events, e)
+		}
+		together.ingest(events...)
+		for _, e := range events {
+			single.ingest(e)
+		}
+		if diff := cmp.Diff(single.stored(t), together.stored(t)); diff != "" {
+			t.Fatalf("one by one, and as a batch (-one +batch):\n%s", diff)
+		}
+	})
+}
+
+// stored are the tickets, with their messages and their journals.
+func (w *countedWorld) stored(t *rapid.T) (all []any) {
+	err := w.store.View(t.Context(), "", func(r ticket.Reader) error {
+		tickets, err := r.ListTickets(ticket.TicketQuery{})
+		if err != nil {
+			return err
+		}
+		for _, tk := range tickets.Items {
+			messages, err := r.ListMessages(ticket.MessageQuery{Ticket: tk.ID})
+			if err != nil {
+				return err
+			}
+			convs, err := r.Conversations(tk.Conversations...)
+			if err != nil {
+				return err
+			}
+			contacts, err := r.Contacts(tk.Contact)
+			if err != nil {
+				return err
+			}
+			all = append(all, tk, messages.Items, convs, contacts)
+		}
+		entries, err := r.Journal(ticket.JournalQuery{})
+		for i := range entries {
+			entries[i].Key = "" // it may hold how far the journal was when the transaction began
+		}
+		all = append(all, entries)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // BenchmarkIngestAmong takes in messages of new conversations among so many open tickets.
 func BenchmarkIngestAmong(b *testing.B) {
 	for _, stored := range []int{1_000, 1_000_000} {
@@ -69,13 +167,20 @@ func BenchmarkIngestAmong(b *testing.B) {
 
 // countedWorld is a Desk on a Store that counts the calls of its methods.
 type countedWorld struct {
-	tb    testing.TB
+	tb    tester
 	now   time.Time
 	store *countingStore
 	desk  *socialcrm.Desk
 }
 
-func newCounted(tb testing.TB, stored int) *countedWorld {
+// tester is what testing.TB and rapid.T have in common.
+type tester interface {
+	Helper()
+	Fatal(...any)
+	Context() context.Context
+}
+
+func newCounted(tb tester, stored int) *countedWorld {
 	w := &countedWorld{tb: tb, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return w.now }
 	w.store = &countingStore{Store: ticket.NewMemory(&ticket.MemoryOptions{Now: now})}
