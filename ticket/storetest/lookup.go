@@ -215,7 +215,19 @@ func copies(t T, r Rig) {
 		put = sampleOfAll("text ")
 		put.put(tx)
 		spoil(&put)
+		keys, tasks, entries := []ticket.EventKey{{Key: "listed"}}, []ticket.Task{{ID: "listed"}}, []ticket.Entry{entry("listed", "listed")}
+		tx.MarkSeen(keys...)
+		tx.Schedule(tasks...)
+		tx.Append(entries...)
+		clear(keys)
+		clear(tasks)
+		clear(entries)
 	})
+	same(t, "event of a list that was used again", read(t, r, func(rd ticket.Reader) ([]bool, error) { return rd.Seen(ticket.EventKey{Key: "listed"}) }), []bool{true})
+	same(t, "task of it", read(t, r, func(rd ticket.Reader) ([]ticket.Task, error) { return rd.Tasks("listed") })[0].ID, "listed")
+	same(t, "entries of it", len(read(t, r, func(rd ticket.Reader) ([]ticket.Entry, error) {
+		return rd.Journal(ticket.JournalQuery{Ticket: "listed"})
+	})), 1)
 	first := read(t, r, want.get)
 	if first.compare(t, want) {
 		spoil(&first)
