@@ -29,7 +29,8 @@ const (
 )
 
 // Claim says "I am writing": until d has passed no other agent can reply to the ticket, unless By.Anyway is set. Claiming again begins anew; a reply of one's own ends
-// it, as does Unclaim. 0: two minutes; the longest is an hour. ErrClaimed (a *ClaimedError) when somebody else writes already. A claim is not in the journal.
+// it, as does Unclaim. 0: two minutes; the longest is an hour. ErrClaimed (a *ClaimedError) when somebody else writes already. The journal tells of it, for the time that agents take; the ticket itself
+// stays as it was.
 func (d *Desk) Claim(ctx context.Context, id ticket.ID, by By, howLong time.Duration) (Receipt, error) {
 	return d.verb(ctx, VerbClaim, id, by, howLong, func(w *work, c *change) (Receipt, error) {
 		if howLong == 0 {
@@ -46,10 +47,11 @@ func (d *Desk) Claim(ctx context.Context, id ticket.ID, by By, howLong time.Dura
 		}
 		claim := ClaimedError{By: by.Actor, Until: w.now.Add(howLong)}
 		data, err := json.Marshal(claim)
-		if err == nil {
-			w.tx.PutValue(ticket.Value{Key: claimKey(c.ID), Data: data, Expires: claim.Until.Add(longClaim)})
+		if err != nil {
+			return Receipt{}, err
 		}
-		return Receipt{}, err
+		w.tx.PutValue(ticket.Value{Key: claimKey(c.ID), Data: data, Expires: claim.Until.Add(longClaim)})
+		return Receipt{}, w.tellClaim(ticket.Entry{Kind: ticket.TicketClaimed, Ticket: c.ID, Actor: by.Actor, New: claim.Until.UTC().Format(time.RFC3339Nano)})
 	})
 }
 
@@ -92,8 +94,17 @@ func (w *work) unclaimed(c *change, by By) error {
 // unclaim ends the actor's own claim.
 func (w *work) unclaim(id ticket.ID, actor ticket.Actor) error {
 	claim, err := w.claim(id)
-	if err == nil && claim != nil && same(claim.By, actor) {
-		w.tx.DeleteValue(claimKey(id))
+	if err != nil || claim == nil || !same(claim.By, actor) {
+		return err
+	}
+	w.tx.DeleteValue(claimKey(id))
+	return w.tellClaim(ticket.Entry{Kind: ticket.TicketUnclaimed, Ticket: id, Actor: actor})
+}
+
+// tellClaim journals a claim beside the ticket, whose version it leaves alone.
+func (w *work) tellClaim(e ticket.Entry) (err error) {
+	if e.Key, err = w.entryKey("claim"); err == nil {
+		w.append(e)
 	}
 	return err
 }

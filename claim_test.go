@@ -42,6 +42,25 @@ func TestTheSecondAgentIsToldBeforeAnythingIsSent(t *testing.T) {
 	w.refused(socialcrm.ErrClaimed, socialcrm.Receipt{}, err)
 }
 
+func TestTheJournalTellsHowLongAnAgentWrote(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	ctx := t.Context()
+	id := w.asked("mia", "Hello?")
+	w.must(w.desk.Claim(ctx, id, ana, 5*time.Minute))
+	until := w.now.Add(5 * time.Minute)
+	w.now = w.now.Add(time.Minute)
+	w.must(w.desk.Unclaim(ctx, id, by("ben"))) // not his: nothing to tell
+	w.must(w.desk.Reply(ctx, id, ana, socialcrm.Reply{Text: "Hi"}))
+	begun, ended := w.told(ticket.TicketClaimed), w.told(ticket.TicketUnclaimed)
+	if len(begun) != 1 || begun[0].Ticket != id || begun[0].Actor.ID != "ana" || begun[0].New != until.Format(time.RFC3339Nano) {
+		t.Errorf("claims: got %+v", begun)
+	}
+	if len(ended) != 1 || ended[0].Ticket != id || ended[0].Actor.ID != "ana" || !ended[0].Happened.Equal(w.now) {
+		t.Errorf("ends: got %+v", ended)
+	}
+}
+
 func TestAClaimEndsByTheDesksClockAndIsNoChange(t *testing.T) {
 	t.Parallel()
 	w := staffed(t)

@@ -56,6 +56,8 @@ const (
 	TicketMoved      EntryKind = "ticket.moved"         // New is a conversation that now belongs to it: the customer was led there
 	PartyAdded       EntryKind = "ticket.party"         // New is the contact, Reason the role
 	PartyRemoved     EntryKind = "ticket.party_removed" // Old is the contact, Reason the role
+	TicketClaimed    EntryKind = "ticket.claimed"       // Actor writes an answer; New is until when, as RFC 3339, unless it ends before
+	TicketUnclaimed  EntryKind = "ticket.unclaimed"     // Actor's claim ended before its time
 	LinkGiven        EntryKind = "ticket.link"          // a link was made that leads the customer to another channel; New is until when it serves
 	TicketLate       EntryKind = "ticket.late"          // a message came in long after it was written
 	MessageReceived  EntryKind = "message.received"
