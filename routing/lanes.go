@@ -231,23 +231,26 @@ func (l *Lanes) open(q *Query) func(shift string) bool {
 	return func(shift string) bool { return l.calendars[shift].Open(q.Now) } // none is always open
 }
 
-// weight is what the ticket takes of an agent's capacity once lane and priority are decided.
+// weight is what the ticket takes of an agent's capacity once lane and priority are decided. For as long as it asks, the ticket has them.
 func (l *Lanes) weight(q *Query, lane, team string, priority *ticket.Priority) int {
 	if len(l.weigh) == 0 {
 		return 1
 	}
-	decided := *q
-	decided.Ticket.Lane, decided.Ticket.Team = lane, team
+	wasLane, wasTeam, wasPriority := q.Ticket.Lane, q.Ticket.Team, q.Ticket.Priority
+	q.Ticket.Lane, q.Ticket.Team = lane, team
 	if priority != nil {
-		decided.Ticket.Priority = *priority
+		q.Ticket.Priority = *priority
 	}
-	asked := l.weights.Ask(decided.Facts())
+	weight := 1
+	asked := l.weights.Ask(q.Facts())
 	for i, w := range l.weigh {
 		if _, ok := asked.Match(i); ok {
-			return w
+			weight = w
+			break
 		}
 	}
-	return 1
+	q.Ticket.Lane, q.Ticket.Team, q.Ticket.Priority = wasLane, wasTeam, wasPriority
+	return weight
 }
 
 // rank names the agents of a lane to try.

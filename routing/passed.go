@@ -69,12 +69,8 @@ func (t *tally) sift(l *level, w *wish) []*entry {
 
 // list returns all who were passed over, by cause, in two allocations.
 func (t *tally) list(unfit []Passed) []Passed {
-	causes := [...]struct {
-		Cause
-		*count
-	}{{NotPresent, &t.absent}, {OffShift, &t.off}, {Full, &t.full}, {Reserved, &t.reserved}}
 	n, names := len(unfit), 0
-	for _, c := range causes {
+	for _, c := range [...]*count{&t.absent, &t.off, &t.full, &t.reserved} {
 		n, names = n+min(c.all, 1), names+c.named
 	}
 	for _, p := range unfit {
@@ -83,19 +79,27 @@ func (t *tally) list(unfit []Passed) []Passed {
 	if n == 0 {
 		return nil
 	}
-	passed, all := make([]Passed, 0, n), make([]string, 0, names)
-	add := func(cause Cause, count int, names []string) {
-		from := len(all)
-		all = append(all, names...)
-		passed = append(passed, Passed{Cause: cause, Count: count, First: all[from:len(all):len(all)]})
-	}
-	for _, c := range causes {
-		if c.all > 0 {
-			add(c.Cause, c.all, c.names[:c.named])
-		}
-	}
+	l := passedList{make([]Passed, 0, n), make([]string, 0, names)}
+	l.add(NotPresent, t.absent.all, t.absent.names[:t.absent.named])
+	l.add(OffShift, t.off.all, t.off.names[:t.off.named])
+	l.add(Full, t.full.all, t.full.names[:t.full.named])
+	l.add(Reserved, t.reserved.all, t.reserved.names[:t.reserved.named])
 	for _, p := range unfit {
-		add(p.Cause, p.Count, p.First)
+		l.add(p.Cause, p.Count, p.First)
 	}
-	return passed
+	return l.passed
+}
+
+// passedList is a list under way; all its names lie in one slice.
+type passedList struct {
+	passed []Passed
+	names  []string
+}
+
+func (l *passedList) add(c Cause, count int, names []string) {
+	if count > 0 {
+		from := len(l.names)
+		l.names = append(l.names, names...)
+		l.passed = append(l.passed, Passed{Cause: c, Count: count, First: l.names[from:len(l.names):len(l.names)]})
+	}
 }

@@ -57,7 +57,7 @@ func (r *Roster) rank(n *need, w *wish) ([]string, []Passed) {
 		}
 	}
 	if n.random {
-		names = lists.draw(p, names, w)
+		names = slices.Clone(lists).draw(p, names, w) // a copy, so that without chance nothing leaves the stack
 	} else {
 		names = lists.merge(p, names, w.n)
 	}
@@ -95,8 +95,11 @@ func (h heads) best(p *pool) int {
 
 // skip takes n off the front of a list.
 func (h *heads) skip(i, n int) {
-	if (*h)[i] = (*h)[i][n:]; len((*h)[i]) == 0 {
-		*h = slices.Delete(*h, i, i+1)
+	lists := *h
+	if lists[i] = lists[i][n:]; len(lists[i]) == 0 {
+		last := len(lists) - 1
+		lists[i] = lists[last]
+		*h = lists[:last]
 	}
 }
 

@@ -110,113 +110,136 @@ func (m Match) String() string {
 	if m.count == 0 {
 		return "always"
 	}
-	var parts []string
-	for _, r := range m.reasons[:min(m.count, len(m.reasons))] {
-		parts = append(parts, r.String())
+	var room [256]byte
+	b := room[:0]
+	for i, r := range m.reasons[:min(m.count, len(m.reasons))] {
+		if i > 0 {
+			b = append(b, "; "...)
+		}
+		b = r.append(b)
 	}
 	if more := m.count - len(m.reasons); more > 0 {
-		parts = append(parts, fmt.Sprintf("and %d more", more))
+		b = fmt.Appendf(b, "; and %d more", more)
 	}
-	return strings.Join(parts, "; ")
+	return string(b)
 }
 
-func (r reason) String() string {
-	if r.test.path == "" {
-		return r.statement()
-	}
-	return r.test.path + ": " + r.statement()
-}
-
-func (r reason) statement() string {
+func (r reason) append(b []byte) []byte {
 	t := r.test
-	say := func(yes, no, what string) string {
-		if t.negated {
-			return t.fact + " " + no + " " + what
-		}
-		return t.fact + " " + yes + " " + what + r.witness()
+	if t.path != "" {
+		b = append(append(b, t.path...), ": "...)
 	}
+	say := func(s string) { b = append(b, s...) }
 	switch {
-	case t.operator == predicate && t.negated:
-		return fmt.Sprintf("predicate %q does not hold", t.fact)
 	case t.operator == predicate:
-		return fmt.Sprintf("predicate %q holds", t.fact)
+		b = strconv.AppendQuote(append(b, "predicate "...), t.fact)
+		if t.negated {
+			return append(b, " does not hold"...)
+		}
+		return append(b, " holds"...)
 	case r.kind == kindMissing: // then it is a negation that holds
-		return t.fact + " is not known"
+		return append(append(b, t.fact...), " is not known"...)
 	}
+	b = append(b, t.fact...)
 	switch t.operator {
 	case exists:
-		return t.fact + " is known"
+		return append(b, " is known"...)
 	case equals:
-		return say("is", "is not", t.value.String())
+		say(t.either(" is ", " is not "))
+		return t.value.append(b)
 	case in:
-		return say("is", "is none of", r.listed())
+		say(t.either(" is ", " is none of "))
+		return r.appendListed(b)
 	case prefix:
-		return say("begins with", "does not begin with", strconv.Quote(t.prefix))
+		say(t.either(" begins with ", " does not begin with "))
+		b = strconv.AppendQuote(b, t.prefix)
 	case contains:
-		word := "word "
+		say(t.either(" contains ", " does not contain "))
+		say("word")
 		if len(t.phrase) > 1 {
-			word = "words "
+			say("s")
 		}
-		return say("contains", "does not contain", word+strconv.Quote(t.words))
+		b = strconv.AppendQuote(append(b, ' '), t.words)
 	case lists:
 		switch {
-		case t.list == "" && t.negated:
-			return fmt.Sprintf("%s contains none of %d words", t.fact, t.entries)
+		case !t.negated && t.list == "":
+			b = strconv.AppendQuote(append(b, " contains "...), r.word)
+		case !t.negated:
+			b = strconv.AppendQuote(append(b, " contains "...), r.word)
+			b = strconv.AppendQuote(append(b, ", listed in "...), t.list)
 		case t.list == "":
-			return t.fact + " contains " + strconv.Quote(r.word) + r.witness()
+			return fmt.Appendf(b, " contains none of %d words", t.entries)
+		default:
+			return strconv.AppendQuote(append(b, " contains nothing listed in "...), t.list)
 		}
-		return say("contains "+strconv.Quote(r.word)+", listed in", "contains nothing listed in", strconv.Quote(t.list))
+	case between:
+		if r.kind != kindNumber {
+			return append(b, " is no number"...)
+		}
+		b = Number(r.number).append(append(b, " is "...))
+		say(t.either(", ", ", not "))
+		return t.appendRange(b)
 	}
-	if r.kind != kindNumber {
-		return t.fact + " is no number"
+	if t.negated {
+		return b
 	}
-	n := Number(r.number).String()
-	return say("is "+n+",", "is "+n+", not", t.rangeText())
+	return r.appendWitness(b)
 }
 
-// listed names the value of In that the fact is, or for a negation some of those that it is not.
-func (r reason) listed() string {
+// either returns what to say of a test that holds, or of one whose opposite does.
+func (t *test) either(yes, no string) string {
+	if t.negated {
+		return no
+	}
+	return yes
+}
+
+// appendListed names the value of In that the fact is, or for a negation some of those that it is not.
+func (r reason) appendListed(b []byte) []byte {
 	if !r.test.negated {
 		if r.kind == kindTexts {
-			return strconv.Quote(r.text)
+			return strconv.AppendQuote(b, r.text)
 		}
-		return Value{kind: r.kind, text: r.text, number: r.number}.String()
+		return Value{kind: r.kind, text: r.text, number: r.number}.append(b)
 	}
 	const shown = 3
-	var names []string
-	for _, v := range r.test.in[:min(shown, len(r.test.in))] {
-		names = append(names, v.String())
+	for i, v := range r.test.in[:min(shown, len(r.test.in))] {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = v.append(b)
 	}
-	s := strings.Join(names, ", ")
 	if more := len(r.test.in) - shown; more > 0 {
-		s += fmt.Sprintf(" and %d more", more)
+		b = fmt.Appendf(b, " and %d more", more)
 	}
-	return s
+	return b
 }
 
-// witness names which of several texts matched, where that is not said already.
-func (r reason) witness() string {
-	if r.kind != kindTexts || r.test.operator != prefix && r.test.operator != contains && r.test.operator != lists {
-		return ""
+// appendWitness names which of several texts matched, where that is not said already.
+func (r reason) appendWitness(b []byte) []byte {
+	if r.kind != kindTexts {
+		return b
 	}
+	b = append(b, " in "...)
 	const shown = 40
 	count := 0
 	for at := range r.text {
 		if count == shown {
-			return " in " + strconv.Quote(r.text[:at]+"…")
+			return strconv.AppendQuote(b, r.text[:at]+"…")
 		}
 		count++
 	}
-	return " in " + strconv.Quote(r.text)
+	return strconv.AppendQuote(b, r.text)
 }
 
-func (t *test) rangeText() string {
-	low, high := Number(t.min).String(), Number(t.max).String()
+func (t *test) appendRange(b []byte) []byte {
+	low, high := Number(t.min), Number(t.max)
 	switch {
 	case math.IsInf(t.max, 1):
-		return "at least " + low
+		return low.append(append(b, "at least "...))
 	case math.IsInf(t.min, -1):
-		return "at most " + high
+		return high.append(append(b, "at most "...))
 	}
-	return "from " + low + " to " + high
+	b = low.append(append(b, "from "...))
+	return high.append(append(b, " to "...))
 }

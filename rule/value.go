@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // Facts is what conditions look at. A type that offers its facts to rules documents their names.
@@ -112,25 +111,29 @@ func (v Value) Equal(w Value) bool {
 }
 
 // String renders the Value for people: texts quoted, a missing Value as "missing".
-func (v Value) String() string {
+func (v Value) String() string { return string(v.append(nil)) }
+
+func (v Value) append(b []byte) []byte {
 	switch v.kind {
 	case kindText:
-		return strconv.Quote(v.text)
+		return strconv.AppendQuote(b, v.text)
 	case kindTexts:
-		quoted := make([]string, len(v.texts))
 		for i, s := range v.texts {
-			quoted[i] = strconv.Quote(s)
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			b = strconv.AppendQuote(b, s)
 		}
-		return strings.Join(quoted, ", ")
+		return b
 	case kindNumber:
 		if math.Abs(v.number) < 1e15 { // people read 12000000 more easily than 1.2e+07
-			return strconv.FormatFloat(v.number, 'f', -1, 64)
+			return strconv.AppendFloat(b, v.number, 'f', -1, 64)
 		}
-		return strconv.FormatFloat(v.number, 'g', -1, 64)
+		return strconv.AppendFloat(b, v.number, 'g', -1, 64)
 	case kindBool:
-		return strconv.FormatBool(v.number != 0)
+		return strconv.AppendBool(b, v.number != 0)
 	}
-	return "missing"
+	return append(b, "missing"...)
 }
 
 // MarshalJSON writes a string, an array of strings, a number, a bool, or null for a missing Value. An infinite number is an error.

@@ -23,6 +23,9 @@ type Facts struct {
 	Ticket  *Ticket
 	Contact *Contact
 	Message *channel.Message // nil: none
+
+	account   string // as a fact, once asked for: every other lane asks again
+	accountOf channel.AccountID
 }
 
 // Fact returns the fact of this name; the zero Value for one that is not known. The names:
@@ -35,7 +38,10 @@ func (f *Facts) Fact(name string) rule.Value {
 	if t := f.Ticket; t != nil {
 		switch name {
 		case "account":
-			return rule.Text(t.Account.String())
+			if f.account == "" || f.accountOf != t.Account {
+				f.account, f.accountOf = t.Account.String(), t.Account
+			}
+			return rule.Text(f.account)
 		case "platform":
 			return text(t.Account.Platform)
 		case "visibility":
