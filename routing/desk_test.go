@@ -228,14 +228,14 @@ func TestADecisionCostsTwelveAllocationsAtMost(t *testing.T) {
 	}
 }
 
-// withAgents returns the airline with another number of agents: of each team a share, and never less than one who can work in each of its lanes.
+// withAgents returns the airline with another number of agents, of each team a share and never less than one.
 func withAgents(org routing.Org, n int) routing.Org {
-	agents := org.Agents
+	agents, staffed := org.Agents, make(map[string]bool)
 	org.Agents = nil
 	for i, a := range agents {
 		of := (i+1)*n/len(agents) - i*n/len(agents)
-		if of == 0 && a.Role == routing.RoleLead {
-			of = 1
+		if !staffed[a.Teams[0]] {
+			of, staffed[a.Teams[0]] = max(of, 1), true
 		}
 		for k := range of {
 			copied := a

@@ -257,32 +257,3 @@ func crew(n int) Org {
 	}
 	return org
 }
-
-func BenchmarkRoute(b *testing.B) {
-	for _, agents := range []int{50, 5000} {
-		b.Run(fmt.Sprintf("%d agents", agents), func(b *testing.B) {
-			org := crew(agents)
-			org.Lanes = append([]Lane{
-				{Name: "baggage", Team: "crew", When: word("bag")}, {Name: "refunds", Team: "crew", When: word("refund")},
-			}, org.Lanes...)
-			router, err := New(org, nil)
-			if err != nil {
-				b.Fatal(err)
-			}
-			roster := NewRoster(org.Agents)
-			for i, a := range org.Agents {
-				s := a.State()
-				s.Load = i * 7 % 11 // every eleventh is full
-				roster.Set(s)
-			}
-			q := says("My flight was late and nobody told us why. Could you please look into it?")
-			q.Roster = roster
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := router.Route(b.Context(), q); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
