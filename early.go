@@ -3,6 +3,7 @@ package socialcrm
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
@@ -16,12 +17,15 @@ type early struct {
 	// Echo is the key of an own post that answers it, Reply that of another customer's message.
 	Echo  string `json:"echo,omitempty"`
 	Reply string `json:"reply,omitempty"`
+	// More is how many answers wait in further lists, where this one is full.
+	More int `json:"more,omitempty"`
 }
 
 // earlyKept is for how long what came early waits for its message.
 const earlyKept = 30 * 24 * time.Hour
 
-// earlyMost is how many things wait for one message at most, beside its deletion.
+// earlyMost is how many things one list holds, beside a deletion: of edits and receipts no more wait, of answers (which are messages that are kept anyway) any number,
+// in further lists.
 const earlyMost = 64
 
 // add puts an item behind what waits. Of deletions one is enough; after one that must be honoured nothing that holds text waits any more.
@@ -53,14 +57,68 @@ func (w *work) keepEarly(ref ticket.MessageRef, item early) error {
 	}
 	waiting = add(waiting, item)
 	if len(waiting) > earlyMost && !item.deletes() {
-		return nil // nobody edits, answers and reads that often what we have not seen: the message will not come
+		if item.Reply == "" && item.Echo == "" {
+			return nil // nobody edits and reads that often what we have not seen: the message will not come
+		}
+		if waiting, err = w.keepMore(ref, waiting); err != nil {
+			return err
+		}
 	}
+	return w.putEarly(earlyKey(ref), waiting)
+}
+
+func (w *work) putEarly(key ticket.ValueKey, waiting []early) error {
 	data, err := json.Marshal(waiting)
+	if err == nil {
+		w.tx.PutValue(ticket.Value{Key: key, Data: data, Expires: w.now.Add(earlyKept)})
+	}
+	return err
+}
+
+// moreKey leads to the n-th further list of what waits for a message.
+func moreKey(ref ticket.MessageRef, n int) ticket.ValueKey {
+	return ticket.ValueKey{Space: "early/more", Name: messageKey(ref) + "#" + strconv.Itoa(n)}
+}
+
+// keepMore puts the last item into a further list, and returns the first list as it then is.
+func (w *work) keepMore(ref ticket.MessageRef, waiting []early) ([]early, error) {
+	item := waiting[len(waiting)-1]
+	waiting = waiting[:len(waiting)-1]
+	i := slices.IndexFunc(waiting, func(i early) bool { return i.More > 0 })
+	if i < 0 {
+		i, waiting = len(waiting), append(waiting, early{})
+	}
+	key := moreKey(ref, waiting[i].More/earlyMost)
+	values, err := w.tx.Values(key)
+	if err != nil {
+		return nil, err
+	}
+	further, err := decode[early](&values[0])
+	if err != nil {
+		return nil, err
+	}
+	waiting[i].More++
+	return waiting, w.putEarly(key, append(further, item))
+}
+
+const catchUpKind = "catch up"
+
+// catchUpMore takes up one further list of what waited for a message that has come.
+func (w *work) catchUpMore(lease ticket.Lease) error {
+	if err := w.tx.Finish(lease); err != nil {
+		return err
+	}
+	key := ticket.ValueKey{Space: "early/more", Name: string(lease.Payload)}
+	values, err := w.tx.Values(key)
 	if err != nil {
 		return err
 	}
-	w.tx.PutValue(ticket.Value{Key: earlyKey(ref), Data: data, Expires: w.now.Add(earlyKept)})
-	return nil
+	further, err := decode[early](&values[0])
+	if err != nil {
+		return err
+	}
+	w.tx.DeleteValue(key)
+	return w.takeUp(ticket.MessageRef{}, further)
 }
 
 func (w *work) earlyFor(ref ticket.MessageRef) (waiting []early, err error) {
@@ -107,9 +165,18 @@ func (w *work) catchUp(ref ticket.MessageRef, waiting []early) error {
 		return nil
 	}
 	w.tx.DeleteValue(earlyKey(ref))
+	return w.takeUp(ref, waiting)
+}
+
+func (w *work) takeUp(ref ticket.MessageRef, waiting []early) error {
 	for _, item := range waiting {
 		var err error
 		switch {
+		case item.More > 0:
+			for n := range (item.More + earlyMost - 1) / earlyMost {
+				name := moreKey(ref, n).Name
+				w.tx.Schedule(ticket.Task{ID: "early/" + name, Kind: catchUpKind, Queue: catchUpKind, Due: w.now, Payload: []byte(name)})
+			}
 		case item.Event != nil && item.Event.Kind == channel.ReceiptArrived:
 			_, err = w.receipt(item.Event)
 		case item.Event != nil:

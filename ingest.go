@@ -281,10 +281,9 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	r := Result{Outcome: Recorded, Message: stored.Key}
 	if gone := deletedEarly(waiting); gone != nil {
 		remove(&stored, gone) // nobody can answer what is gone
-		w.tx.DeleteValue(earlyKey(ref))
 		w.putMessage(stored)
 		w.append(w.untold(ticket.MessageReceived, &stored, e))
-		return r, nil
+		return r, w.catchUp(ref, waiting) // who answered it belongs where it was
 	}
 	if other, err := w.elsewhere(e); err != nil || other != nil {
 		if err == nil {

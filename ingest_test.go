@@ -288,3 +288,35 @@ func TestOnlySoMuchWaitsForAnUnknownMessage(t *testing.T) {
 		t.Errorf("what waited is still there: %d messages", len(waiting))
 	}
 }
+
+func TestHoweverManyAnswersWaitForARootTheyFindTheirThread(t *testing.T) {
+	t.Parallel()
+	for _, gone := range []bool{false, true} {
+		w, at := later(t)
+		const answers = 200
+		for i := range answers {
+			w.ingest(said(fmt.Sprint("a", i), fmt.Sprint("customer-", i), "", "c", "Me too", at(2)))
+		}
+		if gone {
+			w.ingest(channel.Event{Kind: channel.MessageDeleted, Account: shop, Time: at(3), Message: channel.Message{ID: "c"}})
+		}
+		w.ingest(said("c", "mia", "p", "p", "Where is it?", at(1)))
+		w.pass(time.Minute)
+		found := 0
+		list, err := w.desk.Tickets(t.Context(), ticket.TicketQuery{Page: ticket.Page{Limit: 1000}})
+		w.ok(err)
+		for _, tk := range list.Items {
+			for _, k := range tk.Conversations {
+				if k.Thread == "p" && k.Author != "mia" {
+					found++
+				}
+			}
+		}
+		if found != answers {
+			t.Errorf("%d of %d answers are in the thread, their root deleted: %t", found, answers, gone)
+		}
+		if waiting := w.early(); len(waiting) != 0 {
+			t.Errorf("%d messages are still waited for", len(waiting))
+		}
+	}
+}

@@ -100,6 +100,8 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 		return d.redact(ctx, lease)
 	case redactByKind:
 		return d.settle(ctx, func(w *work) error { return w.redactBy(lease) })
+	case catchUpKind:
+		return d.settle(ctx, func(w *work) error { return w.catchUpMore(lease) })
 	case eraseKind:
 		return d.erase(ctx, lease)
 	case eraseByKind:
