@@ -103,6 +103,11 @@ func (m *Invariants) checkMessages(tickets map[ticket.ID]ticket.Ticket, messages
 		}
 		msg, ok := byID[ticket.MessageRef{Account: p.Account, ID: p.ID}]
 		switch {
+		case m.erasedFor(p.Customer, p.Account, p.Time) || ok && !tickets[msg.Ticket].Erased.IsZero() && !msg.Deleted.IsZero():
+			if msg.Content.Text != "" {
+				m.Errorf("of what %s wrote before the erasure %q is left", p.Customer, msg.Content.Text)
+			}
+		case !ok && m.unserved(ticket.MessageRef{Account: p.Account, ID: p.ID}):
 		case !ok && !p.Deleted:
 			m.Errorf("what %s wrote (%s %q) is in no ticket", p.Customer, p.ID, p.Text)
 		case ok && !p.Deleted && msg.Content.Text != p.Text:
@@ -127,7 +132,7 @@ func (m *Invariants) checkPosts(messages map[string]ticket.Message, entries []ti
 		never[p.Outgoing.Key] = p.Failed
 	}
 	for _, msg := range messages {
-		if msg.Post == nil {
+		if msg.Post == nil || msg.Direction == ticket.Internal {
 			continue
 		}
 		n := out[msg.Key]
@@ -231,7 +236,7 @@ func (m *Invariants) checkTasks() {
 		list, err := r.ListTasks(ticket.TaskQuery{Page: ticket.Page{Limit: everyone}})
 		for _, task := range list.Items {
 			switch task.Kind {
-			case "send", "sync", "drain":
+			case "send", "pace", "sync", "drain", "erase", "redact", "moderate", "catch up":
 				m.Errorf("task %s is still there: %d attempts, %s", task.ID, task.Attempts, task.LastError)
 			}
 		}
@@ -253,11 +258,20 @@ func (m *Invariants) checkCRM(tickets map[ticket.ID]ticket.Ticket, messages map[
 	}
 	for _, t := range tickets {
 		c, ok := held[string(t.ID)]
+		if !t.Erased.IsZero() {
+			if ok {
+				m.Errorf("ticket %s is erased, and the CRM holds %+v", t.ID, c.Case)
+			}
+			continue
+		}
 		if !ok || c.Status != t.Status || c.Agent != t.Agent || c.MergedInto != string(t.MergedInto) {
 			m.Errorf("ticket %s is %s with %q, merged into %q; the CRM holds %+v", t.ID, t.Status, t.Agent, t.MergedInto, c.Case)
 		}
 		if t.MergedInto != "" {
 			continue
+		}
+		if slices.ContainsFunc(t.Absorbed, func(id ticket.ID) bool { return !tickets[id].Erased.IsZero() }) {
+			continue // of these the CRM holds nothing any more
 		}
 		n := len(m.CRM.Interactions(c.Key)) // what was told before a merge stays with the case that was merged
 		for _, id := range t.Absorbed {

@@ -69,6 +69,7 @@ type model struct {
 	desk     *socialcrm.Desk
 	wrote    []channel.Message // by customers
 	acts     int
+	drafts   []socialcrm.Receipt
 }
 
 func (m *model) start() {
@@ -90,7 +91,8 @@ func Company() socialcrm.Setup {
 	return socialcrm.Setup{
 		Lanes:  []routing.Lane{{Name: "billing", Team: "money", When: rule.Condition{Fact: "text", Word: "invoice"}}, {Name: "care", Team: "care"}},
 		Teams:  []routing.Team{{Name: "money"}, {Name: "care"}},
-		Agents: []routing.Agent{{Name: "ana", Teams: []string{"care"}, Capacity: 2, AlwaysOn: true}, {Name: "ben", Teams: []string{"money", "care"}, Capacity: 3, AlwaysOn: true}},
+		Agents: []routing.Agent{{Name: "ana", Teams: []string{"care"}, Capacity: 2, AlwaysOn: true}, {Name: "ben", Teams: []string{"money", "care"}, Capacity: 3, AlwaysOn: true},
+			{Name: "tom", Teams: []string{"care"}, Role: routing.RoleTrainee}},
 		SLA: []sla.Policy{{Name: "promise", Targets: []sla.Target{
 			{Metric: sla.Acknowledgement, Within: sla.Duration(time.Hour)},
 			{Metric: sla.FirstResponse, Within: sla.Duration(time.Hour)},
@@ -105,6 +107,7 @@ func (m *model) survive(err error) {
 	case err == nil:
 	case m.mortal.dead:
 		m.start()
+	case errors.Is(err, socialcrm.ErrUnverified), errors.Is(err, socialcrm.ErrForbidden):
 	case errors.Is(err, socialcrm.ErrInvalid), errors.Is(err, socialcrm.ErrCapacity), errors.Is(err, socialcrm.ErrNotFound), errors.Is(err, socialcrm.ErrConflict):
 	case remote.KindOf(err) == remote.WindowClosed:
 	default:
@@ -195,7 +198,7 @@ func (m *model) act(verb func(id ticket.ID, by socialcrm.By) error) {
 func (m *model) step() {
 	ctx := context.Background()
 	kinds := []remote.Kind{remote.Unavailable, remote.Rejected, remote.PolicyBlocked, remote.NotInControl, remote.Unknown}
-	switch rapid.IntRange(0, 22).Draw(m.T, "step") {
+	switch rapid.IntRange(0, 28).Draw(m.T, "step") {
 	case 0, 1:
 		m.wrote = append(m.wrote, m.customer().Post(m.page(), m.text()))
 	case 2:
@@ -283,6 +286,8 @@ func (m *model) step() {
 			_, err := m.desk.CloseWithoutReply(ctx, id, by, "a joke")
 			return err
 		})
+	case 23, 24, 25, 26, 27, 28:
+		m.further()
 	case 19:
 		m.pass(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 20 * time.Minute, 3 * time.Hour}).Draw(m.T, "time"))
 	}
@@ -312,7 +317,8 @@ func (m *model) rests() bool {
 	m.view(func(r ticket.Reader) error {
 		list, err := r.ListTasks(ticket.TaskQuery{Page: ticket.Page{Limit: 10_000}})
 		for _, task := range list.Items {
-			if task.Kind == "send" || task.Kind == "pace" || task.Kind == "sync" || task.Kind == "drain" {
+			switch task.Kind {
+			case "send", "pace", "sync", "drain", "erase", "redact", "moderate", "catch up":
 				rests = false
 			}
 		}
