@@ -135,11 +135,11 @@ func (w *work) ticketOf(sink string, u *crm.Update) (ticket.ID, error) {
 		return "", nil
 	}
 	t, err := w.ticket(id)
-	if !t.Erased.IsZero() {
-		return "", errErased
-	}
 	if t.ID != "" && t.ID != id {
 		w.tx.Schedule(syncTask(sink, crm.Subject{Ticket: id}, w.now)) // its own case was merged away, and is to stay so
+	}
+	if !t.Erased.IsZero() {
+		return "", errErased
 	}
 	return t.ID, err
 }

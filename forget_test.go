@@ -251,3 +251,19 @@ func TestACRMThatDoesNotForgetIsReported(t *testing.T) {
 		t.Errorf("a CRM that cannot: %+v", told)
 	}
 }
+
+// The model test found it: a case that was merged away is to stay so, whatever somebody does with it in the CRM, also once the survivor is erased.
+func TestACaseThatWasMergedAwayStaysSoOnceTheSurvivorIsErased(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other, id := w.asked("mia", "Hello?"), w.asked("noa", "Hello too?")
+	w.must(w.desk.Merge(t.Context(), id, ana, other))
+	w.pass(time.Minute)
+	w.ok(w.desk.EraseContact(t.Context(), ana, w.ticket(id).Contact))
+	w.ok(w.crm.SetStatus("lea", string(other), ticket.Pending))
+	w.pass(time.Hour)
+	cases := w.crm.Cases()
+	if len(cases) != 1 || cases[0].Key != string(other) || cases[0].Status != ticket.Closed {
+		t.Errorf("the CRM holds %+v", cases)
+	}
+}
