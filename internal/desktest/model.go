@@ -89,8 +89,8 @@ func (m *model) start() {
 // Company is the company of the histories: two teams, two agents with little room, promises of an hour.
 func Company() socialcrm.Setup {
 	return socialcrm.Setup{
-		Lanes:  []routing.Lane{{Name: "billing", Team: "money", When: rule.Condition{Fact: "text", Word: "invoice"}}, {Name: "care", Team: "care"}},
-		Teams:  []routing.Team{{Name: "money"}, {Name: "care"}},
+		Lanes: []routing.Lane{{Name: "billing", Team: "money", When: rule.Condition{Fact: "text", Word: "invoice"}}, {Name: "care", Team: "care"}},
+		Teams: []routing.Team{{Name: "money"}, {Name: "care"}},
 		Agents: []routing.Agent{{Name: "ana", Teams: []string{"care"}, Capacity: 2, AlwaysOn: true}, {Name: "ben", Teams: []string{"money", "care"}, Capacity: 3, AlwaysOn: true},
 			{Name: "tom", Teams: []string{"care"}, Role: routing.RoleTrainee}},
 		SLA: []sla.Policy{{Name: "promise", Targets: []sla.Target{
