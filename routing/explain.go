@@ -33,7 +33,7 @@ type AgentVerdict struct {
 
 // Explain works out what Route leaves out to stay quick: for the same Query it decides the same. It costs as much as there are lanes and agents.
 func (l *Lanes) Explain(q Query) Explanation {
-	x := Explanation{Decision: l.route(&q)}
+	x := Explanation{Decision: l.route(&q, q.Facts())}
 	facts := q.Facts()
 	asked := l.rules.Ask(facts)
 	for i := range l.lanes {

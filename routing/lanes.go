@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/socialcrm/socialcrm/rule"
@@ -26,6 +27,7 @@ type Lanes struct {
 	calendars  map[string]*sla.Calendar
 	org        Org
 	predicates rule.Predicates
+	sights     sync.Pool // of *sight
 }
 
 // lane is a Lane as it is asked.
@@ -147,10 +149,14 @@ func (l *lane) compose() {
 const candidates = 5
 
 // Route returns the lane that takes the ticket, and the agents of its team to try, best first. A ticket that no lane takes goes to DefaultLane. It returns no error.
-func (l *Lanes) Route(_ context.Context, q Query) (Decision, error) { return l.route(&q), nil }
+func (l *Lanes) Route(_ context.Context, q Query) (Decision, error) {
+	s := l.look(&q)
+	defer l.lookAway(s)
+	return l.route(&s.query, &s.facts), nil
+}
 
-func (l *Lanes) route(q *Query) Decision {
-	asked := l.rules.Ask(q.Facts())
+func (l *Lanes) route(q *Query, facts rule.Facts) Decision {
+	asked := l.rules.Ask(facts)
 	for i := range l.lanes {
 		at := &l.lanes[i]
 		if at.when < 0 {

@@ -23,9 +23,9 @@ func (r *Roster) rank(n *need, w *wish) ([]string, []Passed) {
 	p := r.pool(n, w.language)
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	var passed tally
-	var room [64][]*entry
-	lists := heads(room[:0])
+	working := r.beginRanking()
+	defer r.endRanking(working)
+	passed, lists := &working.passed, heads(working.room[:0])
 	for _, g := range p.groups {
 		if w.open != nil && !w.open(g.shift) {
 			passed.off.add(g.all)

@@ -21,6 +21,8 @@ type Roster struct {
 	pools   map[poolKey]*pool // made when a lane first asks
 	spoken  map[string]bool   // languages that somebody speaks
 	turns   uint64            // how often somebody was given work
+
+	rankings sync.Pool // of *ranking
 }
 
 // member is an agent on the roster.
