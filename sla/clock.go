@@ -84,21 +84,24 @@ func (c *Clock) reaching(calendar *Calendar) time.Time {
 }
 
 // end stops the clock at t with this verdict or, past the deadline, breached.
-func (c *Clock) end(t time.Time, verdict Verdict, calendar *Calendar, held *Facts) {
+func (c *Clock) end(t time.Time, verdict Verdict, calendar *Calendar, held holding) {
 	if !c.Stopped.IsZero() {
 		return
 	}
 	c.expire(t, held)
 	if c.running() {
-		c.Verdict, c.Lane, c.Agent = verdict, held.Lane, held.Agent
+		c.Verdict, c.Lane, c.Agent = verdict, held.lane, held.agent
 	}
 	c.count(t, calendar)
 	c.Stopped = t
 }
 
 // expire makes the clock breached when its deadline lies before t.
-func (c *Clock) expire(t time.Time, held *Facts) {
-	if c.running() && !c.Due.IsZero() && c.Due.Before(t) {
-		c.Verdict, c.BreachedAt, c.Lane, c.Agent = Breached, c.Due, held.Lane, held.Agent
+func (c *Clock) expire(t time.Time, held holding) {
+	if c.overdue(t) {
+		c.Verdict, c.BreachedAt, c.Lane, c.Agent = Breached, c.Due, held.lane, held.agent
 	}
 }
+
+// overdue reports whether the deadline of a running clock lies before t.
+func (c *Clock) overdue(t time.Time) bool { return c.running() && !c.Due.IsZero() && c.Due.Before(t) }

@@ -20,24 +20,30 @@ var ErrLate = errors.New("sla: the event belongs before one that was folded alre
 // one, not after a breach that At found, or withdraws an answer, and when the state does not tell enough of the past: a new target turns out to have been
 // missed before the clock paused last or the ticket was handed over, or begins to be promised after statuses that would have paused it.
 func (s *PolicySet) Fold(state State, e Event) (State, error) {
-	return foldNext(s, s, state, e)
+	f := folding{State: state, before: s, set: s}
+	if f.last(&e) {
+		return f.State, nil
+	}
+	return state, ErrLate
 }
 
 // Fold returns the state after the event, as [PolicySet.Fold] does: the time until the event counts in the calendars that were in force at the event before it,
 // and everything else goes by the set in force at the event.
 func (in InForce) Fold(state State, e Event) (State, error) {
-	return foldNext(in(state.Last.Time), in(e.Time), state, e)
+	f := folding{State: state, before: in(state.Last.Time), set: in(e.Time)}
+	if f.last(&e) {
+		return f.State, nil
+	}
+	return state, ErrLate
 }
 
-func foldNext(before, s *PolicySet, state State, e Event) (State, error) {
-	if e.Kind == AnswerWithdrawn || e.Mark.Compare(state.Last) < 0 || state.breachedSince(e.Time) {
-		return state, ErrLate
+// last folds an event that comes after all others, and reports whether it does and the state suffices.
+func (f *folding) last(e *Event) bool {
+	if e.Kind == AnswerWithdrawn || e.Mark.Compare(f.Last) < 0 || f.breachedSince(e.Time) {
+		return false
 	}
-	f := folding{State: state, before: before, set: s}
-	if f.apply(&e); f.unknown {
-		return state, ErrLate
-	}
-	return f.State, nil
+	f.apply(e)
+	return !f.unknown
 }
 
 // breachedSince reports whether a clock is breached that was not yet at t. Folding alone never leaves one behind the last event; At does.
@@ -93,6 +99,7 @@ func (f *folding) next(inForce InForce, e *Event) {
 		f.before = inForce(f.Last.Time)
 	}
 	f.set = set
+	f.owned = false
 	f.apply(e)
 }
 

@@ -7,37 +7,49 @@ import (
 // folding is a state that an event is being folded into.
 type folding struct {
 	State
+	was         was        // before the event
+	owned       bool       // Clocks are not those of was any more
 	before, set *PolicySet // in force at the event before, and at this one
 	policy      *compiled  // the ticket's, by set
 	name        string     // of the calendar that it counts in
 	calendar    *Calendar
-	held        before  // how the ticket stood until the event
 	past        *past   // nil where nothing is remembered but the State
 	unknown     bool    // the State does not suffice
 	listing     bool    // replaced is wanted
 	replaced    []Clock // ended clocks that others of their metric took the place of
 }
 
-// before is how a ticket stood until an event, and since when.
-type before struct {
-	facts       Facts
-	status      Status
-	solvedFrom  Status
-	statusSince time.Time
-	heldSince   time.Time
+// was is how a ticket stood before an event.
+type was struct {
+	status, solvedFrom     Status
+	statusSince, heldSince time.Time
+	held                   holding
+}
+
+// holding is who holds a ticket.
+type holding struct{ lane, agent string }
+
+func (f *Facts) holding() holding { return holding{f.Lane, f.Agent} }
+
+// own makes the clocks the folding's own: from then on they may be changed.
+func (f *folding) own() {
+	if !f.owned {
+		f.Clocks = append(make([]Clock, 0, max(len(f.Clocks)+1, usualClocks)), f.Clocks...)
+		f.owned = true
+	}
 }
 
 func (f *folding) apply(e *Event) {
-	if len(f.Clocks) > 0 {
-		f.Clocks = append(make([]Clock, 0, max(len(f.Clocks)+1, usualClocks)), f.Clocks...)
-	}
+	f.was = was{f.Status, f.SolvedFrom, f.StatusSince, f.HeldSince, f.Facts.holding()}
 	for i := range f.Clocks {
-		f.Clocks[i].expire(e.Time, &f.Facts)
+		if f.Clocks[i].overdue(e.Time) {
+			f.own()
+			f.Clocks[i].expire(e.Time, f.was.held)
+		}
 	}
-	f.held = before{f.Facts, f.Status, f.SolvedFrom, f.StatusSince, f.HeldSince}
 	own := e.Line == f.Name
 	if e.Facts != nil && own {
-		if f.Facts.Lane != e.Facts.Lane || f.Facts.Agent != e.Facts.Agent {
+		if f.was.held != e.Facts.holding() {
 			f.HeldSince = e.Time
 		}
 		f.Facts = *e.Facts
@@ -156,15 +168,19 @@ func (f *folding) endLine(line *Line, t time.Time, verdict Verdict) {
 // end stops the running clock of the metric.
 func (f *folding) end(m Metric, line string, t time.Time, verdict Verdict) {
 	for i := range f.Clocks {
-		if c := &f.Clocks[i]; c.Metric == m && c.Line == line {
-			c.end(t, verdict, f.counted(c), &f.held.facts)
+		if c := &f.Clocks[i]; c.Stopped.IsZero() && c.Metric == m && c.Line == line {
+			f.own()
+			f.Clocks[i].end(t, verdict, f.counted(c), f.was.held)
 		}
 	}
 }
 
 // counted is the calendar in which the clock has counted until now.
 func (f *folding) counted(c *Clock) *Calendar {
-	if f.before == nil {
+	switch {
+	case f.before == f.set && c.Calendar == f.name && f.policy != nil:
+		return f.calendar
+	case f.before == nil:
 		return nil
 	}
 	return f.before.calendars.Named[c.Calendar]
@@ -196,8 +212,9 @@ func (f *folding) setStatus(e *Event) {
 		f.Updated = time.Time{}
 	case was.Done() && !e.Status.Done():
 		for i := range f.Clocks {
-			if c := &f.Clocks[i]; c.Verdict == Met && c.Metric.once() {
-				f.reopen(c, e.Time)
+			if f.Clocks[i].Verdict == Met && f.Clocks[i].Metric.once() {
+				f.own()
+				f.reopen(&f.Clocks[i], e.Time)
 			}
 		}
 		f.SolvedFrom = ""

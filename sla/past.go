@@ -24,7 +24,7 @@ type stand struct {
 // holder is who held the ticket from an instant on.
 type holder struct {
 	since time.Time
-	facts Facts
+	holding
 }
 
 // story is what happened to a clock.
@@ -112,8 +112,8 @@ func (p *past) note(was *State, f *folding, e *Event) {
 	if f.Status != was.Status {
 		p.stands = append(p.stands, stand{from: e.Time, status: f.Status, solvedFrom: f.SolvedFrom})
 	}
-	if f.Facts.Lane != was.Facts.Lane || f.Facts.Agent != was.Facts.Agent {
-		p.holders = append(p.holders, holder{e.Time, f.Facts})
+	if held := f.Facts.holding(); held != was.Facts.holding() {
+		p.holders = append(p.holders, holder{e.Time, held})
 	}
 	if p.telling {
 		p.tell(was, f, e)
@@ -123,14 +123,14 @@ func (p *past) note(was *State, f *folding, e *Event) {
 	}
 }
 
-// holder returns the facts of the ticket at the instant, as far as they name who held it.
-func (p *past) holder(t time.Time) *Facts {
-	for i := range slices.Backward(p.holders) {
-		if h := &p.holders[i]; !h.since.After(t) {
-			return &h.facts
+// holder returns who held the ticket at the instant.
+func (p *past) holder(t time.Time) holding {
+	for _, h := range slices.Backward(p.holders) {
+		if !h.since.After(t) {
+			return h.holding
 		}
 	}
-	return &Facts{}
+	return holding{}
 }
 
 // stood returns how the ticket stood between two instants.

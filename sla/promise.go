@@ -10,8 +10,8 @@ import (
 // keepPromises starts, moves and ends clocks as the ticket's policy now wants.
 func (f *folding) keepPromises(now time.Time) {
 	for i := range f.Clocks {
-		if c := &f.Clocks[i]; c.Stopped.IsZero() {
-			f.keep(c, now)
+		if f.Clocks[i].Stopped.IsZero() {
+			f.keep(i, now)
 		}
 	}
 	if f.policy == nil || f.Status.Done() {
@@ -46,17 +46,21 @@ func (f *folding) openLine(line *Line, now time.Time) {
 }
 
 // keep brings a clock that nothing has stopped under the policy, keeping the time spent.
-func (f *folding) keep(c *Clock, now time.Time) {
+func (f *folding) keep(i int, now time.Time) {
+	c := &f.Clocks[i]
 	p := f.policy.promise(c.Metric, f.Facts.Priority)
 	counted := f.counted(c)
 	if p.within == 0 {
-		c.end(now, Unjudged, counted, &f.Facts)
+		f.own()
+		f.Clocks[i].end(now, Unjudged, counted, f.Facts.holding())
 		return
 	}
 	paused := p.pause.has(f.Status)
 	if c.Policy == f.policy.Name && c.Calendar == f.name && counted == f.calendar && time.Duration(c.Target) == p.within && c.Since.IsZero() == paused {
 		return
 	}
+	f.own()
+	c = &f.Clocks[i]
 	if c.running() {
 		f.retarget(c, p, now)
 	}
@@ -103,15 +107,15 @@ func (f *folding) miss(c *Clock, now time.Time) {
 
 // expire makes the clock breached when its deadline lies before now, to the account of who held the ticket then.
 func (f *folding) expire(c *Clock, now time.Time) {
-	holder := &f.held.facts
-	if c.running() && !c.Due.IsZero() && c.Due.Before(now) && c.Due.Before(f.held.heldSince) {
+	held := f.was.held
+	if c.overdue(now) && c.Due.Before(f.was.heldSince) {
 		if f.past == nil {
 			f.unknown = true
 			return
 		}
-		holder = f.past.holder(c.Due)
+		held = f.past.holder(c.Due)
 	}
-	c.expire(now, holder)
+	c.expire(now, held)
 }
 
 // open starts a clock that should run and does not.
@@ -120,21 +124,23 @@ func (f *folding) open(m Metric, line string, started, now time.Time) {
 	if p.within == 0 {
 		return
 	}
-	c := Clock{Metric: m, Line: line, Policy: f.policy.Name, Calendar: f.name, Target: Duration(p.within), Started: started}
-	at, ended := f.place(&c)
-	for i := at - ended; i < at; i++ {
-		if other := &f.Clocks[i]; other.Stopped.IsZero() || m.once() && other.Verdict != Unjudged {
+	for i := range f.Clocks {
+		if c := &f.Clocks[i]; c.Metric == m && c.Line == line && (c.Stopped.IsZero() || m.once() && c.Verdict != Unjudged) {
 			return // it runs, or was judged: nothing is promised twice
 		}
 	}
+	c := Clock{Metric: m, Line: line, Policy: f.policy.Name, Calendar: f.name, Target: Duration(p.within), Started: started}
+	at, ended := f.place(&c)
 	if ended > 0 && f.Clocks[at-1].is(&c) {
 		// What no policy judged goes on being judged. A response in the same instant as its message was judged too early, for another message of that instant.
 		if other := &f.Clocks[at-1]; other.Verdict != Unjudged && !other.Stopped.Equal(started) {
 			return
 		}
+		f.own()
 		f.Clocks = slices.Delete(f.Clocks, at-1, at)
 		at, ended = at-1, ended-1
 	}
+	f.own()
 	if ended > 1 { // the latest is kept for a while, so that who compares states sees how it ended
 		if f.listing {
 			f.replaced = append(f.replaced, f.Clocks[at-ended])
@@ -148,9 +154,6 @@ func (f *folding) open(m Metric, line string, started, now time.Time) {
 		c.run(now, f.calendar)
 	} else if c.running() {
 		c.Due = time.Time{}
-	}
-	if f.Clocks == nil {
-		f.Clocks = make([]Clock, 0, usualClocks)
 	}
 	f.Clocks = slices.Insert(f.Clocks, at, c)
 }
@@ -166,8 +169,8 @@ func (f *folding) catchUp(c *Clock, p promise, now time.Time) {
 		}
 		return
 	}
-	if f.unknown = f.unknown || (p.pause != 0 || c.Metric.once()) && c.Started.Before(f.held.statusSince); !f.unknown {
-		f.catchUpWith(c, p, stand{c.Started, now, f.held.status, f.held.solvedFrom})
+	if f.unknown = f.unknown || (p.pause != 0 || c.Metric.once()) && c.Started.Before(f.was.statusSince); !f.unknown {
+		f.catchUpWith(c, p, stand{c.Started, now, f.was.status, f.was.solvedFrom})
 	}
 }
 

@@ -83,7 +83,7 @@ func (s State) At(now time.Time) State {
 	}
 	s.Clocks = slices.Clone(s.Clocks)
 	for i := range s.Clocks {
-		s.Clocks[i].expire(now, &s.Facts)
+		s.Clocks[i].expire(now, s.Facts.holding())
 	}
 	return s
 }
