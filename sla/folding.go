@@ -11,12 +11,11 @@ type folding struct {
 	owned       bool       // Clocks are not those of was any more
 	before, set *PolicySet // in force at the event before, and at this one
 	policy      *compiled  // the ticket's, by set
-	name        string     // of the calendar that it counts in
-	calendar    *Calendar
-	past        *past   // nil where nothing is remembered but the State
-	unknown     bool    // the State does not suffice
-	listing     bool    // replaced is wanted
-	replaced    []Clock // ended clocks that others of their metric took the place of
+	hours                  // that it counts in
+	past        *past      // nil where nothing is remembered but the State
+	unknown     bool       // the State does not suffice
+	listing     bool       // replaced is wanted
+	replaced    []Clock    // ended clocks that others of their metric took the place of
 }
 
 // was is how a ticket stood before an event.
@@ -90,10 +89,12 @@ func (f *folding) choose(told *Facts) {
 		facts := f.Facts
 		f.policy = f.set.match(&facts)
 	}
-	f.Policy, f.name, f.calendar = "", "", nil
-	if f.policy != nil {
-		f.Policy = f.policy.Name
-		f.name, f.calendar = f.set.calendars.of(&f.policy.Policy, f.Facts.Lane)
+	if f.policy == nil {
+		f.Policy, f.hours = "", hours{}
+		return
+	}
+	if f.Policy, f.hours = f.policy.Name, f.policy.hours; f.name == "" {
+		f.hours = f.set.lanes[f.Facts.Lane]
 	}
 }
 

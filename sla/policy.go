@@ -158,25 +158,24 @@ type Calendars struct {
 	Lanes map[string]string
 }
 
-// of returns the calendar in which the policy counts for a ticket in this lane, and its name.
-func (c *Calendars) of(p *Policy, lane string) (string, *Calendar) {
-	name := p.Calendar
-	if name == "" {
-		name = c.Lanes[lane]
-	}
-	return name, c.Named[name]
-}
-
 // PolicySet is an ordered list of policies with the calendars that they count in, checked and compiled. It never changes and may be used by any number of
 // goroutines. The nil set promises nothing.
 type PolicySet struct {
 	policies  []compiled
 	calendars Calendars
+	lanes     map[string]hours // by the lane's name
+}
+
+// hours are a calendar and its name.
+type hours struct {
+	name     string
+	calendar *Calendar
 }
 
 type compiled struct {
 	Policy
 	rule  *rule.Rule
+	hours hours         // of Policy.Calendar
 	paced [7][4]promise // by the metric's rank and the priority's
 }
 
@@ -219,7 +218,10 @@ func (s *PolicySet) Calendar(name, lane string) (c *Calendar, ok bool) {
 	if s == nil {
 		return nil, name == "" || name == AroundTheClock
 	}
-	name, c = s.calendars.of(&Policy{Calendar: name}, lane)
+	if name == "" {
+		name = s.calendars.Lanes[lane]
+	}
+	c = s.calendars.Named[name]
 	return c, c != nil || name == "" || name == AroundTheClock
 }
 
@@ -227,11 +229,13 @@ func (s *PolicySet) Calendar(name, lane string) (c *Calendar, ok bool) {
 // error names the policy and what is wrong with it: no name or one given twice, a condition or calendar that is not known, a policy behind one that
 // takes all its tickets, a target that is none or contradicts another.
 func NewPolicySet(policies []Policy, calendars Calendars, predicates rule.Predicates) (*PolicySet, error) {
-	set := &PolicySet{policies: make([]compiled, 0, len(policies)), calendars: Calendars{Named: maps.Clone(calendars.Named), Lanes: maps.Clone(calendars.Lanes)}}
+	set := &PolicySet{policies: make([]compiled, 0, len(policies)), calendars: Calendars{Named: maps.Clone(calendars.Named), Lanes: maps.Clone(calendars.Lanes)},
+		lanes: make(map[string]hours, len(calendars.Lanes))}
 	for lane, name := range calendars.Lanes {
 		if _, ok := calendars.Named[name]; !ok && name != AroundTheClock && name != "" {
 			return nil, fmt.Errorf("sla: lane %q: calendar %q is not known", lane, name)
 		}
+		set.lanes[lane] = hours{name, calendars.Named[name]}
 	}
 	names := make(map[string]bool, len(policies))
 	for i, p := range policies {
@@ -279,7 +283,7 @@ func (s *PolicySet) compile(p Policy, predicates rule.Predicates) (*compiled, er
 	default:
 		return nil, fmt.Errorf("responses %q: want %s or %s", p.Responses, ByPerson, ByAnyone)
 	}
-	c := &compiled{Policy: p, rule: r}
+	c := &compiled{Policy: p, rule: r, hours: hours{p.Calendar, s.calendars.Named[p.Calendar]}}
 	c.Targets, c.Steps = slices.Clone(p.Targets), slices.Clone(p.Steps)
 	if err := c.checkTargets(); err != nil {
 		return nil, err

@@ -9,38 +9,47 @@ import (
 
 // keepPromises starts, moves and ends clocks as the ticket's policy now wants.
 func (f *folding) keepPromises(now time.Time) {
+	var there metrics // of the ticket's own line: what need not begin
 	for i := range f.Clocks {
 		if f.Clocks[i].Stopped.IsZero() {
 			f.keep(i, now)
+		}
+		if c := &f.Clocks[i]; c.Line == f.Name && c.lasting() {
+			there |= metricsOf(c.Metric)
 		}
 	}
 	if f.policy == nil || f.Status.Done() {
 		return
 	}
-	f.openLine(&f.Line, now)
+	f.openLine(&f.Line, there, now)
 	for i := range f.Lines {
-		f.openLine(&f.Lines[i], now)
+		f.openLine(&f.Lines[i], 0, now)
 	}
-	if !f.Updated.IsZero() {
+	if !f.Updated.IsZero() && !there.has(PeriodicUpdate) {
 		f.open(PeriodicUpdate, "", f.Updated, now)
 	}
-	if !f.Asked.IsZero() {
-		for _, m := range [...]Metric{Resolution, RequesterWait, AgentWork} {
+	if f.Asked.IsZero() {
+		return
+	}
+	for _, m := range [...]Metric{Resolution, RequesterWait, AgentWork} {
+		if !there.has(m) {
 			f.open(m, "", f.Asked, now)
 		}
 	}
 }
 
-func (f *folding) openLine(line *Line, now time.Time) {
+func (f *folding) openLine(line *Line, there metrics, now time.Time) {
 	if line.Wrote.IsZero() {
 		return
 	}
-	if !line.Greeted {
+	if !line.Greeted && !there.has(Acknowledgement) {
 		f.open(Acknowledgement, line.Name, line.Wrote, now)
 	}
 	if !line.Opened {
-		f.open(FirstResponse, line.Name, line.Wrote, now)
-	} else if line.Waiting > 0 {
+		if !there.has(FirstResponse) {
+			f.open(FirstResponse, line.Name, line.Wrote, now)
+		}
+	} else if line.Waiting > 0 && !there.has(NextResponse) {
 		f.open(NextResponse, line.Name, line.Oldest, now)
 	}
 }
@@ -125,8 +134,8 @@ func (f *folding) open(m Metric, line string, started, now time.Time) {
 		return
 	}
 	for i := range f.Clocks {
-		if c := &f.Clocks[i]; c.Metric == m && c.Line == line && (c.Stopped.IsZero() || m.once() && c.Verdict != Unjudged) {
-			return // it runs, or was judged: nothing is promised twice
+		if c := &f.Clocks[i]; c.Metric == m && c.Line == line && c.lasting() {
+			return // nothing is promised twice
 		}
 	}
 	c := Clock{Metric: m, Line: line, Policy: f.policy.Name, Calendar: f.name, Target: Duration(p.within), Started: started}
@@ -251,3 +260,15 @@ func (f *folding) place(c *Clock) (at, before int) {
 func compareClocks(a, b *Clock) int {
 	return cmp.Or(cmp.Compare(a.Metric.rank(), b.Metric.rank()), strings.Compare(a.Line, b.Line), a.Started.Compare(b.Started))
 }
+
+// lasting reports whether no other clock of its metric and line can begin: it runs, or was judged and is the only one that there ever is.
+func (c *Clock) lasting() bool {
+	return c.Stopped.IsZero() || c.Metric.once() && c.Verdict != Unjudged
+}
+
+// metrics is a set of metrics.
+type metrics uint8
+
+func metricsOf(m Metric) metrics { return 1 << max(m.rank(), 0) }
+
+func (set metrics) has(m Metric) bool { return set&metricsOf(m) != 0 }
