@@ -12,7 +12,15 @@ import (
 
 // fourClocks is a policy set as companies have it, and a ticket with four running clocks: what is folded next is one more event.
 func fourClocks(tb testing.TB) (set *sla.PolicySet, shop *sla.Calendar, running sla.State) {
-	shop = calendar(tb, office("Europe/Berlin", 9, 18))
+	hours := sla.Hours{Zone: "Europe/Berlin", Week: sla.Weekdays(between(9, 12.5), between(13.5, 18))}
+	for _, day := range []string{"01-01", "05-01", "10-03", "12-24", "12-25", "12-26", "12-31"} {
+		var d sla.Date
+		if err := d.UnmarshalText([]byte(day)); err != nil {
+			tb.Fatal(err)
+		}
+		hours.Holidays = append(hours.Holidays, sla.Holiday{Date: d})
+	}
+	shop = calendar(tb, hours)
 	set = policies(tb, sla.Calendars{Named: map[string]*sla.Calendar{"shop": shop}, Lanes: map[string]string{"bags": "shop"}},
 		sla.Policy{Name: "gold", When: rule.Condition{Fact: "contact.tier", Equals: rule.Text("gold")}, Targets: []sla.Target{within(sla.FirstResponse, 30)}},
 		sla.Policy{Name: "standard", Targets: []sla.Target{within(sla.NextResponse, 120), within(sla.PeriodicUpdate, 480, sla.Pending),

@@ -745,3 +745,46 @@ func (w *world) fold(t *rapid.T, s sla.State, e sla.Event, i int) sla.State {
 	}
 	return next
 }
+
+func TestChangesLeadToTheFinalVerdicts(t *testing.T) {
+	t.Parallel()
+	type name struct {
+		metric  sla.Metric
+		line    string
+		started int64
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		w := randomWorld(t)
+		now := w.at(w.end())
+		told := map[name]sla.Clock{}
+		replay := func(changes []sla.Change) {
+			for _, change := range changes {
+				c := change.Clock
+				at := name{c.Metric, c.Line, c.Started.UnixNano()}
+				if before, ok := told[at]; ok == change.New || ok && before.Verdict != change.Was {
+					t.Fatalf("of %s\n%+v was told before: %v, as %+v", w.story(), change, ok, before)
+				}
+				told[at] = c
+			}
+		}
+		var before []sla.Clock
+		for i := range w.events {
+			after := sla.Judge(slices.Values(w.events[:i+1]), w.inForce, w.events[i].Time)
+			replay(sla.Differences(before, after))
+			for at := range told {
+				if !slices.ContainsFunc(after, func(c sla.Clock) bool { return name{c.Metric, c.Line, c.Started.UnixNano()} == at }) {
+					delete(told, at)
+				}
+			}
+			before = after
+		}
+		after := sla.Judge(slices.Values(w.events), w.inForce, now)
+		replay(sla.Differences(before, after))
+		for _, c := range after {
+			got, ok := told[name{c.Metric, c.Line, c.Started.UnixNano()}]
+			if !ok || got.Verdict != c.Verdict || !got.Stopped.Equal(c.Stopped) || !got.Due.Equal(c.Due) || !got.BreachedAt.Equal(c.BreachedAt) || got.Lane != c.Lane || got.Agent != c.Agent {
+				t.Fatalf("of %s\nthe changes lead to %+v\nwant %+v", w.story(), got, c)
+			}
+		}
+	})
+}
