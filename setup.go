@@ -25,11 +25,12 @@ type Setup struct {
 	Agents []routing.Agent `json:"agents,omitempty"`
 	// Weights say what tickets take of an agent's capacity; the first that matches wins. None does: 1.
 	Weights []routing.Weight `json:"weights,omitempty"`
-	// Calendars by the names that lanes, agents' shifts and SLA policies refer to.
+	// Calendars are business hours, by the names that lanes, teams, agents' shifts and SLA policies refer to.
 	Calendars map[string]sla.Hours `json:"calendars,omitempty"`
 	// Words are word lists by the names that conditions of lanes, weights and noise refer to with "list".
 	Words rule.Lists `json:"words,omitempty"`
-	// SLA is what is promised to whom; the first matching policy wins.
+	// SLA is what is promised to whom; the first matching policy wins. Its steps may name lanes and agents of this Setup, and tell agents, teams and lanes of it; a
+	// name with a colon, such as "mailto:lead@shop.example", is the host's to understand.
 	SLA []sla.Policy `json:"sla,omitempty"`
 	// Approval asks of the whole company that another approves what agents write before it goes out: for a crisis. A RoleLead's replies go out at once.
 	Approval bool `json:"approval,omitempty"`
@@ -82,7 +83,7 @@ func ParseSetup(data []byte) (Setup, error) {
 
 // Check reports what is wrong in the Setup, as Apply would; predicates are those that conditions may name.
 func (s Setup) Check(predicates rule.Predicates) error {
-	_, err := s.compile(0, time.Time{}, predicates, nil)
+	_, err := storedSetup{Setup: s}.compile(predicates, nil)
 	return err
 }
 
@@ -94,21 +95,29 @@ func (s Setup) org() routing.Org {
 type company struct {
 	version  int64
 	setup    Setup
+	fed      map[string][]sla.Holiday // from the feeds of Config.Holidays, by the calendar's name
 	lanes    routing.Router
 	roster   *routing.Roster
+	hours    map[string]businessHours
 	policies *sla.PolicySet
-	noises   *rule.Set // of setup.Noise
-	offHours *offHours // nil: none
-	since    time.Time // when this version came into force
-	before   *company  // the version before, whose promises older events were made under
+	noises   *rule.Set   // of setup.Noise
+	offHours *offHours   // nil: none
+	since    time.Time   // when this version came into force
+	before   *company    // the version before, whose promises older events were made under
+	timeline sla.InForce // what was promised when
 }
 
-func (s Setup) compile(version int64, since time.Time, predicates rule.Predicates, before *company) (*company, error) {
-	lanes, err := routing.New(s.org(), predicates)
+// compile checks a version and makes it ready for work; before is the version before it, if any.
+func (v storedSetup) compile(predicates rule.Predicates, before *company) (*company, error) {
+	s := v.Setup
+	org := s.org()
+	org.Calendars = v.hours()
+	lanes, err := routing.New(org, predicates)
 	if err != nil {
 		return nil, err
 	}
-	policies, err := sla.NewPolicySet(s.SLA, lanes.Calendars(), predicates)
+	hours := businessHoursOf(org, lanes.Calendars(), before)
+	policies, err := s.promises(hours, predicates)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +153,12 @@ func (s Setup) compile(version int64, since time.Time, predicates rule.Predicate
 	if s.RedactWithin < 0 {
 		return nil, fmt.Errorf("redact_within: want more than 0, got %s", time.Duration(s.RedactWithin))
 	}
-	return &company{version: version, setup: s, lanes: lanes, roster: routing.NewRoster(s.Agents), policies: policies, noises: noiseRules, offHours: offHours, since: since, before: before}, nil
+	c := &company{
+		version: v.Version, setup: s, fed: v.Holidays, lanes: lanes, roster: routing.NewRoster(s.Agents), hours: hours, policies: policies, noises: noiseRules,
+		offHours: offHours, since: v.Since, before: before,
+	}
+	c.timeline = c.inForce
+	return c, nil
 }
 
 // noise returns the name of the kind of noise that a message is; empty when it wants an answer.
@@ -194,6 +208,8 @@ type storedSetup struct {
 	Version int64     `json:"version"`
 	Since   time.Time `json:"since"`
 	Setup   Setup     `json:"setup"`
+	// Holidays are those that feeds gave, by the calendar's name, beside the Setup's own.
+	Holidays map[string][]sla.Holiday `json:"holidays,omitempty"`
 }
 
 // Setup returns the company as it now is, and its version.
@@ -241,7 +257,12 @@ func (d *Desk) loadSetup(ctx context.Context) error {
 	return d.refreshRoster(ctx, c)
 }
 
+// readSetup reads all versions, so that events of the past are judged by what was promised then. Versions that are known already are not compiled again.
 func (d *Desk) readSetup(ctx context.Context) (*company, error) {
+	known := make(map[string]*company)
+	for c := d.company.Load(); c != nil; c = c.before {
+		known[setupKey(c.version).Name] = c
+	}
 	var c *company
 	err := d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) error {
 		c = nil
@@ -259,18 +280,10 @@ func (d *Desk) readSetup(ctx context.Context) (*company, error) {
 				if v.Key == currentSetup {
 					continue
 				}
-				var stored storedSetup
-				if err := json.Unmarshal(v.Data, &stored); err != nil {
-					return fmt.Errorf("setup %s in the store: %w", v.Key.Name, err)
-				}
-				version, err := stored.Setup.compile(stored.Version, stored.Since, d.cfg.Predicates, c)
-				switch {
-				case err == nil:
-					c = version
-				case strconv.FormatInt(stored.Version, 10) == string(current[0].Data):
-					return fmt.Errorf("setup version %d in the store: %w", stored.Version, err)
-				default: // a version of the past that names a predicate which is gone: what it promised goes by the versions around it
-					d.log.Warn("an old setup cannot be read any more", "version", stored.Version, "error", err)
+				if k := known[v.Key.Name]; k != nil && k.before == c {
+					c = k
+				} else if c, err = d.compileStored(v, string(current[0].Data), c); err != nil {
+					return err
 				}
 			}
 			if page.After = list.Next; page.After == "" {
@@ -281,100 +294,83 @@ func (d *Desk) readSetup(ctx context.Context) (*company, error) {
 	return c, err
 }
 
+// compileStored makes a stored version ready for work, or returns the one before it where an old version cannot be read any more.
+func (d *Desk) compileStored(v ticket.Value, current string, before *company) (*company, error) {
+	var stored storedSetup
+	if err := json.Unmarshal(v.Data, &stored); err != nil {
+		return nil, fmt.Errorf("setup %s in the store: %w", v.Key.Name, err)
+	}
+	c, err := stored.compile(d.cfg.Predicates, before)
+	switch {
+	case err == nil:
+		return c, nil
+	case strconv.FormatInt(stored.Version, 10) == current:
+		return nil, fmt.Errorf("setup version %d in the store: %w", stored.Version, err)
+	}
+	// It names a predicate which is gone: what it promised goes by the versions around it.
+	d.log.Warn("an old setup cannot be read any more", "version", stored.Version, "error", err)
+	return before, nil
+}
+
 // apply stores the Setup as the next version. With onlyFirst it does nothing where there is a version already.
 func (d *Desk) apply(ctx context.Context, by By, s Setup, onlyFirst bool) error {
 	return d.update(ctx, func(w *work) error {
-		current, err := w.tx.Values(currentSetup)
-		if err != nil {
+		current, err := w.storedSetup()
+		if err != nil || onlyFirst && current.Version > 0 {
 			return err
 		}
-		version := int64(0)
-		if current[0].Data != nil {
-			if onlyFirst {
-				return nil
-			}
-			if version, err = strconv.ParseInt(string(current[0].Data), 10, 64); err != nil {
-				return fmt.Errorf("setup's version in the store: %w", err)
+		fed := make(map[string][]sla.Holiday)
+		for name, holidays := range current.Holidays {
+			if _, there := s.Calendars[name]; there {
+				fed[name] = holidays
 			}
 		}
-		version++
-		data, err := json.Marshal(storedSetup{Version: version, Since: w.now, Setup: s})
-		if err != nil {
-			return err
-		}
-		var again storedSetup // what is stored must be usable, also where Go values hold what JSON cannot
-		if err := json.Unmarshal(data, &again); err != nil {
-			return fmt.Errorf("%w: %w", err, ErrInvalid)
-		}
-		if err := again.Setup.Check(w.d.cfg.Predicates); err != nil {
-			return fmt.Errorf("%w: %w", err, ErrInvalid)
-		}
-		w.tx.PutValue(ticket.Value{Key: setupKey(version), Data: data})
-		w.tx.PutValue(ticket.Value{Key: currentSetup, Data: strconv.AppendInt(nil, version, 10)})
-		if err := w.staff(s.Agents); err != nil {
-			return err
-		}
-		for _, lane := range s.Lanes {
-			w.tx.Schedule(drainTask(lane.Name, w.now))
-		}
-		w.append(ticket.Entry{Kind: ticket.SetupApplied, Key: "setup/" + strconv.FormatInt(version, 10), Actor: by.Actor, New: strconv.FormatInt(version, 10), Setup: version})
-		return nil
+		return w.putSetup(storedSetup{Version: current.Version + 1, Since: w.now, Setup: s, Holidays: fed}, by.Actor, "")
 	})
 }
 
-// staff brings the agents' states in line with the Setup: capacities, those who are always on, and those who are gone.
-func (w *work) staff(agents []routing.Agent) error {
-	named := make(map[string]bool, len(agents))
-	for _, a := range agents {
-		named[a.Name] = true
-		known, err := w.tx.Agents(a.Name)
-		if err != nil {
-			return err
-		}
-		if !a.Until.IsZero() {
-			w.tx.Schedule(leaveTask(a.Name, a.Until))
-		}
-		state := a.State()
-		if was := known[0]; was.Name != "" && !a.AlwaysOn {
-			state.Presence, state.Since = was.Presence, was.Since
-		} else {
-			state.Since = w.now
-		}
-		if ended(&a, w.now) {
-			state.Presence = ticket.Offline
-		}
-		w.tx.PutAgent(state)
+// storedSetup reads the version in force; the zero one where there is none.
+func (w *work) storedSetup() (stored storedSetup, err error) {
+	current, err := w.tx.Values(currentSetup)
+	if err != nil || current[0].Data == nil {
+		return stored, err
 	}
-	page := ticket.Page{}
-	for {
-		list, err := w.tx.ListAgents(page)
-		if err != nil {
-			return err
-		}
-		for _, a := range list.Items {
-			if !named[a.Name] {
-				w.tx.PutAgent(ticket.AgentState{Name: a.Name, Since: w.now})
-			}
-		}
-		if page.After = list.Next; page.After == "" {
-			return nil
-		}
+	version, err := strconv.ParseInt(string(current[0].Data), 10, 64)
+	if err != nil {
+		return stored, fmt.Errorf("setup's version in the store: %w", err)
 	}
+	values, err := w.tx.Values(setupKey(version))
+	if err != nil {
+		return stored, err
+	}
+	if err := json.Unmarshal(values[0].Data, &stored); err != nil {
+		return stored, fmt.Errorf("setup version %d in the store: %w", version, err)
+	}
+	return stored, nil
 }
 
-// refreshRoster reads the state of every agent.
-func (d *Desk) refreshRoster(ctx context.Context, c *company) error {
-	return d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) error {
-		page := ticket.Page{}
-		for {
-			list, err := r.ListAgents(page)
-			if err != nil {
-				return err
-			}
-			c.roster.Set(list.Items...)
-			if page.After = list.Next; page.After == "" {
-				return nil
-			}
-		}
-	})
+// putSetup brings a version into force.
+func (w *work) putSetup(next storedSetup, actor ticket.Actor, reason string) error {
+	data, err := json.Marshal(next)
+	if err != nil {
+		return err
+	}
+	var again storedSetup // what is stored must be usable, also where Go values hold what JSON cannot
+	if err := json.Unmarshal(data, &again); err != nil {
+		return fmt.Errorf("%w: %w", err, ErrInvalid)
+	}
+	if _, err := again.compile(w.d.cfg.Predicates, nil); err != nil {
+		return fmt.Errorf("%w: %w", err, ErrInvalid)
+	}
+	version := strconv.FormatInt(next.Version, 10)
+	w.tx.PutValue(ticket.Value{Key: setupKey(next.Version), Data: data})
+	w.tx.PutValue(ticket.Value{Key: currentSetup, Data: []byte(version)})
+	if err := w.staff(next.Setup.Agents); err != nil {
+		return err
+	}
+	for _, lane := range next.Setup.Lanes {
+		w.tx.Schedule(drainTask(lane.Name, w.now))
+	}
+	w.append(ticket.Entry{Kind: ticket.SetupApplied, Key: "setup/" + version, Actor: actor, New: version, Reason: reason, Setup: next.Version})
+	return nil
 }

@@ -47,6 +47,10 @@ func (o Org) check() (map[string]*sla.Calendar, error) {
 		known("lane", l.Name, "overflow", "lane", l.Overflow.To, lanes[l.Overflow.To])
 		l.check(&p)
 	}
+	for _, t := range o.Teams {
+		_, open := calendars[t.Calendar]
+		known("team", t.Name, "calendar", "calendar", t.Calendar, open)
+	}
 	o.checkReach(&p)
 	o.checkCircles(&p, "escalation leads", func(l *Lane) []string { return []string{l.Escalation} })
 	o.checkCircles(&p, "fallback and overflow lead", func(l *Lane) []string { return []string{l.Fallback, l.Overflow.To} })
@@ -82,14 +86,18 @@ func names[T any](p *problems, one, field string, all []T, name func(T) string) 
 }
 
 func (o *Org) calendars(p *problems) map[string]*sla.Calendar {
-	made := make(map[string]*sla.Calendar, len(o.Calendars))
+	made := make(map[string]*sla.Calendar, len(o.Calendars)+1)
 	for _, name := range slices.Sorted(maps.Keys(o.Calendars)) {
+		if name == "" || name == sla.AroundTheClock {
+			p.add("calendar %q: the name stands for around the clock", name)
+		}
 		c, err := sla.NewCalendar(o.Calendars[name])
 		if err != nil {
 			p.add("calendar %q: %w", name, err)
 		}
 		made[name] = c
 	}
+	made[sla.AroundTheClock] = nil
 	return made
 }
 

@@ -42,7 +42,8 @@ type Lane struct {
 	Priority *ticket.Priority `json:"priority,omitempty"`
 	// Priorities give some of its tickets another priority; the first that matches wins over Priority.
 	Priorities []PriorityRule `json:"priorities,omitempty"`
-	// Calendar says when the lane is open. Empty: always. What comes while it is closed goes to Fallback, or waits.
+	// Calendar says when the lane is open. Empty: always. What comes while it is closed goes to Fallback, or waits. Promises to its tickets count in it, unless a
+	// policy names another; where it is empty they count in its team's. sla.AroundTheClock: always, whatever the team has.
 	Calendar string `json:"calendar,omitempty"`
 	// Fallback is the lane that takes its tickets while it is closed, and while nobody of its team is there. Empty: they wait.
 	Fallback string `json:"fallback,omitempty"`
@@ -85,6 +86,9 @@ type Weight struct {
 type Team struct {
 	// Name is unique.
 	Name string `json:"name"`
+	// Calendar names the hours in which promises to tickets of its lanes count, where a lane has no calendar of its own. Empty: around the clock. It says nothing
+	// about who is given work when: agents have shifts for that.
+	Calendar string `json:"calendar,omitempty"`
 }
 
 // Role says what an agent may do alone.

@@ -15,7 +15,7 @@ type Step struct {
 	At Moment `json:"at"`
 	// Metric is whose clock it is about. Empty: every metric that the policy promises.
 	Metric Metric `json:"metric,omitempty"`
-	// Notify names who is to be told: agents, teams, or whatever the host understands. The names stand in the journal's entry.
+	// Notify names who is to be told: agents, teams, lanes, or, with a colon in it, whatever the host understands. The names stand in the journal's entry.
 	Notify []string `json:"notify,omitempty"`
 	// Raise lifts the ticket's priority to this, never lowers it. Nil: not.
 	Raise *Priority `json:"raise,omitempty"`
