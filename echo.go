@@ -62,14 +62,24 @@ func (w *work) echoed(e *channel.Event, acc *account) (Result, error) {
 	return r, w.catchUp(ref, waiting)
 }
 
-// answeredIn lets an own post count in every conversation that it addresses.
+// answeredIn lets an own post count in every conversation that it addresses, once for each line of a ticket.
 func (w *work) answeredIn(convs []ticket.Conversation, m *ticket.Message, history bool) error {
+	told := make(map[ticket.ID][]string, len(convs)) // the lines of each ticket
 	for _, conv := range convs {
 		c, err := w.load(conv.Ticket)
 		if err != nil {
 			return err
 		}
-		said := *m
+		line, said := c.line(&conv), *m
+		before := told[c.ID]
+		if slices.Contains(before, line) {
+			continue
+		}
+		told[c.ID] = append(before, line)
+		again := ""
+		if len(before) > 0 {
+			again = "@" + line // each line hears of it by an event of its own
+		}
 		if party := c.PartyIn(conv.Key); party != nil {
 			if said.Party = party.Contact; conv.Key == m.Conversation {
 				w.putMessage(said)
@@ -77,7 +87,7 @@ func (w *work) answeredIn(convs []ticket.Conversation, m *ticket.Message, histor
 		}
 		if history {
 			c.journal(ticket.Entry{Kind: ticket.MessageEchoed, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received})
-		} else if err := c.answered(&said, ticket.MessageEchoed); err != nil {
+		} else if err := c.answeredOn(line, again, &said, ticket.MessageEchoed); err != nil {
 			return err
 		}
 		c.finish()
@@ -272,8 +282,17 @@ func (c *change) answerMark(m *ticket.Message) (sla.Mark, error) {
 	return mark, nil
 }
 
-// answered is what a post that the customer can see means for the ticket. What a party was answered is no answer to the customer.
+// answered is what a post that the customer can see means for the ticket.
 func (c *change) answered(m *ticket.Message, kind ticket.EntryKind) error {
+	line, err := c.lineAt(m.Conversation)
+	if err != nil {
+		return err
+	}
+	return c.answeredOn(line, "", m, kind)
+}
+
+// answeredOn is answered for a line of the ticket; again tells one line's event from another's. What a party was answered is no answer to the customer.
+func (c *change) answeredOn(line, again string, m *ticket.Message, kind ticket.EntryKind) error {
 	if m.Party != "" {
 		c.journal(ticket.Entry{Kind: kind, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received})
 		return nil
@@ -282,7 +301,8 @@ func (c *change) answered(m *ticket.Message, kind ticket.EntryKind) error {
 	if err != nil {
 		return err
 	}
-	clock, err := c.fold(sla.Event{Kind: sla.Answered, Mark: mark, Automated: m.Automated})
+	mark.Key += again
+	clock, err := c.fold(sla.Event{Kind: sla.Answered, Mark: mark, Line: line, Automated: m.Automated})
 	if err != nil {
 		return err
 	}

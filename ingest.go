@@ -311,6 +311,9 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		w.append(w.untold(ticket.MessageReceived, &stored, e))
 		return r, w.catchUp(ref, waiting)
 	}
+	if conv.Ticket != c.ID {
+		conv.Line = ""
+	}
 	stored.Ticket, conv.Ticket = c.ID, c.ID
 	entry := ticket.Entry{
 		Kind: ticket.MessageReceived, Message: stored.Key, Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: m.Author.ID},
@@ -329,7 +332,7 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	case history || e.Standby || conv.Away:
 		c.journal(entry) // kept, but nobody has to act
 	default:
-		if err := w.ask(c, e, entry, outcome); err != nil {
+		if err := w.ask(c, e, entry, outcome, c.line(&conv.Conversation)); err != nil {
 			return Result{}, err
 		}
 		asked = party == nil
@@ -373,7 +376,7 @@ func (w *work) untold(kind ticket.EntryKind, m *ticket.Message, e *channel.Event
 }
 
 // ask is what a message that wants an answer means for its ticket: who handles it, by when, and what status. What a party writes moves no clock but by the status.
-func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outcome) error {
+func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outcome, line string) error {
 	author, party := entry.Actor, entry.Actor.Kind == ticket.ByParty
 	who := "the " + string(author.Kind)
 	mark := sla.Mark{Time: e.Time, Order: e.Message.Order, Key: entry.Message}
@@ -391,7 +394,7 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 	}
 	var err error
 	if !party {
-		if entry.Clock, err = c.fold(sla.Event{Kind: sla.CustomerWrote, Mark: mark}); err != nil {
+		if entry.Clock, err = c.fold(sla.Event{Kind: sla.CustomerWrote, Mark: mark, Line: line}); err != nil {
 			return err
 		}
 	}

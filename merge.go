@@ -1,6 +1,7 @@
 package socialcrm
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,7 +14,7 @@ import (
 // one's, and it is closed. Unmerge undoes it.
 func (d *Desk) Merge(ctx context.Context, id ticket.ID, by By, other ticket.ID) (Receipt, error) {
 	return d.verb(ctx, "merge", id, by, other, func(w *work, c *change) (Receipt, error) {
-		return Receipt{}, w.absorb(c, other, by.Actor, "")
+		return Receipt{}, w.absorb(c, merging{from: other, actor: by.Actor})
 	})
 }
 
@@ -24,13 +25,21 @@ func (d *Desk) Unmerge(ctx context.Context, id ticket.ID, by By, other ticket.ID
 	})
 }
 
+// merging says which ticket becomes part of another one, and why.
+type merging struct {
+	from    ticket.ID
+	actor   ticket.Actor
+	reason  string
+	oneLine bool // what is said in the conversations of one answers those of the other too
+}
+
 // merge makes one ticket part of another.
-func (w *work) merge(into, from ticket.ID, actor ticket.Actor, reason string) error {
+func (w *work) merge(into ticket.ID, m merging) error {
 	c, err := w.load(into)
 	if err != nil {
 		return err
 	}
-	if err := w.absorb(c, from, actor, reason); err != nil {
+	if err := w.absorb(c, m); err != nil {
 		return err
 	}
 	c.finish()
@@ -38,7 +47,8 @@ func (w *work) merge(into, from ticket.ID, actor ticket.Actor, reason string) er
 }
 
 // absorb makes another ticket part of the one being changed.
-func (w *work) absorb(c *change, id ticket.ID, actor ticket.Actor, reason string) error {
+func (w *work) absorb(c *change, m merging) error {
+	id, actor, reason := m.from, m.actor, m.reason
 	found, err := w.tx.Tickets(id)
 	if err != nil {
 		return err
@@ -57,7 +67,15 @@ func (w *work) absorb(c *change, id ticket.ID, actor ticket.Actor, reason string
 	if err != nil {
 		return err
 	}
-	if err := w.refile(other.Conversations, other.ID, c.ID, func(*ticket.Message) bool { return true }); err != nil {
+	line := string(other.ID)
+	if m.oneLine {
+		line = ""
+	}
+	if err := c.foresee(other, line); err != nil {
+		return err
+	}
+	bring := func(conv *ticket.Conversation) { conv.Line = cmp.Or(conv.Line, line) }
+	if err := w.refile(other.Conversations, other.ID, c.ID, bring, func(*ticket.Message) bool { return true }); err != nil {
 		return err
 	}
 	if err := w.tx.Release(other.ID, w.now); err != nil {
@@ -97,8 +115,8 @@ func (w *work) absorb(c *change, id ticket.ID, actor ticket.Actor, reason string
 	}
 	c.journal(ticket.Entry{Kind: ticket.TicketMerged, Actor: actor, New: string(other.ID), Reason: reason})
 	// The other's own clocks end with it: they run on in the survivor.
-	other.MergedInto, other.Status, other.Clocks.Clocks = c.ID, ticket.Closed, nil
-	other.before = other.Clocks
+	other.MergedInto, other.OneLine, other.Status, other.Clocks.Clocks = c.ID, m.oneLine, ticket.Closed, nil
+	other.before, other.retold = other.Clocks, nil
 	w.tx.Cancel(clockTaskID(other.ID))
 	other.journal(ticket.Entry{Kind: ticket.TicketMerged, Actor: actor, New: string(c.ID), Reason: reason})
 	other.finish()
@@ -109,6 +127,29 @@ func (w *work) absorb(c *change, id ticket.ID, actor ticket.Actor, reason string
 		return w.reopen(c, w.now, "", c.newKey("merge"), actor, "the ticket merged into it is open")
 	}
 	return nil
+}
+
+// foresee notes how the clocks of both tickets stand that become one: the other's go on under the name of its line.
+func (c *change) foresee(other *change, line string) error {
+	if err := c.remember(); err != nil {
+		return err
+	}
+	if err := other.remember(); err != nil {
+		return err
+	}
+	c.retold.joined = true
+	for _, clock := range other.retold.stood {
+		if ofLine(&clock) {
+			clock.Line = cmp.Or(clock.Line, line)
+			c.retold.stood = append(c.retold.stood, clock)
+		}
+	}
+	return nil
+}
+
+// ofLine reports whether a clock belongs to a line of a ticket, not to the ticket as a whole.
+func ofLine(clock *sla.Clock) bool {
+	return clock.Metric == sla.Acknowledgement || clock.Metric == sla.FirstResponse || clock.Metric == sla.NextResponse
 }
 
 // foldAnew folds everything that counts for the ticket, and brings the clocks to its own status and facts.
@@ -142,27 +183,62 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 			return err
 		}
 	}
-	c.Absorbed = slices.Delete(slices.Clone(c.Absorbed), i, i+1)
+	if err := c.remember(); err != nil {
+		return err
+	}
+	c.retold.joined = true
+	parts := []ticket.ID{id} // those that came with it, and are still here, go with it
+	other.Absorbed = slices.DeleteFunc(slices.Clone(other.Absorbed), func(part ticket.ID) bool { return !slices.Contains(c.Absorbed, part) })
+	parts = append(parts, other.Absorbed...)
+	c.Absorbed = slices.DeleteFunc(slices.Clone(c.Absorbed), func(part ticket.ID) bool { return slices.Contains(parts, part) })
 	c.Conversations = slices.DeleteFunc(slices.Clone(c.Conversations), func(k ticket.ConversationKey) bool { return slices.Contains(other.Conversations, k) })
 	c.Parties = slices.DeleteFunc(slices.Clone(c.Parties), func(p ticket.Party) bool { return slices.Contains(other.Conversations, p.Conversation) })
-	if err := w.refile(other.Conversations, c.ID, other.ID, func(m *ticket.Message) bool { return slices.Contains(other.Conversations, m.Conversation) }); err != nil {
+	take := func(conv *ticket.Conversation) {
+		if conv.Line == string(id) {
+			conv.Line = ""
+		}
+	}
+	if err := w.refile(other.Conversations, c.ID, other.ID, take, func(m *ticket.Message) bool { return slices.Contains(other.Conversations, m.Conversation) }); err != nil {
 		return err
 	}
 	c.journal(ticket.Entry{Kind: ticket.TicketUnmerged, Actor: actor, New: string(id)})
 	other.journal(ticket.Entry{Kind: ticket.TicketUnmerged, Actor: actor, New: string(c.ID)})
-	other.MergedInto, other.Status, other.Agent = "", ticket.Open, ""
+	other.MergedInto, other.OneLine, other.Status, other.Agent = "", false, ticket.Open, ""
+	if err := other.regain(c); err != nil {
+		return err
+	}
 	if err := other.foldAnew(); err != nil {
 		return err
 	}
 	if err := w.route(other, nil); err != nil {
 		return err
 	}
+	if err := other.knowFacts("unmerge"); err != nil {
+		return err
+	}
 	other.finish()
 	return c.foldAnew()
 }
 
-// refile gives conversations, and the messages that go with them, to another ticket.
-func (w *work) refile(conversations []ticket.ConversationKey, from, to ticket.ID, goes func(*ticket.Message) bool) error {
+// regain notes how the clocks stood of a ticket that was part of another one until now.
+func (c *change) regain(from *change) error {
+	events, err := c.history()
+	if err != nil {
+		return err
+	}
+	var kept []sla.Clock
+	for _, clock := range from.retold.stood {
+		if clock.Line == string(c.ID) {
+			clock.Line = ""
+			kept = append(kept, clock)
+		}
+	}
+	c.retold = &retelling{stood: c.standing(events, kept), joined: true}
+	return nil
+}
+
+// refile gives conversations, and the messages that go with them, to another ticket; on tells each conversation which line it is on there.
+func (w *work) refile(conversations []ticket.ConversationKey, from, to ticket.ID, on func(*ticket.Conversation), goes func(*ticket.Message) bool) error {
 	convs, err := w.tx.Conversations(conversations...)
 	if err != nil {
 		return err
@@ -170,6 +246,7 @@ func (w *work) refile(conversations []ticket.ConversationKey, from, to ticket.ID
 	for _, conv := range convs {
 		if conv.Ticket == from {
 			conv.Ticket = to
+			on(&conv)
 			w.tx.PutConversation(conv)
 		}
 	}

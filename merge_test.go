@@ -2,9 +2,12 @@ package socialcrm_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -52,5 +55,101 @@ func TestSolvedTicketThatTakesInAnOpenOneIsOpen(t *testing.T) {
 	w.must(w.desk.Merge(t.Context(), first, ana, second))
 	if got := w.ticket(first); got.Status != ticket.Open || got.Agent != "ana" {
 		t.Errorf("the ticket is %s with %q, want open with ana", got.Status, got.Agent)
+	}
+}
+
+// clockOn returns the newest clock of a metric on a line of the ticket.
+func clockOn(t ticket.Ticket, m sla.Metric, line string) (found sla.Clock) {
+	for _, c := range t.Clocks.Clocks {
+		if c.Metric == m && c.Line == line {
+			found = c
+		}
+	}
+	return found
+}
+
+func TestMergedMessagesWaitEachForTheirOwnAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	wall := w.asked("mia", "Where is it?")
+	w.pass(10 * time.Minute)
+	w.platform.Customer("mia").Write(w.page, "Hello? Where is it?")
+	w.pass(time.Minute)
+	inbox := w.tickets()[1].ID
+	w.must(w.desk.Merge(t.Context(), wall, ana, inbox))
+	said, err := w.desk.Messages(t.Context(), ticket.MessageQuery{Ticket: wall})
+	w.ok(err)
+	stops := func() [2]bool {
+		got := w.ticket(wall)
+		return [2]bool{clockOn(got, sla.FirstResponse, "").Stopped.IsZero(), clockOn(got, sla.FirstResponse, string(inbox)).Stopped.IsZero()}
+	}
+	w.must(w.desk.Reply(t.Context(), wall, ana, socialcrm.Reply{Text: "We write to you, Mia", InReplyTo: said.Items[0].Key}))
+	w.pass(time.Second)
+	if got := stops(); got != [2]bool{false, true} {
+		t.Errorf("after the answer on the wall the clocks run: wall %t, inbox %t", got[0], got[1])
+	}
+	w.must(w.desk.Reply(t.Context(), wall, ana, socialcrm.Reply{Text: "It is on the van", InReplyTo: said.Items[1].Key}))
+	w.pass(time.Second)
+	if got := stops(); got != [2]bool{false, false} {
+		t.Errorf("after both answers the clocks run: wall %t, inbox %t", got[0], got[1])
+	}
+}
+
+func TestMergingKeepsWhatWasJudged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.asked("mia", "Where is it?")
+	second := w.asked("noa", "And mine?")
+	w.pass(2 * time.Hour) // both are breached
+	w.must(w.desk.Merge(t.Context(), first, ana, second))
+	w.must(w.desk.Unmerge(t.Context(), first, ana, second))
+	for _, id := range []ticket.ID{first, second} {
+		breached, others := 0, 0
+		for _, kind := range w.kinds(id) {
+			switch kind {
+			case ticket.ClockBreached:
+				breached++
+			case ticket.ClockWithdrawn, ticket.ClockMoved, ticket.ClockMet, ticket.ClockEnded:
+				others++
+			}
+		}
+		if breached != 2 || others != 0 { // acknowledgement and first response
+			t.Errorf("the journal of %s tells %d breaches and %d other things of its clocks, want 2 and none", id, breached, others)
+		}
+	}
+}
+
+func TestPartOfAMergedTicketGoesWithIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := company()
+	s.Agents[0].Capacity = 10
+	w.apply(s)
+	a, b, c := w.asked("mia", "Where is it?"), w.asked("noa", "And mine?"), w.asked("oli", "Hello?")
+	w.must(w.desk.Merge(t.Context(), b, ana, c))
+	w.must(w.desk.Merge(t.Context(), a, ana, b))
+	if got := w.ticket(a); len(got.Absorbed) != 2 || len(got.Clocks.Lines) != 2 {
+		t.Errorf("the survivor took in %v and has lines %+v, want two each", got.Absorbed, got.Clocks.Lines)
+	}
+	w.must(w.desk.Unmerge(t.Context(), a, ana, b))
+	one, two := w.ticket(a), w.ticket(b)
+	if len(one.Absorbed) != 0 || len(one.Clocks.Lines) != 0 || len(two.Absorbed) != 1 || len(two.Clocks.Lines) != 1 {
+		t.Errorf("taken apart the tickets hold %v with lines %+v, and %v with lines %+v; want nothing, and %s", one.Absorbed, one.Clocks.Lines, two.Absorbed, two.Clocks.Lines, c)
+	}
+	if got := clockOn(two, sla.FirstResponse, string(c)); got.Started.IsZero() {
+		t.Error("nobody waits for an answer to what was asked in the last ticket")
+	}
+}
+
+func TestConversationsThatTurnOutToBeOneHaveOneSetOfClocks(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	known, nameless := said("1", "mia", "p", "p", "Where is it?", at(1)), said("2", "", "p", "p", "And mine?", at(10))
+	older := w.ingest(known, nameless)[0].Ticket
+	nameless.Message.Author.ID = "mia"
+	w.ingest(nameless, posted("3", "p", "2", "Both are on the van", at(30)))
+	got := w.ticket(older)
+	if c := clockOn(got, sla.FirstResponse, ""); !c.Stopped.Equal(at(30)) || len(got.Clocks.Lines) != 0 {
+		t.Errorf("first response %+v, want stopped at %s; lines %+v", c, at(30), got.Clocks.Lines)
 	}
 }

@@ -1,6 +1,7 @@
 package socialcrm
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -205,6 +206,14 @@ func (w *work) moved(key string, author channel.Author) error {
 	if conv.Contact == "" || author.ID != "" {
 		conv.Contact = c.Contact
 	}
+	switch {
+	case was == "": // it goes on where the customer was led from: one set of clocks
+		if conv.Line, err = c.lineAt(m.Conversation); err != nil {
+			return err
+		}
+	case was != c.ID:
+		conv.Line = cmp.Or(conv.Line, string(was)) // what was asked there before is answered there
+	}
 	conv.Ticket = c.ID
 	w.tx.PutConversation(conv)
 	m.Conversation, m.Content.Thread = conv.Key, thread
@@ -239,7 +248,7 @@ func (w *work) join(c *change, was ticket.ID, conv ticket.ConversationKey, messa
 	if err != nil || other.ID == "" || other.ID == c.ID || other.Status.Done() || c.Status == ticket.Closed {
 		return err
 	}
-	return w.absorb(c, other.ID, ticket.Actor{Kind: ticket.BySystem}, "they go on in one private conversation")
+	return w.absorb(c, merging{from: other.ID, actor: ticket.Actor{Kind: ticket.BySystem}, reason: "they go on in one private conversation"})
 }
 
 func (w *work) notAwaited(account channel.AccountID, key string) error {

@@ -73,7 +73,11 @@ func (w *work) mark(r *Result, m ticket.Message, e *channel.Event) error {
 		entry.Kind = ticket.ReplyFailed
 	}
 	if failed && m.Party == "" {
-		if entry.Clock, err = c.fold(sla.Event{Kind: sla.AnswerWithdrawn, Mark: sla.Mark{Time: e.Time, Key: m.Key}}); err != nil {
+		line, err := c.lineAt(m.Conversation)
+		if err != nil {
+			return err
+		}
+		if entry.Clock, err = c.fold(sla.Event{Kind: sla.AnswerWithdrawn, Mark: sla.Mark{Time: e.Time, Key: m.Key}, Line: line}); err != nil {
 			return err
 		}
 	}

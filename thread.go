@@ -283,6 +283,9 @@ func (w *work) samePost(e *channel.Event, conv *conversation, copied ticket.Mess
 		busy = other.ID != "" && other.ID != c.ID && !other.Status.Done()
 	}
 	if !busy {
+		if conv.Line, err = c.lineAt(known.Conversation); err != nil {
+			return Result{}, err
+		}
 		conv.Ticket = c.ID
 		if !slices.Contains(c.Conversations, conv.Key) {
 			c.Conversations = append(slices.Clone(c.Conversations), conv.Key)
@@ -369,9 +372,9 @@ func (w *work) rekey(key string) error {
 			return err
 		}
 		if a.Created.Before(b.Created) {
-			moved, kept = kept, moved
+			a, b = b, a
 		}
-		return w.merge(kept, moved, ticket.Actor{Kind: ticket.BySystem}, "they are one conversation")
+		return w.merge(b.ID, merging{from: a.ID, actor: ticket.Actor{Kind: ticket.BySystem}, reason: "they are one conversation", oneLine: into.Line == ""})
 	}
 	c, err := w.load(kept)
 	if err != nil {

@@ -308,6 +308,11 @@ func TestNoiseIsKeptButIsNoWork(t *testing.T) {
 func TestMergeAndUnmerge(t *testing.T) {
 	t.Parallel()
 	w, at := later(t)
+	setup := company()
+	setup.SLA[0].Targets = append(setup.SLA[0].Targets, sla.Target{Metric: sla.NextResponse, Within: sla.Duration(time.Hour)})
+	w.now = at(0) // what follows was said after that
+	w.apply(setup)
+	w.now = at(60)
 	w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)), said("2", "mia", "q", "q", "My parcel!", at(20)), posted("3", "q", "2", "On its way", at(30)))
 	before := w.tickets()
 	first, second := before[0], before[1]
@@ -321,12 +326,15 @@ func TestMergeAndUnmerge(t *testing.T) {
 	if diff := cmp.Diff([]string{"Where is it?", "My parcel!", "On its way"}, w.said(first.ID)); diff != "" {
 		t.Errorf("messages of the survivor (-want +got):\n%s", diff)
 	}
-	if c, _ := got.Clocks.Clock(sla.FirstResponse); c.Verdict != sla.Met || !c.Stopped.Equal(at(30)) {
-		t.Errorf("first response of the survivor: %+v, want met at %s", c, at(30))
+	if c := clockOn(got, sla.FirstResponse, string(second.ID)); c.Verdict != sla.Met || !c.Stopped.Equal(at(30)) {
+		t.Errorf("first response to what the second asked: %+v, want met at %s", c, at(30))
 	}
 	w.ingest(said("4", "mia", "q", "3", "Today?", at(40)))
 	if n := len(w.said(first.ID)); n != 4 {
 		t.Errorf("%d messages in the survivor, want 4", n)
+	}
+	if c := clockOn(w.ticket(first.ID), sla.NextResponse, string(second.ID)); !c.Started.Equal(at(40)) {
+		t.Errorf("next response in the second's conversation: %+v, want one from %s", c, at(40))
 	}
 	w.pass(time.Minute)
 	for _, c := range w.crm.Cases() {
@@ -349,6 +357,9 @@ func TestMergeAndUnmerge(t *testing.T) {
 	}
 	if c, _ := got.Clocks.Clock(sla.FirstResponse); !c.Stopped.IsZero() {
 		t.Errorf("first response of the first is stopped at %s by the other's answer", c.Stopped)
+	}
+	if c := clockOn(w.ticket(second.ID), sla.NextResponse, ""); !c.Started.Equal(at(40)) || len(got.Clocks.Lines) != 0 {
+		t.Errorf("next response of the second: %+v, want one from %s; the first has lines %+v", c, at(40), got.Clocks.Lines)
 	}
 }
 

@@ -140,6 +140,7 @@ type change struct {
 	before  sla.State
 	entries []ticket.Entry
 	quiet   bool // nothing that a CRM would want to know happened
+	retold  *retelling
 }
 
 // begin opens a ticket for change. contact may be nil while it is not known.
@@ -225,7 +226,7 @@ func (c *change) fold(e sla.Event) (*sla.Event, error) {
 		told, e.Facts = &both.Event, &both.facts
 	}
 	*told = e
-	state, err := c.w.company.inForce(e.Time).Fold(c.Clocks, *told)
+	state, err := c.w.company.timeline.Fold(c.Clocks, *told)
 	if err == sla.ErrLate {
 		state, err = c.refold(*told)
 	}
@@ -234,50 +235,6 @@ func (c *change) fold(e sla.Event) (*sla.Event, error) {
 	}
 	c.Clocks = state
 	return told, nil
-}
-
-// refold folds the whole journals of the ticket and of those merged into it, with further events in their place.
-func (c *change) refold(further ...sla.Event) (sla.State, error) {
-	events := further
-	for _, id := range append([]ticket.ID{c.ID}, c.Absorbed...) {
-		told, err := c.w.clockEvents(id)
-		if err != nil {
-			return sla.State{}, err
-		}
-		events = append(events, told...)
-	}
-	for _, entry := range c.entries {
-		if entry.Clock != nil {
-			events = append(events, *entry.Clock)
-		}
-	}
-	return sla.FoldAll(slices.Values(events), c.w.company.inForce)
-}
-
-// clockEvents are what moved a ticket's own clocks so far, this transaction included.
-func (w *work) clockEvents(id ticket.ID) (events []sla.Event, err error) {
-	q := ticket.JournalQuery{Ticket: id, Limit: 1000}
-	for {
-		entries, err := w.tx.Journal(q)
-		if err != nil {
-			return nil, err
-		}
-		for _, entry := range entries {
-			if entry.Clock != nil {
-				events = append(events, *entry.Clock)
-			}
-			q.After = entry.Position
-		}
-		if len(entries) < q.Limit {
-			break
-		}
-	}
-	for _, own := range w.clocked {
-		if own.ticket == id {
-			events = append(events, own.event)
-		}
-	}
-	return events, nil
 }
 
 // factsHold reports whether the clocks know the ticket's facts as they are.
@@ -326,13 +283,7 @@ func (c *change) afterAll(m sla.Mark) sla.Mark {
 // finish writes the ticket, its entries, the verdicts that came of them, its next deadline and the pushes to the CRMs.
 func (c *change) finish() {
 	w := c.w
-	if len(c.before.Clocks) > 0 || slices.ContainsFunc(c.Clocks.Clocks, judged) { // clocks that only began are worth no entry
-		for _, ch := range sla.Changes(c.before, c.Clocks) {
-			if e, ok := clockEntry(ch); ok {
-				c.journal(e)
-			}
-		}
-	}
+	c.journalVerdicts()
 	c.Updated = w.now
 	n := c.names()
 	for i := range c.entries {
@@ -359,8 +310,6 @@ func (c *change) finish() {
 	}
 }
 
-func judged(c sla.Clock) bool { return c.Verdict != sla.Running }
-
 // names gives names to what finish writes: each entry (the ticket, its version, their number), the deadline, and each push to a CRM.
 func (c *change) names() *names {
 	n := c.w.room.names.empty()
@@ -375,26 +324,6 @@ func (c *change) names() *names {
 	}
 	n.make()
 	return n
-}
-
-// clockEntry says in the journal what became of a clock; not every change is worth an entry.
-func clockEntry(ch sla.Change) (ticket.Entry, bool) {
-	if ch.Clock.Verdict == ch.Was && !ch.Withdrawn {
-		return ticket.Entry{}, false
-	}
-	stand := ch.Clock
-	e := ticket.Entry{Actor: ticket.Actor{Kind: ticket.BySystem}, New: string(stand.Metric), Reason: stand.Policy, Stand: &stand, Happened: stand.Stopped}
-	switch {
-	case ch.Withdrawn:
-		e.Kind, e.Old = ticket.ClockWithdrawn, string(ch.Was)
-	case ch.Clock.Verdict == sla.Met:
-		e.Kind = ticket.ClockMet
-	case ch.Clock.Verdict == sla.Breached:
-		e.Kind, e.Happened = ticket.ClockBreached, ch.Clock.BreachedAt
-	default:
-		e.Kind = ticket.ClockEnded
-	}
-	return e, true
 }
 
 // hashID makes an ID out of what names a thing, so that doing something again makes the same thing again: 13 characters, 65 bits.

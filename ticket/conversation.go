@@ -20,6 +20,8 @@ type Conversation struct {
 	Key ConversationKey `json:"key"`
 	// Ticket is the ticket that its next message belongs to.
 	Ticket ID `json:"ticket"`
+	// Line names the line of the ticket's clocks that its messages and their answers belong to: the merged ticket that brought it. Empty: the ticket's own.
+	Line string `json:"line,omitempty"`
 	// Contact is the customer, Author the identity through which the customer speaks here; answers go to it.
 	Contact ContactID      `json:"contact,omitempty"`
 	Author  channel.Author `json:"author,omitzero"`

@@ -84,12 +84,12 @@ const (
 	ReplyDoubtful    EntryKind = "reply.doubtful"  // it may have gone out
 	ReplyFailed      EntryKind = "reply.failed"    // it will not be tried again; Reason says why
 	ReplyTwice       EntryKind = "reply.twice"     // it went out twice
-	ClockStarted     EntryKind = "clock.started"   // for all clock entries Detail is the sla.Clock
-	ClockMoved       EntryKind = "clock.moved"
+	ClockStarted     EntryKind = "clock.started"   // for all clock entries Stand is the clock as it now stands, and Reason its policy
+	ClockMoved       EntryKind = "clock.moved"     // its verdict stays, but its times are others: what was breached has ended, or something came to light late
 	ClockMet         EntryKind = "clock.met"
 	ClockBreached    EntryKind = "clock.breached"
 	ClockEnded       EntryKind = "clock.ended"     // with another verdict; New is the verdict
-	ClockWithdrawn   EntryKind = "clock.withdrawn" // a verdict was taken back; Old is it
+	ClockWithdrawn   EntryKind = "clock.withdrawn" // a verdict was taken back; Old is it; an entry with the new one follows, if there is one
 	ContactCreated   EntryKind = "contact.created"
 	ContactChanged   EntryKind = "contact.changed"
 	ContactVerified  EntryKind = "contact.verified" // Old and New are levels of Assurance, Reason says how; Detail is the Verification

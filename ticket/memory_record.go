@@ -58,6 +58,7 @@ func (p *packer) ticket(t *Ticket) {
 	packText(p, &t.Team)
 	packText(p, &t.FollowUpOf)
 	packText(p, &t.MergedInto)
+	p.bool(&t.OneLine)
 	packList(p, &t.Absorbed, packText[ID])
 	p.time(&t.Updated)
 	p.time(&t.CustomerWrote)
@@ -156,6 +157,7 @@ func (p *packer) mark(m *sla.Mark) {
 func (p *packer) conversation(c *Conversation) {
 	p.conversationKey(&c.Key)
 	packText(p, &c.Ticket)
+	packText(p, &c.Line)
 	packText(p, &c.Contact)
 	p.author(&c.Author)
 	p.time(&c.CustomerWrote)

@@ -70,6 +70,9 @@ type Ticket struct {
 	// FollowUpOf is the ticket that this one continues; MergedInto the one that took it over.
 	FollowUpOf ID `json:"follow_up_of,omitempty"`
 	MergedInto ID `json:"merged_into,omitempty"`
+	// OneLine is set on a merged ticket whose conversation turned out to be one with that of the ticket which took it over: what is said there answers both.
+	// Otherwise its messages go on waiting for their own answers, on a line of the other's clocks (sla.Event.Line) that is named after this ticket.
+	OneLine bool `json:"one_line,omitempty"`
 	// Absorbed are the tickets merged into this one; their journals count for its clocks.
 	Absorbed []ID `json:"absorbed,omitempty"`
 	// Created is the platform's time of its first message, Updated our time of the last change.

@@ -3,12 +3,10 @@ package desktest
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/crm/crmtest"
-	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -161,50 +159,6 @@ func (m *Invariants) checkPosts(messages map[string]ticket.Message, entries []ti
 			}
 		}
 	}
-}
-
-// 3. Folding the journal from scratch gives the clocks that are stored.
-func (m *Invariants) checkClocks(tickets map[ticket.ID]ticket.Ticket, entries []ticket.Entry) {
-	setup := Company()
-	policies, err := sla.NewPolicySet(setup.SLA, sla.Calendars{}, nil)
-	if err != nil {
-		m.Fatal(err)
-	}
-	told := map[ticket.ID][]int{} // the entries that each ticket's clocks heard of
-	for i, e := range entries {
-		if e.Clock != nil {
-			told[e.Ticket] = append(told[e.Ticket], i)
-		}
-	}
-	for _, t := range tickets {
-		if t.MergedInto != "" {
-			continue
-		}
-		heard := told[t.ID]
-		for _, id := range t.Absorbed {
-			heard = append(heard, told[id]...)
-		}
-		slices.Sort(heard)
-		var events []sla.Event
-		for _, i := range heard {
-			events = append(events, *entries[i].Clock)
-		}
-		folded, err := sla.FoldAll(slices.Values(events), func(time.Time) *sla.PolicySet { return policies })
-		if err != nil {
-			m.Fatal(err)
-		}
-		a, b := folded.At(m.Now).Clocks, t.Clocks.At(m.Now).Clocks
-		if !slices.EqualFunc(a, b, sameClock) {
-			m.Errorf("ticket %s: folded from the journal %+v, stored %+v", t.ID, a, b)
-		}
-		if folded.Status != t.Status {
-			m.Errorf("ticket %s is %s, its clocks say %s", t.ID, t.Status, folded.Status)
-		}
-	}
-}
-
-func sameClock(a, b sla.Clock) bool {
-	return a.Metric == b.Metric && a.Verdict == b.Verdict && a.Started.Equal(b.Started) && a.Due.Equal(b.Due) && a.Stopped.Equal(b.Stopped)
 }
 
 // 4. An agent's load is the number of open tickets in hand, never above capacity; nobody waits while somebody of the team has room.

@@ -1,0 +1,174 @@
+package socialcrm
+
+import (
+	"slices"
+	"time"
+
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// retelling is a ticket's history that is folded again from the beginning, because something came to light late.
+type retelling struct {
+	events []sla.Event // before this change
+	stood  []sla.Clock // how all clocks that the ticket ever had stood
+	// joined is set when tickets were merged or taken apart: verdicts of the past stay then.
+	joined bool
+}
+
+// refold folds the ticket's whole history, with further events in their place.
+func (c *change) refold(further ...sla.Event) (sla.State, error) {
+	events, err := c.history()
+	if err != nil {
+		return sla.State{}, err
+	}
+	if c.retold == nil {
+		c.retold = &retelling{stood: c.standing(events, c.before.Clocks)}
+	}
+	c.retold.events = events
+	state, err := sla.FoldAll(slices.Values(slices.Concat(events, c.added(), further)), c.w.company.timeline)
+	return state.At(c.w.now), err
+}
+
+// remember notes how the clocks stand, before the history changes that they are folded from.
+func (c *change) remember() error {
+	if c.retold != nil {
+		return nil
+	}
+	events, err := c.history()
+	if err == nil {
+		c.retold = &retelling{events: events, stood: c.standing(events, c.before.Clocks)}
+	}
+	return err
+}
+
+// standing returns how all clocks stand by what is journalled: as the events leave them, and for those that are stored, with what time has done to them since.
+func (c *change) standing(events []sla.Event, stored []sla.Clock) []sla.Clock {
+	all := sla.Judge(slices.Values(events), c.w.company.timeline, time.Time{})
+	for i := range all {
+		for _, s := range stored {
+			if s.Metric == all[i].Metric && s.Line == all[i].Line && s.Started.Equal(all[i].Started) {
+				all[i] = s
+			}
+		}
+	}
+	return all
+}
+
+// added are the events of this change.
+func (c *change) added() (events []sla.Event) {
+	for i := range c.entries {
+		if e := c.entries[i].Clock; e != nil {
+			events = append(events, *e)
+		}
+	}
+	return events
+}
+
+// history is all that moved the ticket's clocks before this change: what its own journal tells, and those of the tickets merged into it. A ticket that was part
+// of another one for a while finds what happened to it then in the other's journal, on the line of its name.
+func (c *change) history() (events []sla.Event, err error) {
+	lines, err := c.lines()
+	if err != nil {
+		return nil, err
+	}
+	journals := append([]ticket.ID{c.ID}, c.Absorbed...)
+	for i := 0; i < len(journals); i++ { // it grows
+		id := journals[i]
+		own, counts := lines[id]
+		err := c.w.eachEntry(id, func(e *ticket.Entry) {
+			if merged := e.Kind == ticket.TicketMerged || e.Kind == ticket.TicketUnmerged; merged && counts && !slices.Contains(journals, ticket.ID(e.New)) {
+				journals = append(journals, ticket.ID(e.New))
+			}
+			if e.Clock == nil {
+				return
+			}
+			event := *e.Clock
+			switch line, here := lines[ticket.ID(event.Line)]; {
+			case event.Line != "" && here:
+				event.Line = line
+			case event.Line != "" || !counts:
+				return
+			case id != c.ID && own == "" && (event.Kind == sla.StatusChanged || event.Kind == sla.FactsChanged):
+				return // what it was before does not matter to the ticket that it turned out to be
+			case id != c.ID:
+				event.Line, event.Facts = own, nil
+			}
+			events = append(events, event)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return events, nil
+}
+
+// lines tells which line of the ticket's clocks is whose: its own, and those of the tickets that are part of it.
+func (c *change) lines() (map[ticket.ID]string, error) {
+	lines := map[ticket.ID]string{c.ID: ""}
+	if len(c.Absorbed) == 0 {
+		return lines, nil
+	}
+	parts, err := c.w.tx.Tickets(c.Absorbed...)
+	if err != nil {
+		return nil, err
+	}
+	for _, at := range parts {
+		id := at.ID
+		for at.OneLine && at.MergedInto != c.ID {
+			i := slices.IndexFunc(parts, func(t ticket.Ticket) bool { return t.ID == at.MergedInto })
+			if i < 0 {
+				break
+			}
+			at = parts[i]
+		}
+		if lines[id] = string(at.ID); at.OneLine {
+			lines[id] = ""
+		}
+	}
+	return lines, nil
+}
+
+// line returns which line of the ticket's clocks a conversation belongs to.
+func (c *change) line(conv *ticket.Conversation) string {
+	if conv.Line != "" && slices.Contains(c.Absorbed, ticket.ID(conv.Line)) {
+		return conv.Line
+	}
+	return ""
+}
+
+// lineAt is line for a conversation that is not at hand.
+func (c *change) lineAt(key ticket.ConversationKey) (string, error) {
+	if len(c.Absorbed) == 0 {
+		return "", nil
+	}
+	convs, err := c.w.tx.Conversations(key)
+	if err != nil {
+		return "", err
+	}
+	return c.line(&convs[0]), nil
+}
+
+// eachEntry gives fn each entry of a ticket's journal, and of this transaction those that moved its clocks.
+func (w *work) eachEntry(id ticket.ID, fn func(*ticket.Entry)) error {
+	q := ticket.JournalQuery{Ticket: id, Limit: 1000}
+	for {
+		entries, err := w.tx.Journal(q)
+		if err != nil {
+			return err
+		}
+		for i := range entries {
+			fn(&entries[i])
+			q.After = entries[i].Position
+		}
+		if len(entries) < q.Limit {
+			break
+		}
+	}
+	for i := range w.clocked {
+		if own := &w.clocked[i]; own.ticket == id {
+			fn(&ticket.Entry{Ticket: id, Clock: &own.event})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package socialcrm
+
+import (
+	"slices"
+
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// journalVerdicts says in the journal how the change left the clocks.
+func (c *change) journalVerdicts() {
+	if c.retold != nil {
+		c.journalRetold()
+		return
+	}
+	if len(c.before.Clocks) == 0 && !slices.ContainsFunc(c.Clocks.Clocks, judged) {
+		return // clocks that only began are worth no entry
+	}
+	for _, ch := range sla.Changes(c.before, c.Clocks) {
+		c.journalClock(&ch)
+	}
+}
+
+// journalRetold compares all clocks that the ticket ever had with how they stood before its history was folded again: also one that its state lists no more may
+// have another verdict now.
+func (c *change) journalRetold() {
+	c.Clocks = c.Clocks.At(c.w.now)
+	now := sla.Judge(slices.Values(slices.Concat(c.retold.events, c.added())), c.w.company.timeline, c.w.now)
+	for _, ch := range sla.Differences(c.retold.stood, now) {
+		if !c.retold.joined || !ch.Withdrawn {
+			c.journalClock(&ch)
+		}
+	}
+	for i := range now {
+		if !c.retold.joined && slices.ContainsFunc(c.retold.stood, func(was sla.Clock) bool { return corrected(&was, &now[i]) }) {
+			c.journal(standEntry(ticket.ClockMoved, &now[i]))
+		}
+	}
+}
+
+// corrected reports whether both are one clock that ended in the same way, but at another time or with somebody else.
+func corrected(was, now *sla.Clock) bool {
+	same := was.Metric == now.Metric && was.Line == now.Line && was.Started.Equal(now.Started) && was.Verdict == now.Verdict && was.Due.Equal(now.Due)
+	ended := now.Verdict != sla.Running && was.Stopped.IsZero() == now.Stopped.IsZero()
+	return same && ended && (!was.Stopped.Equal(now.Stopped) || was.Spent != now.Spent || was.Lane != now.Lane || was.Agent != now.Agent)
+}
+
+func judged(c sla.Clock) bool { return c.Verdict != sla.Running }
+
+// journalClock says what became of a clock; not every change is worth an entry.
+func (c *change) journalClock(ch *sla.Change) {
+	gone := ch.Withdrawn && ch.Clock.Verdict == ch.Was
+	if ch.Withdrawn && ch.Was != sla.Running {
+		e := standEntry(ticket.ClockWithdrawn, &ch.Clock)
+		e.Old = string(ch.Was)
+		c.journal(e)
+	}
+	switch {
+	case gone || ch.Clock.Verdict == sla.Running:
+	case ch.Clock.Verdict == ch.Was:
+		c.journal(standEntry(ticket.ClockMoved, &ch.Clock))
+	case ch.Clock.Verdict == sla.Met:
+		c.journal(standEntry(ticket.ClockMet, &ch.Clock))
+	case ch.Clock.Verdict == sla.Breached:
+		e := standEntry(ticket.ClockBreached, &ch.Clock)
+		e.Happened = ch.Clock.BreachedAt
+		c.journal(e)
+	default:
+		c.journal(standEntry(ticket.ClockEnded, &ch.Clock))
+	}
+}
+
+// standEntry is an entry about a clock as it stands.
+func standEntry(kind ticket.EntryKind, clock *sla.Clock) ticket.Entry {
+	stand := *clock
+	return ticket.Entry{
+		Kind: kind, Actor: ticket.Actor{Kind: ticket.BySystem}, New: string(stand.Metric), Reason: stand.Policy, Stand: &stand, Happened: stand.Stopped,
+	}
+}
