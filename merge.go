@@ -84,7 +84,7 @@ func (w *work) absorb(c *change, m merging) error {
 	if err := w.freed(other.Agent); err != nil {
 		return err
 	}
-	wanted := other.Status
+	wanted, stepped := other.Status, other.happened()
 	c.Absorbed = append(append(slices.Clone(c.Absorbed), other.ID), other.Absorbed...)
 	for _, key := range other.Conversations {
 		if !slices.Contains(c.Conversations, key) {
@@ -117,12 +117,14 @@ func (w *work) absorb(c *change, m merging) error {
 	// The other's own clocks end with it: they run on in the survivor.
 	other.MergedInto, other.OneLine, other.Status, other.Clocks.Clocks = c.ID, m.oneLine, ticket.Closed, nil
 	other.before, other.retold = other.Clocks, nil
+	other.Stepped = nil
 	w.tx.Cancel(clockTaskID(other.ID))
 	other.journal(ticket.Entry{Kind: ticket.TicketMerged, Actor: actor, New: string(c.ID), Reason: reason})
 	other.finish()
 	if err := c.foldAnew(); err != nil {
 		return err
 	}
+	c.haveHappened(stepped, "", line)
 	if c.Status == ticket.Solved && !wanted.Done() {
 		return w.reopen(c, w.now, "", c.newKey("merge"), actor, "the ticket merged into it is open")
 	}
@@ -187,6 +189,7 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 		return err
 	}
 	c.retold.joined = true
+	stepped := c.happened()
 	parts := []ticket.ID{id} // those that came with it, and are still here, go with it
 	other.Absorbed = slices.DeleteFunc(slices.Clone(other.Absorbed), func(part ticket.ID) bool { return !slices.Contains(c.Absorbed, part) })
 	parts = append(parts, other.Absorbed...)
@@ -210,6 +213,7 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	if err := other.foldAnew(); err != nil {
 		return err
 	}
+	other.haveHappened(stepped, string(id), "")
 	if err := w.route(other, nil); err != nil {
 		return err
 	}

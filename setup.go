@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,18 +94,19 @@ func (s Setup) org() routing.Org {
 
 // company is a Setup that is checked and compiled.
 type company struct {
-	version  int64
-	setup    Setup
-	fed      map[string][]sla.Holiday // from the feeds of Config.Holidays, by the calendar's name
-	lanes    routing.Router
-	roster   *routing.Roster
-	hours    map[string]businessHours
-	policies *sla.PolicySet
-	noises   *rule.Set   // of setup.Noise
-	offHours *offHours   // nil: none
-	since    time.Time   // when this version came into force
-	before   *company    // the version before, whose promises older events were made under
-	timeline sla.InForce // what was promised when
+	version   int64
+	setup     Setup
+	fed       map[string][]sla.Holiday // from the feeds of Config.Holidays, by the calendar's name
+	lanes     routing.Router
+	roster    *routing.Roster
+	hours     map[string]businessHours
+	policies  *sla.PolicySet
+	escalates bool        // some policy has steps
+	noises    *rule.Set   // of setup.Noise
+	offHours  *offHours   // nil: none
+	since     time.Time   // when this version came into force
+	before    *company    // the version before, whose promises older events were made under
+	timeline  sla.InForce // what was promised when
 }
 
 // compile checks a version and makes it ready for work; before is the version before it, if any.
@@ -158,6 +160,7 @@ func (v storedSetup) compile(predicates rule.Predicates, before *company) (*comp
 		offHours: offHours, since: v.Since, before: before,
 	}
 	c.timeline = c.inForce
+	c.escalates = slices.ContainsFunc(s.SLA, func(p sla.Policy) bool { return len(p.Steps) > 0 })
 	return c, nil
 }
 

@@ -7,12 +7,10 @@ import (
 	"hash/fnv"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/routing"
-	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -114,39 +112,6 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 		return d.settle(ctx, func(w *work) error { return w.silent(lease) })
 	}
 	return d.settle(ctx, func(w *work) error { return w.tx.Bury(lease, "kind "+lease.Kind+" is not known") })
-}
-
-const clockKind = "clock"
-
-const clockPrefix = clockKind + "/"
-
-func clockTaskID(id ticket.ID) string { return clockPrefix + string(id) }
-
-// clockTask looks at a ticket's clocks once its nearest deadline has passed: at the deadline itself an answer still meets it.
-func clockTask(taskID string, deadline time.Time) ticket.Task {
-	return ticket.Task{ID: taskID, Kind: clockKind, Queue: clockKind, Due: deadline.Add(1)}
-}
-
-// deadline records what passed, at the time at which it passed.
-func (w *work) deadline(lease ticket.Lease) error {
-	// Finishing comes first: finish below may schedule the next deadline under the same ID.
-	if err := w.tx.Finish(lease); err != nil {
-		return err
-	}
-	c, err := w.load(ticket.ID(strings.TrimPrefix(lease.ID, clockTaskID(""))))
-	if err != nil || c.ID == "" {
-		return err
-	}
-	c.Clocks = c.Clocks.At(w.now)
-	if len(sla.Changes(c.before, c.Clocks)) == 0 {
-		if due := c.Clocks.Next(); !due.IsZero() {
-			w.tx.Schedule(clockTask(lease.ID, due)) // it was moved meanwhile
-		}
-		return nil
-	}
-	c.quiet = true
-	c.finish()
-	return nil
 }
 
 const drainKind = "drain"

@@ -290,10 +290,11 @@ func (c *change) finish() {
 		c.entries[i].Key = n.take()
 	}
 	w.append(c.entries...)
+	due, moved := c.nextLook()
 	w.tx.PutTicket(c.Ticket)
 	tasks := w.room.tasks[:0]
 	clock := n.take()
-	if due := c.Clocks.Next(); !due.Equal(c.before.Next()) {
+	if moved {
 		if due.IsZero() {
 			w.tx.Cancel(clock)
 		} else {

@@ -88,8 +88,10 @@ const (
 	ClockMoved       EntryKind = "clock.moved"     // its verdict stays, but its times are others: what was breached has ended, or something came to light late
 	ClockMet         EntryKind = "clock.met"
 	ClockBreached    EntryKind = "clock.breached"
-	ClockEnded       EntryKind = "clock.ended"     // with another verdict; New is the verdict
-	ClockWithdrawn   EntryKind = "clock.withdrawn" // a verdict was taken back; Old is it; an entry with the new one follows, if there is one
+	ClockEnded       EntryKind = "clock.ended"      // with another verdict; New is the verdict
+	ClockWithdrawn   EntryKind = "clock.withdrawn"  // a verdict was taken back; Old is it; an entry with the new one follows, if there is one
+	ClockWarned      EntryKind = "clock.warned"     // a step before a deadline; Old is its moment, New the metric, Reason the policy, Detail the sla.Step with whom to notify
+	TicketEscalated  EntryKind = "ticket.escalated" // a step that does more than warn, or at a breach or after it; the same fields; what it did follows
 	ContactCreated   EntryKind = "contact.created"
 	ContactChanged   EntryKind = "contact.changed"
 	ContactVerified  EntryKind = "contact.verified" // Old and New are levels of Assurance, Reason says how; Detail is the Verification

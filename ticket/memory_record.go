@@ -72,6 +72,7 @@ func (p *packer) ticket(t *Ticket) {
 	packList(p, &t.Parties, (*packer).party)
 	packList(p, &t.Consults, (*packer).consult)
 	p.clocks(&t.Clocks)
+	packList(p, &t.Stepped, packText[string])
 }
 
 func (p *packer) party(t *Party) {

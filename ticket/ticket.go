@@ -89,6 +89,8 @@ type Ticket struct {
 	Late bool `json:"late,omitempty"`
 	// Clocks are the promises that run for it.
 	Clocks sla.State `json:"clocks,omitzero"`
+	// Stepped names the steps (sla.Planned.Key) of the clocks that run which happened already.
+	Stepped []string `json:"stepped,omitempty"`
 }
 
 // Return is that an agent gave a ticket back.
@@ -146,6 +148,7 @@ func (t Ticket) Clone() Ticket {
 	t.Consults = slices.Clone(t.Consults)
 	t.Tags = slices.Clone(t.Tags)
 	t.Absorbed = slices.Clone(t.Absorbed)
+	t.Stepped = slices.Clone(t.Stepped)
 	t.Clocks.Clocks = slices.Clone(t.Clocks.Clocks)
 	t.Clocks.Facts.Tags = slices.Clone(t.Clocks.Facts.Tags)
 	return t

@@ -1,0 +1,202 @@
+package socialcrm_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// escalating is the company with a warning, a step at the breach and one after it, for first responses within the hour.
+func escalating() socialcrm.Setup {
+	s, urgent := company(), sla.Urgent
+	s.Agents = append(s.Agents, routing.Agent{Name: "lea", Role: routing.RoleLead, AlwaysOn: true})
+	s.SLA[0].Targets = []sla.Target{{Metric: sla.FirstResponse, Within: sla.Duration(time.Hour)}}
+	s.SLA[0].Steps = []sla.Step{
+		{At: sla.Moment{Percent: 75}, Notify: []string{"care", "pager:1"}},
+		{Raise: &urgent, Tags: []string{"late"}, Lane: "billing"},
+		{At: sla.Moment{After: sla.Duration(30 * time.Minute)}, Agent: "lea"},
+	}
+	return s
+}
+
+// stepped is what the journal tells of a step.
+type stepped struct {
+	Kind   ticket.EntryKind
+	Moment string
+	At     time.Time
+	Notify []string
+}
+
+func (w *world) steps(id ticket.ID) (all []stepped) {
+	w.t.Helper()
+	entries, err := w.desk.Journal(w.t.Context(), ticket.JournalQuery{Ticket: id})
+	w.ok(err)
+	for _, e := range entries {
+		if e.Kind != ticket.ClockWarned && e.Kind != ticket.TicketEscalated {
+			continue
+		}
+		var s sla.Step
+		w.ok(json.Unmarshal(e.Detail, &s))
+		if e.New != string(sla.FirstResponse) || e.Reason != "promise" || e.Stand == nil {
+			w.t.Errorf("step %s is about %q under policy %q, with the clock %v", e.Old, e.New, e.Reason, e.Stand)
+		}
+		all = append(all, stepped{e.Kind, e.Old, e.Happened, s.Notify})
+	}
+	return all
+}
+
+func TestStepsHappenOnceEachAtTheirMoment(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(escalating())
+	id := w.asked("mia", "Hello?")
+	begin := w.ticket(id).Created
+	w.pass(begin.Add(44 * time.Minute).Sub(w.now))
+	if got := w.steps(id); len(got) != 0 {
+		t.Fatalf("after 44 minutes: %+v", got)
+	}
+	w.pass(17 * time.Minute)
+	if got := w.ticket(id); got.Priority != sla.Urgent || !slices.Contains(got.Tags, "late") || got.Lane != "billing" || got.Agent != "ben" {
+		t.Errorf("after the breach: priority %s, tags %v, lane %s, agent %q", got.Priority, got.Tags, got.Lane, got.Agent)
+	}
+	w.restart()
+	w.pass(10 * time.Minute)
+	low := sla.Low
+	w.must(w.desk.SetPriority(t.Context(), id, ana, low))
+	w.pass(time.Hour)
+	if got := w.ticket(id); got.Agent != "lea" || got.Lane != "billing" || got.Priority != sla.Low {
+		t.Errorf("half an hour after the breach: priority %s, lane %s, agent %q", got.Priority, got.Lane, got.Agent)
+	}
+	w.restart()
+	w.pass(24 * time.Hour)
+	want := []stepped{
+		{ticket.ClockWarned, "75%", begin.Add(45 * time.Minute), []string{"care", "pager:1"}},
+		{ticket.TicketEscalated, "breach", begin.Add(time.Hour), nil},
+		{ticket.TicketEscalated, "30m0s after", begin.Add(90 * time.Minute), nil},
+	}
+	if diff := cmp.Diff(want, w.steps(id)); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	breached := 0
+	entries, err := w.desk.Journal(t.Context(), ticket.JournalQuery{Ticket: id})
+	w.ok(err)
+	for _, e := range entries {
+		if e.Kind == ticket.ClockBreached {
+			breached++
+			if e.Stand.Lane != "care" || e.Stand.Agent != "ana" {
+				t.Errorf("the breach belongs to lane %q and %q, want care and ana, who had it then", e.Stand.Lane, e.Stand.Agent)
+			}
+		}
+	}
+	if breached != 1 {
+		t.Errorf("%d breaches", breached)
+	}
+}
+
+func TestStepsAreQuietOnceTheTicketIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(escalating())
+	id := w.asked("mia", "Hello?")
+	w.pass(50 * time.Minute)
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hi Mia"}))
+	w.pass(24 * time.Hour)
+	if got := w.steps(id); len(got) != 1 || got[0].Kind != ticket.ClockWarned {
+		t.Errorf("steps %+v, want the warning alone", got)
+	}
+}
+
+func TestStepsThatWereMissedHappenWithoutStaleWarnings(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(escalating())
+	id := w.asked("mia", "Hello?")
+	w.now = w.now.Add(2 * time.Hour) // nobody was there to look
+	w.pass(time.Second)
+	var moments []string
+	for _, s := range w.steps(id) {
+		moments = append(moments, s.Moment)
+	}
+	if diff := cmp.Diff([]string{"breach", "30m0s after"}, moments); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}
+
+func TestLateAnswerWithdrawsTheBreachAndLeavesWhatWasDone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(escalating())
+	begin := w.now
+	w.ingest(said("1", "mia", "p", "p", "Hello?", begin))
+	id := w.only().ID
+	w.pass(2 * time.Hour)
+	w.ingest(posted("2", "p", "1", "Hi Mia", begin.Add(20*time.Minute)))
+	w.pass(24 * time.Hour)
+	var verdicts []ticket.EntryKind
+	for _, kind := range w.kinds(id) {
+		switch kind {
+		case ticket.ClockBreached, ticket.ClockWithdrawn, ticket.ClockMet, ticket.ClockMoved:
+			verdicts = append(verdicts, kind)
+		}
+	}
+	if diff := cmp.Diff([]ticket.EntryKind{ticket.ClockBreached, ticket.ClockWithdrawn, ticket.ClockMet}, verdicts); diff != "" {
+		t.Errorf("verdicts (-want +got):\n%s", diff)
+	}
+	if got := w.ticket(id); len(w.steps(id)) != 3 || got.Agent != "lea" || got.Priority != sla.Urgent {
+		t.Errorf("steps %+v, agent %q, priority %s: what happened stays", w.steps(id), got.Agent, got.Priority)
+	}
+}
+
+func TestNothingEscalatesOnceThePolicyIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(escalating())
+	id := w.asked("mia", "Hello?")
+	w.pass(61 * time.Minute)
+	s := escalating()
+	s.SLA = nil
+	w.apply(s)
+	w.pass(24 * time.Hour)
+	kinds := w.kinds(id)
+	if got := w.steps(id); len(got) != 2 || !slices.Contains(kinds, ticket.ClockBreached) || slices.Contains(kinds, ticket.ClockWithdrawn) {
+		t.Errorf("steps %+v in %v, want the two before, and the breach", got, kinds)
+	}
+}
+
+func TestLeadWithoutRoomLeavesTheTicketWhereItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := escalating()
+	s.Agents[2].AlwaysOn = false
+	w.apply(s)
+	id := w.asked("mia", "Hello?")
+	w.pass(2 * time.Hour)
+	if got := w.ticket(id); got.Agent != "ben" || len(w.steps(id)) != 3 {
+		t.Errorf("the ticket is with %q after %+v, want ben, whose lane it was handed to", got.Agent, w.steps(id))
+	}
+}
+
+func TestStepsOfMergedTicketsDoNotHappenAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := escalating()
+	s.SLA[0].Steps = s.SLA[0].Steps[:1]
+	w.apply(s)
+	first, second := w.asked("mia", "Hello?"), w.asked("noa", "Hello!")
+	w.pass(50 * time.Minute)
+	w.must(w.desk.Merge(t.Context(), first, ana, second))
+	w.pass(time.Minute)
+	w.must(w.desk.Unmerge(t.Context(), first, ana, second))
+	w.pass(24 * time.Hour)
+	if a, b := w.steps(first), w.steps(second); len(a) != 1 || len(b) != 1 {
+		t.Errorf("warnings %+v and %+v, want one each", a, b)
+	}
+}
