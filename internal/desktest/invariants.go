@@ -3,6 +3,7 @@ package desktest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel/channeltest"
