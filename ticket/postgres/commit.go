@@ -26,7 +26,6 @@ func (x *tx) hold() error {
 		return nil
 	}
 	b := new(pgx.Batch)
-	x.begin(b, "begin")
 	x.queueLock(b)
 	x.queueVerify(b)
 	return wrap("lock", x.send(x.ctx, b))
@@ -69,7 +68,6 @@ func (r *reader) queryList(b *pgx.Batch) error {
 // queueListLock queues what a list in an Update needs before it: the tenant's lock, and positions for all that is committed.
 func (x *tx) queueListLock(b *pgx.Batch) {
 	if !x.held {
-		x.begin(b, "begin")
 		x.queueLock(b)
 		x.queueVerify(b)
 	}
@@ -127,7 +125,6 @@ func (x *tx) commit() error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.ctx), commitTimeout)
 	defer cancel()
 	b := new(pgx.Batch)
-	x.begin(b, "begin")
 	x.queueTaskLocks(b)
 	switch {
 	case x.tasksOnly():
@@ -150,7 +147,6 @@ func (x *tx) confirm() error {
 		return nil
 	}
 	b := new(pgx.Batch)
-	x.begin(b, "begin")
 	if !x.held {
 		x.queueLock(b)
 		x.queueVerify(b)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -46,10 +45,10 @@ func (r *reader) Journal(q ticket.JournalQuery) ([]ticket.Entry, error) {
 	if q.Contact != "" {
 		s.add(" and contact <> '' and contact = %s", string(q.Contact))
 	}
-	s.add(" order by position limit %s", limitOf(ticket.Page{Limit: q.Limit}))
+	fmt.Fprintf(&s.text, " order by position limit %d", limitOf(ticket.Page{Limit: q.Limit}))
 	var out []ticket.Entry
 	b := new(pgx.Batch)
-	b.Queue(strings.ReplaceAll(s.text.String(), "SCHEMA", r.store.schema), s.args...).Query(func(rows pgx.Rows) error {
+	b.Queue(inSchema(s.text.String(), r.store.schema), s.args...).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var at int64
 			var data []byte

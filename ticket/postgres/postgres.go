@@ -68,7 +68,7 @@ const commitTimeout = 30 * time.Second
 func Open(ctx context.Context, dsn string, options *Options) (*Store, error) {
 	pool, err := pgxpool.New(ctx, dsn)
 	if err != nil {
-		return nil, fmt.Errorf("postgres: open: %w", err)
+		return nil, wrap("open", err)
 	}
 	s, err := New(ctx, pool, options)
 	if err != nil {
@@ -95,7 +95,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, options *Options) (*Store, err
 	}
 	s.sql = newQueries(s.schema)
 	if err := s.migrate(ctx, latestVersion); err != nil {
-		return nil, fmt.Errorf("postgres: open schema %s: %w", s.schema, err)
+		return nil, wrap("open schema "+s.schema, err)
 	}
 	s.wakes.open(s, !options.NoListen)
 	return s, nil
@@ -114,7 +114,7 @@ func (s *Store) Close() error {
 }
 
 // Update implements ticket.Store. While other transactions are in the way it tries again, for Options.Patience; then the error is an ErrConflict, and nothing was
-// written. When the connection breaks during the commit, the error cannot tell whether that happened.
+// written. It is a ticket.ErrUnavailable when the server cannot be reached.
 func (s *Store) Update(ctx context.Context, tenant string, fn func(ticket.Tx) error) error {
 	if s.closed.Load() {
 		return ticket.ErrClosed
@@ -165,7 +165,7 @@ func (s *Store) attempt(ctx context.Context, tenant string, fn func(ticket.Tx) e
 }
 
 func (s *Store) begin(ctx context.Context, tenant string, host pgx.Tx) *tx {
-	x := &tx{reader: newReader(&session{store: s, ctx: ctx, host: host}, tenant)}
+	x := &tx{reader: newReader(&session{store: s, ctx: ctx, host: host, how: "begin"}, tenant)}
 	x.tx = x
 	return x
 }
@@ -176,6 +176,9 @@ func (r *reader) stop() {
 	r.end()
 }
 
+// snapshot is how a View begins: it sees one moment.
+const snapshot = "begin isolation level repeatable read read only"
+
 // View implements ticket.Store. In a context of WithTx it sees what the host's transaction sees.
 func (s *Store) View(ctx context.Context, tenant string, fn func(ticket.Reader) error) error {
 	if s.closed.Load() {
@@ -184,7 +187,7 @@ func (s *Store) View(ctx context.Context, tenant string, fn func(ticket.Reader) 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := newReader(&session{store: s, ctx: ctx, host: hostTx(ctx)}, tenant)
+	r := newReader(&session{store: s, ctx: ctx, host: hostTx(ctx), how: snapshot}, tenant)
 	defer r.stop()
 	return fn(&r)
 }

@@ -41,18 +41,9 @@ func newReader(s *session, tenant string) reader {
 	return r
 }
 
-// snapshot is how a View begins: it sees one moment.
-const snapshot = "begin isolation level repeatable read read only"
-
-// query reads something. A View opens its transaction with it; an Update has none until it claims, lists or commits.
+// query reads something.
 func (r *reader) query(b *pgx.Batch) error {
 	r.trips++
-	if r.tx == nil && !r.begun {
-		first := new(pgx.Batch)
-		r.begin(first, snapshot)
-		first.QueuedQueries = append(first.QueuedQueries, b.QueuedQueries...)
-		b = first
-	}
 	return wrap("read", r.send(r.ctx, b))
 }
 

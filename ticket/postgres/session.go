@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/socialcrm/socialcrm/ticket"
 )
 
 // session is the connection of one Update or View: it is taken from the pool when the first statement goes out, and given back at the end. What is sent
@@ -17,17 +21,23 @@ type session struct {
 	ctx   context.Context
 	conn  *pgxpool.Conn
 	host  pgx.Tx // a host's own transaction, used instead of a connection
-	begun bool   // whether a transaction is open
+	how   string // what begins a transaction
+	begun bool   // whether one is open
 	// failed is the first error of a statement: nothing is committed after it.
 	failed error
 }
 
-// begin queues what opens a transaction, unless one is open.
-func (s *session) begin(b *pgx.Batch, how string) {
-	if !s.begun && s.host == nil {
-		b.Queue(how)
-		s.begun = true
+// begin puts what opens a transaction before the batch, unless one is open. Statements are planned once and not for each call: they are short, and looked up by
+// key whatever the key is.
+func (s *session) begin(b *pgx.Batch) {
+	if s.begun || s.host != nil {
+		return
 	}
+	first := new(pgx.Batch)
+	first.Queue(s.how)
+	first.Queue("set local plan_cache_mode = force_generic_plan")
+	b.QueuedQueries = append(first.QueuedQueries, b.QueuedQueries...)
+	s.begun = true
 }
 
 // send sends a batch and reads its results.
@@ -35,6 +45,7 @@ func (s *session) send(ctx context.Context, b *pgx.Batch) error {
 	if s.failed != nil {
 		return s.failed
 	}
+	s.begin(b)
 	var results pgx.BatchResults
 	if s.host != nil {
 		results = s.host.SendBatch(ctx, b)
@@ -84,13 +95,34 @@ func conflict(err error) bool {
 // back and does it all again.
 var ErrConflict = errors.New("postgres: the transaction conflicts with another")
 
-// wrap says what could not be done. Errors of the context stay what they are.
+// wrap says what could not be done. What comes of a server that cannot be reached, or cannot write for now, is a ticket.ErrUnavailable.
 func wrap(what string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case conflict(err):
 		return fmt.Errorf("postgres: %s: %w: %w", what, ErrConflict, err)
+	case unavailable(err):
+		return fmt.Errorf("postgres: %s: %w: %w", what, ticket.ErrUnavailable, err)
 	}
 	return fmt.Errorf("postgres: %s: %w", what, err)
+}
+
+// unavailable reports whether the error is the connection's or the server's, and neither the statement's nor the caller's.
+func unavailable(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code[:2] {
+		case "08", "53", "57", "58": // connection, resources, shutting down, system
+			return true
+		}
+		return pg.Code == "25006" // a server that only reads, as a standby does
+	}
+	var lost net.Error
+	var connect *pgconn.ConnectError
+	return errors.As(err, &lost) || errors.As(err, &connect) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err)
 }

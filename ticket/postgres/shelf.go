@@ -158,7 +158,7 @@ func (k *kind[R]) statements(schema string) statements {
 	s.put = fmt.Sprintf("insert into SCHEMA.%s as t (%s) select %s from unnest(%s) u(%s) on conflict (tenant, %s) %s", k.table, strings.Join(into, ", "),
 		strings.Join(from, ", "), strings.Join(values, ", "), strings.Join(names, ", "), strings.Join(k.keys, ", "), onConflict)
 	for _, text := range []*string{&s.read, &s.verify, &s.lock, &s.put, &s.delete} {
-		*text = strings.ReplaceAll(*text, "SCHEMA", schema)
+		*text = inSchema(*text, schema)
 	}
 	return s
 }

@@ -61,7 +61,7 @@ func newQueries(schema string) *queries {
 		`select pg_advisory_xact_lock_shared($1)`:                                                                       &q.announceHost,
 		`select SCHEMA.require(not ` + announced("$1") + `)`:                                                            &q.others,
 	} {
-		*into = strings.ReplaceAll(text, "SCHEMA", schema)
+		*into = inSchema(text, schema)
 	}
 	return q
 }
@@ -94,4 +94,9 @@ func claim(queues bool) string {
 	}
 	return `select c.id, nextval('SCHEMA.tokens'), SCHEMA.clock() + $6::bigint, c.version, c.data, c.place, c.token, c.until, c.again::int::bigint from (
 		select * from (` + arm("t.token = 0") + " union all " + arm("t.token <> 0 and t.until <= SCHEMA.clock()") + `) u order by due, place limit $5) c order by c.due, c.place`
+}
+
+// inSchema puts the schema's name into a statement, also where that is within a text.
+func inSchema(text, schema string) string {
+	return strings.NewReplacer("'SCHEMA.", "'"+strings.ReplaceAll(schema, "'", "''")+".", "SCHEMA", schema).Replace(text)
 }

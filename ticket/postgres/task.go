@@ -219,7 +219,6 @@ func (x *tx) Claim(q ticket.ClaimQuery) ([]ticket.Lease, error) {
 	}
 	var leases []ticket.Lease
 	b := new(pgx.Batch)
-	x.begin(b, "begin")
 	b.Queue(sql, x.tenant, int64(nanosOf(q.Now)), queues, own, max(q.Limit, 1), int64(length)).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var id string

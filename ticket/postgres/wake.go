@@ -209,10 +209,10 @@ func (w *wakes) look() {
 	if before == [2]int64{} {
 		return // the first look
 	}
-	sql = strings.ReplaceAll(`select t from unnest($1::text[]) t where
+	sql = inSchema(`select t from unnest($1::text[]) t where
 		exists (select from SCHEMA.journal where tenant = t and position is not null and position > $2) or
 		exists (select from SCHEMA.journal where tenant = t and held is not null) or
-		exists (select from SCHEMA.tasks where tenant = t and not dead and token = 0 and place > $3)`, "SCHEMA", w.store.schema)
+		exists (select from SCHEMA.tasks where tenant = t and not dead and token = 0 and place > $3)`, w.store.schema)
 	rows, _ := w.store.pool.Query(w.ctx, sql, w.waiting(), before[0], before[1])
 	tenants, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {

@@ -120,7 +120,6 @@ create table tasks (
 	primary key (tenant, id)
 );
 create index tasks_free on tasks (tenant, due, place) where not dead and token = 0;
-create index tasks_free_queue on tasks (tenant, queue, due, place) where not dead and token = 0;
 create index tasks_leased on tasks (tenant, until) where not dead and token <> 0;
 create index tasks_line on tasks (tenant, queue, key, place) where not dead and key <> '';
 create index tasks_listed on tasks (tenant, dead, due, id);
