@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +59,33 @@ func TestTheDeskFileIsThatOfABigCompany(t *testing.T) {
 	}
 	if len(org.Lanes) < 12 || len(org.Agents) != 500 || len(accounts) != 400 || words != 1000 {
 		t.Errorf("%d lanes, %d agents, %d accounts, %d words; want at least 12, 500, 400, 1,000", len(org.Lanes), len(org.Agents), len(accounts), words)
+	}
+}
+
+// Each desk file that docs/routing.md shows can be used as it stands.
+func TestTheDeskFilesOfThePageAreSound(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/routing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	for block := range strings.SplitSeq(string(page), "```json\n") {
+		file, _, ok := strings.Cut(block, "```")
+		if !ok || !strings.HasPrefix(file, "{") {
+			continue
+		}
+		files++
+		s, err := socialcrm.ParseSetup([]byte(file))
+		if err == nil {
+			err = s.Check(nil)
+		}
+		if err != nil {
+			t.Errorf("desk file %d: %v", files, err)
+		}
+	}
+	if files < 4 {
+		t.Errorf("found %d desk files", files)
 	}
 }
 
