@@ -35,3 +35,32 @@ func Example() {
 	// baggage [bo ada] <nil>
 	// text contains word "bag"
 }
+
+// A lane with a word list, a strategy and a fallback, as a desk file has them; and why a message went where it did.
+func ExampleLanes_Explain() {
+	var org routing.Org
+	err := rule.DecodeStrict([]byte(`{
+		"lanes": [
+			{"name": "refunds", "team": "money", "when": {"fact": "text", "list": "refunds"}, "fallback": "care", "strategy": ["best_skill", "longest_idle"]},
+			{"name": "care", "team": "care"}
+		],
+		"teams": [{"name": "money"}, {"name": "care"}],
+		"words": {"refunds": ["refund", "remboursé"]},
+		"agents": [{"name": "mo", "teams": ["money"]}, {"name": "cy", "teams": ["care"], "always_on": true}]
+	}`), &org)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	lanes, err := routing.New(org, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	x := lanes.Explain(routing.Query{Message: &channel.Message{Text: "When am I REMBOURSE?"}, Roster: routing.NewRoster(org.Agents)})
+	fmt.Println(x.Lanes[0].Why)
+	fmt.Println(x.Decision.Moved, x.Decision.Candidates)
+	// Output:
+	// text contains "remboursé", listed in "refunds"
+	// [{refunds care nobody there}] [cy]
+}

@@ -206,6 +206,18 @@ func TestOfferAsksTheStrategyOfALane(t *testing.T) {
 	}
 }
 
+func TestCalendarsAreThoseOfTheLanes(t *testing.T) {
+	t.Parallel()
+	router, err := New(store(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := router.Calendars()
+	if diff := cmp.Diff(map[string]string{"billing": "day"}, c.Lanes); diff != "" || !c.Named["day"].Open(monday) || c.Named["day"].Open(night) {
+		t.Errorf("day is open at noon %t, at night %t; lanes (-want +got):\n%s", c.Named["day"].Open(monday), c.Named["day"].Open(night), diff)
+	}
+}
+
 func TestStrategyIsANameOrAnObject(t *testing.T) {
 	t.Parallel()
 	const text = `["best_skill",{"by":"sticky","within":"24h0m0s"},{"by":"reserve","keep":2,"from":"urgent"}]`

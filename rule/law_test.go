@@ -120,6 +120,31 @@ func TestLawsOfLogic(t *testing.T) {
 	})
 }
 
+func TestRulesOfASetAnswerAsAlone(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		all, f := rapid.SliceOfN(conditions, 1, 5).Draw(t, "conditions"), facts.Draw(t, "facts")
+		b := rule.Builder{Predicates: predicates}
+		for i, c := range all {
+			if n, err := b.Add(c); n != i || err != nil {
+				t.Fatalf("condition %d is number %d, %v", i, n, err)
+			}
+		}
+		set := b.Set()
+		asked := set.Ask(f)
+		for _, i := range rapid.Permutation([]int{0, 1, 2, 3, 4}).Draw(t, "order") {
+			if i >= len(all) {
+				continue
+			}
+			together, ok := asked.Match(i)
+			alone, okAlone := mustCompile(t, all[i]).Match(f)
+			if ok != okAlone || ok && together.String() != alone.String() {
+				t.Fatalf("rule %d: %t (%s) in the set, %t (%s) alone", i, ok, together, okAlone, alone)
+			}
+		}
+	})
+}
+
 func TestInIsAnyOfEquals(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
