@@ -93,7 +93,7 @@ func workspace(t *testing.T, blocks []block) string {
 			t.Fatal(err)
 		}
 	}
-	write("go.work", fmt.Sprintf("go 1.26.0\n\nuse .\nuse %q\n", root))
+	write("go.work", fmt.Sprintf("go 1.26.0\n\nuse .\nuse %q\nuse %q\n", root, filepath.Join(root, "ticket", "sqlite")))
 	write("go.mod", "module docs\n\ngo 1.26.0\n")
 	for _, b := range blocks {
 		name := "doc.go"

@@ -25,6 +25,9 @@ type Options struct {
 	// Sinks are CRMs beside the replay's own, which counts what Report.Synced tells. None may be named "replay".
 	Sinks []crm.Sink
 
+	// Store opens the Store to replay into, an empty one, with the replay's clock for leases where that can be chosen; Run closes it. Nil: in memory.
+	Store func(now func() time.Time) (ticket.Store, error)
+
 	// Agents is how many simulated agents work: always there, one ticket at a time each. They take the place of the Setup's agents, in every team, and of
 	// whoever answered in the archive: its echoes and actions are left out. The replay then goes on until nothing waits. 0: none.
 	Agents int
@@ -65,7 +68,7 @@ type run struct {
 	crew     *crew // nil without simulated agents
 
 	now      time.Time
-	store    *ticket.Memory
+	store    ticket.Store
 	desk     *socialcrm.Desk
 	ledger   *ledger
 	tick     time.Time       // when the Desk wants to be called; zero: not at all
@@ -131,11 +134,33 @@ func start(steps []Step, o Options) (*run, error) {
 	}
 	clock := func() time.Time { return r.now }
 	r.store = ticket.NewMemory(&ticket.MemoryOptions{Now: clock})
+	if o.Store != nil {
+		var err error
+		if r.store, err = o.Store(clock); err != nil {
+			return nil, err
+		}
+		if err := r.empty(); err != nil {
+			return nil, errors.Join(err, r.store.Close())
+		}
+	}
 	var err error
-	r.desk, err = socialcrm.New(socialcrm.Config{
+	if r.desk, err = socialcrm.New(socialcrm.Config{
 		Store: r.store, Setup: setup, Predicates: o.Predicates, Channels: channels, Sinks: append([]crm.Sink{r.ledger}, o.Sinks...), Now: clock,
+	}); err != nil {
+		return nil, errors.Join(err, r.store.Close())
+	}
+	return r, nil
+}
+
+// empty refuses a Store in which there is something: what comes from the archive would mix with it.
+func (r *run) empty() error {
+	return r.store.View(context.Background(), "", func(rd ticket.Reader) error {
+		head, err := rd.Head()
+		if err == nil && head != "" {
+			err = errors.New("the store is not empty")
+		}
+		return err
 	})
-	return r, err
 }
 
 func (r *run) run(ctx context.Context) (*Report, error) {

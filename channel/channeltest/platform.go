@@ -38,6 +38,9 @@ type Options struct {
 	Edits EditStyle
 	// PageSize is the largest number of events that one poll or webhook call brings. 0: 50.
 	PageSize int
+	// From is the number behind which posts and events are counted: for a program that keeps tickets from one run to the next, and whose network begins anew with
+	// each. It must be beyond all numbers of the runs before. 0: from the beginning.
+	From int
 	// KnowsKeys is set where the platform takes Outgoing.Key as an idempotency key (the same key again gives the first answer) and names it in echoes.
 	KnowsKeys bool
 	// CannotFind is set where a Finder cannot tell whether a post went out.
@@ -91,6 +94,7 @@ func New(o Options) *Platform {
 	}
 	return &Platform{
 		options:   o,
+		count:     o.From,
 		accounts:  map[channel.AccountID]*FakeChannel{},
 		customers: map[string]*Customer{},
 		byID:      map[string]*Post{}, keys: map[string]*Post{},

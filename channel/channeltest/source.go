@@ -36,10 +36,10 @@ func (c *FakeChannel) Poll(ctx context.Context, after channel.Cursor) (channel.B
 		at := 0
 		if after != "" {
 			n, err := strconv.Atoi(string(after))
-			if err != nil || n < 0 || n > len(p.log) {
+			if err != nil || n < 0 || n > p.options.From+len(p.log) {
 				return a.fail(remote.Rejected, fmt.Sprintf("cursor %q is none of ours", after))
 			}
-			at = n
+			at = max(0, n-p.options.From)
 		}
 		var entries []json.RawMessage
 		for ; at < len(p.log) && len(entries) < p.options.PageSize; at++ {
@@ -48,7 +48,7 @@ func (c *FakeChannel) Poll(ctx context.Context, after channel.Cursor) (channel.B
 			}
 		}
 		b.Events, b.Bad = decode(entries)
-		b.Cursor = channel.Cursor(strconv.Itoa(at))
+		b.Cursor = channel.Cursor(strconv.Itoa(p.options.From + at))
 		b.More = slices.ContainsFunc(p.log[at:], func(e entry) bool { return e.event.Account == c.account.AccountID })
 		return nil
 	})

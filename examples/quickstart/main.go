@@ -1,9 +1,11 @@
-// Quickstart is a day at a small shop: two networks, two lanes, one promise and a CRM, all in memory and in a time of its own.
+// Quickstart is a day at a small shop: two networks, two lanes, one promise and a CRM, all in memory and in a time of its own. With -db FILE it keeps its
+// tickets in a SQLite file, and the next run is the next day.
 package main
 
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"log"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/crm/crmtest"
 	"github.com/socialcrm/socialcrm/ticket"
+	"github.com/socialcrm/socialcrm/ticket/sqlite"
 )
 
 const deskFile = `{
@@ -22,19 +25,43 @@ const deskFile = `{
 		{"name": "questions", "team": "shop"}
 	],
 	"teams": [{"name": "warehouse"}, {"name": "shop"}],
-	"agents": [{"name": "Ana", "teams": ["warehouse"], "always_on": true}, {"name": "Ben", "teams": ["shop"], "always_on": true}],
+	"agents": [{"name": "Ana", "teams": ["warehouse"], "capacity": 5, "always_on": true}, {"name": "Ben", "teams": ["shop"], "capacity": 5, "always_on": true}],
 	"sla": [{"name": "promise", "targets": [{"metric": "first_response", "within": "1h"}, {"metric": "resolution", "within": "8h"}]}]
 }`
 
 func main() {
+	db := flag.String("db", "", "keep the tickets in this SQLite `file`, and go on from there")
+	flag.Parse()
+	run(*db)
+}
+
+func run(db string) {
 	ctx, now := context.Background(), time.Date(2026, 11, 3, 8, 0, 0, 0, time.UTC)
 	clock, shop := func() time.Time { return now }, channel.Account{AccountID: channel.AccountID{ID: "shop"}}
-	plaza := channeltest.New(channeltest.Options{Platform: "plaza", Now: clock}) // where people write on the shop's page
-	chirp := channeltest.New(channeltest.Options{Platform: "chirp", Now: clock}) // where they write to it in private
+	var store ticket.Store = ticket.NewMemory(&ticket.MemoryOptions{Now: clock})
+	if db != "" {
+		file, err := sqlite.Open(db, &sqlite.Options{Now: clock, Durability: sqlite.Normal}) // a shop that lives on it takes Full, the default
+		check(err)
+		store = file
+	}
+	defer store.Close()
+	seen := ticket.Position("") // of the journal
+	check(store.View(ctx, "", func(r ticket.Reader) (err error) {
+		last, err := r.ListTickets(ticket.TicketQuery{Newest: true, Page: ticket.Page{Limit: 1}})
+		check(err)
+		if len(last.Items) > 0 { // the morning after
+			now = last.Items[0].Created.Truncate(24 * time.Hour).Add(32 * time.Hour)
+		}
+		seen, err = r.Head()
+		return err
+	}))
+	morning, from := now, 100*now.YearDay()
+	plaza := channeltest.New(channeltest.Options{Platform: "plaza", Now: clock, From: from}) // where people write on the shop's page
+	chirp := channeltest.New(channeltest.Options{Platform: "chirp", Now: clock, From: from}) // where they write to it in private
 	page, inbox, sink := plaza.Account(shop), chirp.Account(shop), crmtest.New(crmtest.Options{Now: clock})
 	setup, err := socialcrm.ParseSetup([]byte(deskFile))
 	check(err)
-	desk, err := socialcrm.New(socialcrm.Config{Setup: setup, Channels: []channel.Channel{page, inbox}, Sinks: []crm.Sink{sink}, Now: clock})
+	desk, err := socialcrm.New(socialcrm.Config{Store: store, Setup: setup, Channels: []channel.Channel{page, inbox}, Sinks: []crm.Sink{sink}, Now: clock})
 	check(err)
 
 	day := []struct{ at, who, where, text, then, answer string }{
@@ -49,7 +76,7 @@ func main() {
 		{"17:30", "Max", "plaza", "Are you open on Sunday?", "never", ""},
 	}
 	tickets := map[string]ticket.ID{} // by customer
-	for seen := ticket.Position(""); now.Hour() < 20; now = now.Add(time.Minute) {
+	for ; now.Hour() < 20; now = now.Add(time.Minute) {
 		for _, line := range day {
 			switch hour := now.Format("15:04"); {
 			case hour == line.at && line.where == "plaza":
@@ -77,8 +104,13 @@ func main() {
 	list, err := desk.Tickets(ctx, ticket.TicketQuery{})
 	check(err)
 	for _, t := range list.Items {
+		if t.Updated.Before(morning) {
+			continue
+		}
+		who, err := desk.Contact(ctx, t.Contact)
+		check(err)
 		held := sink.Interactions(string(t.ID)) // by the CRM
-		fmt.Printf("%s %s on %s: %q\n", t.Created.Format("15:04"), held[0].Author.Name, t.Account.Platform, t.Subject)
+		fmt.Printf("%s %s on %s: %q\n", t.Created.Format("15:04"), who.Name, t.Account.Platform, t.Subject)
 		answer := "has not answered"
 		if !t.Clocks.Responded.IsZero() {
 			answer = fmt.Sprintf("answered after %.0f minutes", t.Clocks.Responded.Sub(t.Clocks.Asked).Minutes())

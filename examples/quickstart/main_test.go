@@ -1,7 +1,46 @@
 package main
 
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestTheNextRunIsTheNextDay(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "shop.db")
+	printed := func() string {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := os.Stdout
+		os.Stdout = w
+		run(db)
+		os.Stdout = out
+		w.Close()
+		text, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(bytes.TrimSpace(text))
+	}
+	first, second := printed(), printed()
+	if !strings.Contains(first, "Max") || strings.Count(first, "Mia") != 1 {
+		t.Errorf("the first day:\n%s", first)
+	}
+	// Jon's matter of the day before is taken up again, Mia's new post is a new one, and nobody has answered Max.
+	for _, want := range []string{"Mia", "Jon", `resolution breached, messages in the CRM: 0`, "lane questions, Ben answered after 7 minutes"} {
+		if strings.Count(second, want) != 1 {
+			t.Errorf("the second day tells %q %d times, want once:\n%s", want, strings.Count(second, want), second)
+		}
+	}
+}
+
 func Example() {
-	main()
+	run("")
 	// Output:
 	// 08:55 Mia on plaza: "Where is my parcel? It was due yesterday."
 	//       lane parcels, Ana answered after 15 minutes; first_response met, resolution met, messages in the CRM: 2

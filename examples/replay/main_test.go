@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/socialcrm/socialcrm/replay"
+	"github.com/socialcrm/socialcrm/ticket"
+	"github.com/socialcrm/socialcrm/ticket/sqlite"
 )
 
 const tweets = `row,airline,name,text,tweet_created
@@ -165,5 +167,42 @@ func TestTheBarIsDrawnOnATerminalOnly(t *testing.T) {
 	off.clear()
 	if b.Len() > 0 {
 		t.Errorf("%q where there is no terminal", b.String())
+	}
+}
+
+func TestADatabaseChangesNothing(t *testing.T) {
+	t.Parallel()
+	in := []string{"-in", file(t, "a.csv", tweets), "-format", "airline", "-redeliver", "2", "-agents", "1"}
+	_, memory, _ := call(in...)
+	path := filepath.Join(t.TempDir(), "tickets.db")
+	code, out, errs := call(append(in, "-store", "sqlite:"+path)...)
+	tickets := func(out string) string { // what does not depend on the machine
+		before, _, _ := strings.Cut(out, "first response")
+		return before
+	}
+	if code != 0 || errs != "" || tickets(out) != tickets(memory) || out == "" {
+		t.Errorf("exit %d, %q\n%s\nin memory:\n%s", code, errs, out, memory)
+	}
+	if code, _, errs := call(append(in, "-store", "sqlite:"+path)...); code != 1 || !strings.Contains(errs, "not empty") {
+		t.Errorf("once more into the same file: exit %d, %q", code, errs)
+	}
+	store, err := sqlite.Open(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if err := store.View(t.Context(), "", func(r ticket.Reader) error {
+		list, err := r.ListTickets(ticket.TicketQuery{})
+		if len(list.Items) != 2 {
+			t.Errorf("%d tickets are kept, want 2", len(list.Items))
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"sqlite:", "sqlite", "mysql:x"} {
+		if code, _, errs := call(append(in, "-store", bad)...); code != 2 || !strings.Contains(errs, "-store") {
+			t.Errorf("-store %s: exit %d, %q", bad, code, errs)
+		}
 	}
 }
