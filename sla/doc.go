@@ -6,5 +6,8 @@
 //
 // A [Calendar] counts open time: split days, night shifts, holidays, in any time zone; a policy names the one that it counts in, and a lane may bring one.
 //
+// [Explain] tells of each clock which time counted, which did not and why, and how its deadline and verdict came about; [PolicySet.Steps] which warnings and
+// escalations are planned for the clocks that run.
+//
 // A host seldom calls this package itself: it writes policies into its Setup, and the Desk of package socialcrm folds.
 package sla

@@ -62,7 +62,7 @@ func TestAnEventCostsOneAllocation(t *testing.T) {
 	}
 }
 
-// An event costs at most ten times what one Calendar.Add costs; adds/op says how many times it is.
+// What an event costs, beside one Calendar.Add: adds/op says how many of them it is worth.
 func BenchmarkFold(b *testing.B) {
 	set, shop, running := fourClocks(b)
 	from := utc(monday("09:50:00"))

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -251,7 +250,7 @@ func NewPolicySet(policies []Policy, calendars Calendars, predicates rule.Predic
 			return nil, fmt.Errorf("sla policy %q: %w", p.Name, err)
 		}
 		for j := range set.policies {
-			if before := &set.policies[j]; before.When.IsZero() || reflect.DeepEqual(before.When, p.When) {
+			if before := &set.policies[j]; takesAll(&before.When, &p.When) {
 				return nil, fmt.Errorf("sla policy %q: no ticket reaches it, because policy %q before it takes them all", p.Name, before.Name)
 			}
 		}
