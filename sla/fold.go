@@ -18,7 +18,8 @@ var ErrLate = errors.New("sla: the event belongs before one that was folded alre
 // Fold returns the state after the event, where s was in force all the time; [InForce.Fold] is for sets that change. The policy is chosen anew at each
 // event, so that changed facts apply from then on, to the time already spent. It returns ErrLate, with the state unchanged, when the event lies before the last
 // one, not after a breach that At found, or withdraws an answer, and when the state does not tell enough of the past: a new target turns out to have been
-// missed before the clock paused last or the ticket was handed over, or begins to be promised after statuses that would have paused it.
+// missed before the clock paused last or the ticket was handed over, or begins to be promised after statuses that would have paused it. The states may share
+// memory: change neither.
 func (s *PolicySet) Fold(state State, e Event) (State, error) {
 	f := folding{State: state, before: s, set: s}
 	if f.last(&e) {

@@ -210,10 +210,7 @@ func (f *folding) pass(c *Clock, p promise, from, to time.Time, status Status) {
 
 // reopen withdraws the verdict of a clock that solving had stopped, as the policy chooses.
 func (f *folding) reopen(c *Clock, t time.Time) {
-	p, choice, solved := f.policy.promise(c.Metric, f.Facts.Priority), Extend, c.Stopped
-	if f.policy != nil && f.policy.Reopening != "" {
-		choice = f.policy.Reopening
-	}
+	p, choice, solved := f.policy.promise(c.Metric, f.Facts.Priority), f.reopening(), c.Stopped
 	if choice == Frozen || p.within == 0 {
 		return
 	}

@@ -1,0 +1,442 @@
+package sla_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/socialcrm/socialcrm/sla"
+)
+
+// An oracle counts minutes. It knows nothing of instants: for each minute and each clock it writes down whether the clock counted.
+type oracle struct {
+	w        *world
+	minute   int
+	status   []sla.Status // by the minute
+	solvedAs []sla.Status // what the status was before it was solved, by the minute
+	held     []sla.Facts  // by the minute
+
+	now        sla.Status
+	solvedFrom sla.Status
+	facts      sla.Facts
+	policy     *sla.Policy
+	calendar   string
+	version    *version
+	asked      int
+	updated    int
+	lines      map[string]*oracleLine
+	clocks     []*oracleClock
+}
+
+type oracleLine struct {
+	messages        map[sla.Mark]bool // whether they wait
+	wrote, oldest   int
+	greeted, opened bool
+}
+
+type oracleClock struct {
+	metric           sla.Metric
+	line             string
+	started          int
+	policy, calendar string
+	hours            []bool // nil: always open
+	target           int
+	awake, counted   []bool // from started on
+	stopped, breach  int    // -1: not
+	verdict          sla.Verdict
+	lane, agent      string
+}
+
+const never = -1
+
+func simulate(w *world) *oracle {
+	o := &oracle{w: w, asked: never, updated: never, lines: map[string]*oracleLine{}}
+	o.line("")
+	gone := map[string]bool{}
+	for _, e := range w.events {
+		if e.Kind == sla.AnswerWithdrawn {
+			gone[e.Key] = true
+		}
+	}
+	for o.minute = 0; o.minute <= w.end(); o.minute++ {
+		for _, c := range o.clocks {
+			o.judge(c)
+		}
+		for i := range w.events {
+			if e := &w.events[i]; e.Time.Equal(w.at(o.minute)) && !gone[e.Key] {
+				o.apply(e)
+			}
+		}
+		o.status, o.held, o.solvedAs = append(o.status, o.now), append(o.held, o.facts), append(o.solvedAs, o.solvedFrom)
+		for _, c := range o.clocks {
+			if c.stopped == never {
+				c.tick(!o.pauses(c.metric, o.now, c), o.minute)
+			}
+		}
+	}
+	return o
+}
+
+func (o *oracle) line(name string) *oracleLine {
+	if o.lines[name] == nil {
+		o.lines[name] = &oracleLine{messages: map[sla.Mark]bool{}, wrote: never, oldest: never}
+	}
+	return o.lines[name]
+}
+
+func (l *oracleLine) waiting() (n int) {
+	for _, waits := range l.messages {
+		if waits {
+			n++
+		}
+	}
+	return n
+}
+
+// tick writes a minute down.
+func (c *oracleClock) tick(awake bool, minute int) {
+	c.awake = append(c.awake, awake)
+	c.counted = append(c.counted, awake && (c.hours == nil || c.hours[minute]))
+}
+
+// deadline is the first minute of those written down at whose beginning the clock was awake and its target spent.
+func (c *oracleClock) deadline() int {
+	spent := 0
+	for i := range c.awake {
+		if c.awake[i] && spent >= c.target {
+			return c.started + i
+		}
+		if c.counted[i] {
+			spent++
+		}
+	}
+	return never
+}
+
+func (o *oracle) judge(c *oracleClock) {
+	if c.verdict != sla.Running {
+		return
+	}
+	if d := c.deadline(); d != never && d < o.minute {
+		c.verdict, c.breach, c.lane, c.agent = sla.Breached, d, o.held[d].Lane, o.held[d].Agent
+	}
+}
+
+// target finds what the policy promises.
+func (o *oracle) target(m sla.Metric) *sla.Target {
+	var general *sla.Target
+	if o.policy == nil {
+		return nil
+	}
+	for i := range o.policy.Targets {
+		t := &o.policy.Targets[i]
+		if t.Metric == m && t.Priority != nil && *t.Priority == o.facts.Priority {
+			return t
+		}
+		if t.Metric == m && t.Priority == nil {
+			general = t
+		}
+	}
+	return general
+}
+
+// pauses says whether a clock stands still in a status; what no policy promises any more has ended.
+func (o *oracle) pauses(m sla.Metric, s sla.Status, c *oracleClock) bool {
+	switch m {
+	case sla.RequesterWait:
+		return s == sla.Pending
+	case sla.AgentWork:
+		return s == sla.Pending || s == sla.OnHold
+	}
+	t := o.target(m)
+	if t == nil {
+		panic("a clock without a promise runs: " + string(c.metric))
+	}
+	if t.Pause == nil {
+		return s == sla.Pending && (m == sla.Resolution || m == sla.PeriodicUpdate)
+	}
+	return slices.Contains(t.Pause, s)
+}
+
+func isDone(s sla.Status) bool { return s == sla.Solved || s == sla.Closed }
+
+func (o *oracle) apply(e *sla.Event) {
+	was := o.facts
+	if e.Facts != nil && e.Line == "" {
+		o.facts = *e.Facts
+	}
+	o.version = o.w.version(o.minute)
+	o.policy = nil
+	for i := range o.version.policies {
+		p := &o.version.policies[i]
+		matches := map[string]bool{"p0": o.facts.Priority == sla.Urgent, "p1": slices.Contains(o.facts.Tags, "vip"), "p2": o.facts.Priority != sla.Low}[p.Name]
+		if matches {
+			o.policy = p
+			break
+		}
+	}
+	if o.calendar = ""; o.policy != nil {
+		if o.calendar = o.policy.Calendar; o.calendar == "" {
+			o.calendar = o.version.lanes[o.facts.Lane]
+		}
+	}
+	l := o.line(e.Line)
+	switch e.Kind {
+	case sla.CustomerWrote:
+		if o.asked == never {
+			o.asked = o.minute
+		}
+		if l.wrote == never {
+			l.wrote = o.minute
+		}
+		if l.waiting() == 0 {
+			l.oldest = o.minute
+		}
+		l.messages[e.Mark] = true
+		if o.now == "" {
+			o.now = sla.New
+		}
+	case sla.MessageWithdrawn:
+		if !l.messages[e.Of] {
+			break
+		}
+		l.messages[e.Of] = false
+		if l.waiting() == 0 {
+			o.endLine(e.Line, sla.WithdrawnQuestion, was)
+			if !l.opened {
+				l.wrote = never
+			}
+		}
+	case sla.Answered:
+		if l.wrote != never && !l.greeted {
+			o.end(sla.Acknowledgement, e.Line, sla.Met, was)
+			l.greeted = true
+		}
+		if e.Automated && (o.policy == nil || o.policy.Responses != sla.ByAnyone) {
+			break
+		}
+		if l.wrote != never {
+			o.settle(e.Line, sla.Met, was)
+		}
+		if !isDone(o.now) && o.updated != o.minute {
+			o.end(sla.PeriodicUpdate, "", sla.Met, was)
+			o.updated = o.minute
+		}
+	case sla.AnswerGivenElsewhere:
+		o.settle(e.Line, sla.AnsweredElsewhere, was)
+	case sla.ReplyForbidden:
+		o.settle(e.Line, sla.CannotReply, was)
+	case sla.StatusChanged:
+		o.changeStatus(e, was)
+	}
+	o.promise(was)
+}
+
+func (o *oracle) changeStatus(e *sla.Event, was sla.Facts) {
+	verdict := sla.Met
+	if e.Reason != "" {
+		verdict = sla.NoReplyNeeded
+	}
+	if e.Line != "" {
+		if isDone(e.Status) {
+			o.settle(e.Line, verdict, was)
+		}
+		return
+	}
+	before := o.now
+	o.now = e.Status
+	switch {
+	case isDone(o.now) && !isDone(before):
+		o.solvedFrom = before
+		for name := range o.lines {
+			o.settle(name, verdict, was)
+		}
+		for _, m := range []sla.Metric{sla.PeriodicUpdate, sla.Resolution, sla.RequesterWait, sla.AgentWork} {
+			o.end(m, "", sla.Met, was)
+		}
+		o.updated = never
+	case isDone(before) && !isDone(o.now):
+		for _, c := range o.clocks {
+			if c.verdict == sla.Met && (c.metric == sla.Resolution || c.metric == sla.RequesterWait || c.metric == sla.AgentWork) {
+				o.reopen(c)
+			}
+		}
+		o.solvedFrom = ""
+	}
+}
+
+// reopen fills the minutes in which the ticket was solved.
+func (o *oracle) reopen(c *oracleClock) {
+	t := o.target(c.metric)
+	if t == nil || o.policy.Reopening == sla.Frozen {
+		return
+	}
+	c.verdict, c.stopped, c.lane, c.agent = sla.Running, never, "", ""
+	c.policy, c.target = o.policy.Name, int(time.Duration(t.Within)/time.Minute)
+	c.calendar, c.hours = o.calendar, o.version.open[o.calendar]
+	for m := c.started + len(c.awake); m < o.minute; m++ {
+		c.tick(o.policy.Reopening == sla.Ignore && !o.pauses(c.metric, o.solvedFrom, c), m)
+	}
+	if o.policy.Reopening == sla.Restart {
+		clear(c.awake)
+		clear(c.counted)
+	}
+	o.judge(c)
+}
+
+func (o *oracle) settle(line string, verdict sla.Verdict, was sla.Facts) {
+	l := o.line(line)
+	o.endLine(line, verdict, was)
+	for mark := range l.messages {
+		l.messages[mark] = false
+	}
+	if l.wrote != never {
+		l.greeted, l.opened = true, true
+	}
+}
+
+func (o *oracle) endLine(line string, verdict sla.Verdict, was sla.Facts) {
+	for _, m := range []sla.Metric{sla.Acknowledgement, sla.FirstResponse, sla.NextResponse} {
+		o.end(m, line, verdict, was)
+	}
+}
+
+func (o *oracle) end(m sla.Metric, line string, verdict sla.Verdict, was sla.Facts) {
+	for _, c := range o.clocks {
+		if c.metric == m && c.line == line && c.stopped == never {
+			c.stop(o.minute, verdict, was)
+		}
+	}
+}
+
+func (c *oracleClock) stop(minute int, verdict sla.Verdict, held sla.Facts) {
+	c.stopped = minute
+	if c.verdict == sla.Running {
+		c.verdict, c.lane, c.agent = verdict, held.Lane, held.Agent
+	}
+}
+
+// promise brings all clocks under the policy.
+func (o *oracle) promise(was sla.Facts) {
+	for _, c := range o.clocks {
+		if c.stopped != never {
+			continue
+		}
+		t := o.target(c.metric)
+		if t == nil {
+			c.stop(o.minute, sla.Unjudged, o.facts)
+			continue
+		}
+		c.calendar, c.hours = o.calendar, o.version.open[o.calendar]
+		if c.verdict == sla.Running {
+			c.policy, c.target = o.policy.Name, int(time.Duration(t.Within)/time.Minute)
+			o.judge(c)
+		}
+	}
+	if isDone(o.now) {
+		return
+	}
+	for name, l := range o.lines {
+		if l.wrote != never && !l.greeted {
+			o.start(sla.Acknowledgement, name, l.wrote)
+		}
+		if l.wrote != never && !l.opened {
+			o.start(sla.FirstResponse, name, l.wrote)
+		}
+		if l.wrote != never && l.opened && l.waiting() > 0 {
+			o.start(sla.NextResponse, name, l.oldest)
+		}
+	}
+	if o.updated != never {
+		o.start(sla.PeriodicUpdate, "", o.updated)
+	}
+	if o.asked != never {
+		for _, m := range []sla.Metric{sla.Resolution, sla.RequesterWait, sla.AgentWork} {
+			o.start(m, "", o.asked)
+		}
+	}
+}
+
+func (o *oracle) start(m sla.Metric, line string, started int) {
+	t := o.target(m)
+	if t == nil {
+		return
+	}
+	once := m == sla.Resolution || m == sla.RequesterWait || m == sla.AgentWork
+	for i, c := range o.clocks {
+		if c.metric != m || c.line != line || c.started != started {
+			if c.metric == m && c.line == line && c.stopped == never {
+				return
+			}
+			continue
+		}
+		if c.stopped == never || c.verdict != sla.Unjudged && (once || c.stopped != c.started) {
+			return
+		}
+		o.clocks = slices.Delete(o.clocks, i, i+1)
+		break
+	}
+	c := &oracleClock{metric: m, line: line, started: started, policy: o.policy.Name, calendar: o.calendar, hours: o.version.open[o.calendar],
+		target: int(time.Duration(t.Within) / time.Minute), stopped: never, breach: never}
+	o.clocks = append(o.clocks, c)
+	for minute := started; minute < o.minute; minute++ {
+		// What had been solved before goes by the reopening rule, as it would have.
+		status := o.status[minute]
+		if !once || !isDone(status) {
+			c.tick(!o.pauses(m, status, c), minute)
+			continue
+		}
+		c.tick(o.policy.Reopening == sla.Ignore && !o.pauses(m, o.solvedAs[minute], c), minute)
+		if o.policy.Reopening == sla.Restart {
+			o.judge(c)
+			clear(c.awake)
+			clear(c.counted)
+		}
+	}
+	o.judge(c)
+}
+
+// say writes the clocks down as lines, in the order of their metric, line and start.
+func (o *oracle) say() []string {
+	slices.SortStableFunc(o.clocks, func(a, b *oracleClock) int {
+		if d := slices.Index(sla.Metrics(), a.metric) - slices.Index(sla.Metrics(), b.metric); d != 0 {
+			return d
+		}
+		if d := strings.Compare(a.line, b.line); d != 0 {
+			return d
+		}
+		return a.started - b.started
+	})
+	minute := func(m int) string {
+		if m == never {
+			return "-"
+		}
+		return fmt.Sprint(m)
+	}
+	var all []string
+	for _, c := range o.clocks {
+		end := c.stopped
+		if end == never {
+			end = o.minute - 1 // the last minute is only looked at
+		}
+		spent := 0
+		for i, counted := range c.counted {
+			if counted && c.started+i < end {
+				spent++
+			}
+		}
+		due := "-"
+		if c.verdict == sla.Running && c.stopped == never && c.awake[len(c.awake)-1] {
+			for m := c.started + len(c.awake); m < windowMinutes; m++ {
+				c.tick(true, m)
+			}
+			if due = "later"; c.deadline() != never {
+				due = minute(c.deadline())
+			}
+		}
+		all = append(all, fmt.Sprintf("%s %q from %d by %s %q within %d: %q stopped %s breached %s held by %q %q spent %d due %s", c.metric, c.line, c.started, c.policy, c.calendar,
+			c.target, c.verdict, minute(c.stopped), minute(c.breach), c.lane, c.agent, spent, due))
+	}
+	return all
+}
