@@ -11,13 +11,11 @@ import (
 // keys are where look-ups of one key keep it.
 type keys struct {
 	event        [1]ticket.EventKey
-	ref          [1]ticket.MessageRef
 	values       [2]ticket.ValueKey
 	identity     [1]ticket.IdentityKey
 	conversation [1]ticket.ConversationKey
 	contact      [1]ticket.ContactID
 	ticket       [1]ticket.ID
-	agent        [1]string
 }
 
 // room is where lists begin, and the change that a message makes.
