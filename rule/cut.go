@@ -94,7 +94,7 @@ func (c *cutter) next() bool {
 		}
 		c.at++
 		switch {
-		case c.letters.ascii[b] != 0:
+		case c.letters.single[b] != 0:
 			if c.n == 0 || gap > 0 {
 				c.letter(sign, &gap)
 			}
@@ -116,13 +116,20 @@ func (c *cutter) next() bool {
 	return c.n > 0
 }
 
-// run takes the run of ASCII letters and digits that begins here.
+// run takes the run of letters and digits that begins here, as far as each becomes one of ASCII: nearly all of most texts.
 func (c *cutter) run() {
-	n, hash, letters := c.n, c.hash, &c.letters.ascii
+	n, hash, single := c.n, c.hash, &c.letters.single
 	rest := c.text[c.at:]
 	i := 0
-	for ; i < len(rest) && rest[i] < utf8.RuneSelf; i++ {
-		b := letters[rest[i]]
+	for i < len(rest) {
+		r, size := rune(rest[i]), 1
+		if r >= utf8.RuneSelf {
+			if r < 0xC2 || r >= 0xDC || i+1 == len(rest) || rest[i+1]&0xC0 != 0x80 { // not two bytes, which reach up to the table's end
+				break
+			}
+			r, size = r&0x1F<<6|rune(rest[i+1]&0x3F), 2
+		}
+		b := single[r]
 		if b == 0 {
 			break
 		}
@@ -131,6 +138,7 @@ func (c *cutter) run() {
 		}
 		n++
 		hash = (hash ^ uint32(b)) * hashFactor
+		i += size
 	}
 	c.at += i
 	c.n, c.hash = n, hash

@@ -37,7 +37,7 @@ const (
 
 // alphabet is what becomes of the letters that texts are made of mostly.
 type alphabet struct {
-	ascii  [utf8.RuneSelf]byte // 0 for what is no letter or digit
+	single [endOfTable]byte // the one ASCII letter or digit that becomes of a letter, 0 where nothing or more does
 	common [endOfTable]letter
 	more   [endOfMore - moreLetters]letter
 }
@@ -45,13 +45,12 @@ type alphabet struct {
 // letters returns the alphabet. It is worked out from Unicode's tables when it is first needed, and never changes.
 var letters = sync.OnceValue(func() *alphabet {
 	var a alphabet
-	for b := range a.ascii {
-		if isLetter(rune(b)) {
-			a.ascii[b] = lower(byte(b))
-		}
-	}
 	for r := range a.common {
-		a.common[r] = newLetter(rune(r))
+		l := newLetter(rune(r))
+		if l.class == character && len(l.folded) == 1 {
+			a.single[r] = l.folded[0]
+		}
+		a.common[r] = l
 	}
 	for i := range a.more {
 		a.more[i] = newLetter(moreLetters + rune(i))
