@@ -58,9 +58,9 @@ func (c *Condition) never() bool {
 
 // operatorImplies is implies for two conditions on one fact.
 func (c *Condition) operatorImplies(d *Condition) bool {
-	is, allowed := c.values(), d.values()
-	each := func(holds func(Value) bool) bool {
-		return is != nil && !slices.ContainsFunc(is, func(v Value) bool { return !holds(v) })
+	is, allowed := c.scalars(), d.scalars()
+	each := func(holds func(scalar) bool) bool {
+		return is != nil && !slices.ContainsFunc(is, func(v scalar) bool { return !holds(v) })
 	}
 	switch {
 	case d.Exists != nil && *d.Exists:
@@ -68,24 +68,45 @@ func (c *Condition) operatorImplies(d *Condition) bool {
 	case d.Exists != nil:
 		return c.Exists != nil && !*c.Exists
 	case allowed != nil:
-		return each(func(v Value) bool { return slices.ContainsFunc(allowed, v.Equal) })
+		return is != nil && subset(is, allowed)
 	case d.Prefix != "":
-		return strings.HasPrefix(c.Prefix, d.Prefix) || each(func(v Value) bool { return v.kind == kindText && strings.HasPrefix(v.text, d.Prefix) })
+		return strings.HasPrefix(c.Prefix, d.Prefix) || each(func(v scalar) bool { return v.kind == kindText && strings.HasPrefix(v.text, d.Prefix) })
 	case d.Min != nil || d.Max != nil:
-		return each(func(v Value) bool { return v.kind == kindNumber && d.inRange(v.number) }) ||
+		return each(func(v scalar) bool { return v.kind == kindNumber && d.inRange(v.number) }) ||
 			(c.Min != nil || c.Max != nil) && (d.Min == nil || c.Min != nil && *c.Min >= *d.Min) && (d.Max == nil || c.Max != nil && *c.Max <= *d.Max)
 	case d.Words != nil:
-		return c.Words != nil && !slices.ContainsFunc(c.Words, func(w string) bool { return !slices.Contains(d.Words, w) })
+		return c.Words != nil && subset(c.Words, d.Words)
 	}
 	return d.Word != "" && c.Word == d.Word || d.List != "" && c.List == d.List
 }
 
-// values lists what the fact is one of; nil where c says nothing like that.
-func (c *Condition) values() []Value {
+// scalar is a Value of one text, number or bool, so that it can be compared with ==.
+type scalar struct {
+	kind   kind
+	text   string
+	number float64
+}
+
+// scalars lists what the fact is one of; nil where c says nothing like that.
+func (c *Condition) scalars() []scalar {
+	values := c.In
 	if !c.Equals.Missing() {
-		return []Value{c.Equals}
+		values = []Value{c.Equals}
 	}
-	return c.In
+	var all []scalar
+	for _, v := range values {
+		all = append(all, scalar{v.kind, v.text, v.number})
+	}
+	return all
+}
+
+// subset reports whether all of some are among others. Lists can be long.
+func subset[T comparable](some, others []T) bool {
+	there := make(map[T]bool, len(others))
+	for _, v := range others {
+		there[v] = true
+	}
+	return !slices.ContainsFunc(some, func(v T) bool { return !there[v] })
 }
 
 func (c *Condition) inRange(n float64) bool {
