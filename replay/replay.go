@@ -40,6 +40,11 @@ type Options struct {
 	// Seed makes what is random repeatable: handle times, and the times of the copies.
 	Seed uint64
 
+	// Clocks lists every ticket with its clocks in Report.ByTicket.
+	Clocks bool
+	// Explain names a ticket, by its ID or by the platform's ID of one of its messages, for Report.Explained. Empty: none.
+	Explain string
+
 	// Progress, when set, is told how many of the arrivals are done: often, so it should be quick.
 	Progress func(done, total int)
 	// Entry, when set, is given every entry of the journal, in order, until the end.
@@ -331,7 +336,9 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 			return nil, err
 		}
 		for i := range list.Items {
-			r.tally.ticket(&list.Items[i], r.now)
+			if err := r.count(ctx, &list.Items[i]); err != nil {
+				return nil, err
+			}
 		}
 		if q.After = list.Next; q.After == "" {
 			break
@@ -346,9 +353,30 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 		}
 	}
 	report := r.tally.report()
+	if r.options.Explain != "" {
+		var err error
+		if report.Explained, err = r.explain(ctx, r.options.Explain); err != nil {
+			return nil, err
+		}
+	}
 	report.End = r.now
 	report.Synced = r.ledger.synced()
 	return report, nil
+}
+
+// count adds a ticket to the totals.
+func (r *run) count(ctx context.Context, tk *ticket.Ticket) error {
+	clocks, err := r.judged(ctx, tk)
+	if err != nil {
+		return err
+	}
+	r.tally.ticket(tk, clocks)
+	if !r.options.Clocks {
+		return nil
+	}
+	report, err := r.clocks(ctx, tk)
+	r.tally.ByTicket = append(r.tally.ByTicket, report)
+	return err
 }
 
 // countUnaddressed looks whether echoes that found no ticket when they came have found one since: an answer may come before the message that it answers.

@@ -12,7 +12,7 @@ import (
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
-// Report is what a replay came to. Its JSON is the totals; what is by account, by time and by action is for programs and for String.
+// Report is what a replay came to. Its JSON is the totals, and ByTicket; what is by account, by time and by action is for programs and for String.
 type Report struct {
 	// Messages and Echoes count customers' messages and the brand's own posts that came in, each once; Duplicates the events that were here before.
 	Messages   int `json:"messages"`
@@ -36,6 +36,10 @@ type Report struct {
 	WallMS            int64   `json:"wall_ms"`
 	MessagesPerSecond float64 `json:"messages_per_s"`
 
+	// ByTicket are all tickets with their clocks, oldest first, where Options.Clocks asks for them.
+	ByTicket []TicketReport `json:"by_ticket,omitempty"`
+	// Explained says why the clocks of the ticket that Options.Explain names stand as they do.
+	Explained []sla.Explanation `json:"-"`
 	// End is the instant at which clocks were judged.
 	End time.Time `json:"-"`
 	// Accounts, those with the most messages first.
@@ -167,20 +171,19 @@ func (t *tally) entry(e *ticket.Entry) {
 	}
 }
 
-func (t *tally) ticket(tk *ticket.Ticket, now time.Time) {
+func (t *tally) ticket(tk *ticket.Ticket, clocks []sla.Clock) {
 	a := t.account(tk.Account)
 	t.Tickets++
 	a.Tickets++
 	if tk.FollowUpOf != "" {
 		t.FollowUps++
 	}
-	clocks := tk.Clocks.At(now)
-	if !clocks.Asked.IsZero() && !clocks.Responded.IsZero() {
-		took := clocks.Responded.Sub(clocks.Asked)
+	if stand := &tk.Clocks; !stand.Asked.IsZero() && !stand.Responded.IsZero() {
+		took := stand.Responded.Sub(stand.Asked)
 		t.responses = append(t.responses, took)
 		a.responses = append(a.responses, took)
 	}
-	for _, c := range clocks.Clocks {
+	for _, c := range clocks {
 		for _, counts := range []map[sla.Metric]Judged{t.SLA, a.SLA} {
 			j := counts[c.Metric]
 			j.add(c.Verdict)

@@ -1,9 +1,12 @@
 // Command replay plays an archive of customers' messages, or a scenario, through a Desk in virtual time and tells what came of it.
 //
-//	go run ./examples/replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver 2 -seed 7] [-store sqlite:FILE] [-json]
+//	go run ./examples/replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver 2 -seed 7] [-store sqlite:FILE] [-json] [-explain TICKET]
 //
 // With -agents, N simulated agents answer instead of the archive's: what staffing would have given. With -redeliver, every event comes several times, as
 // platforms do, and the result stays the same. With -store, tickets are kept in a database, which must be empty, and stay there.
+//
+// With -explain, the clocks of one ticket are explained: which time counted, which did not and why. TICKET is the ticket's ID, or the platform's ID of one of its
+// messages. With -json, the tickets of a scenario (jsonl) are listed with all their clocks.
 //
 // Entries that could not be read, and events that could not be taken in, are told on standard error and cost the others nothing. The exit code is 2 for wrong
 // flags, 1 when the replay fails, and otherwise 0.
@@ -30,7 +33,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-const usage = "usage: replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver K -seed S] [-store sqlite:FILE] [-json]"
+const usage = "usage: replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver K -seed S] [-store sqlite:FILE] [-json] [-explain TICKET]"
 
 const afterwards = `Entries that cannot be read and events that cannot be taken in are told on standard error; the others are replayed and the exit code is 0.
 It is 1 when the replay fails and 2 for wrong flags.
@@ -71,7 +74,8 @@ func parse(args []string, errs io.Writer) (f flags, err error) {
 	set.IntVar(&f.options.Redeliver, "redeliver", 0, "how many copies of each event follow within ten minutes")
 	set.Uint64Var(&f.options.Seed, "seed", 0, "makes what is random repeatable; needs -agents or -redeliver")
 	store := set.String("store", "", "an empty `database` to keep the tickets in: sqlite:FILE; without it they are kept in memory")
-	set.BoolVar(&f.asJSON, "json", false, "write the totals as JSON, with the same keys whatever happened")
+	set.BoolVar(&f.asJSON, "json", false, "write the totals as JSON, with the same keys whatever happened; of a scenario each ticket with its clocks as well")
+	set.StringVar(&f.options.Explain, "explain", "", "explain the clocks of a `ticket`: its ID, or the platform's ID of one of its messages")
 	if err := set.Parse(args); err != nil {
 		if err == flag.ErrHelp {
 			fmt.Fprintln(errs, usage)
@@ -107,6 +111,7 @@ func parse(args []string, errs io.Writer) (f flags, err error) {
 	if f.options.Store, err = opener(*store); err != nil {
 		return f, err
 	}
+	f.options.Clocks = f.asJSON && f.format == archive.JSONLines
 	return f, nil
 }
 
@@ -143,10 +148,29 @@ func (f flags) write(report *replay.Report, out, errs io.Writer) error {
 		fmt.Fprintf(errs, "replay: %d events could not be taken in\n", report.Quarantined)
 	}
 	if f.asJSON {
-		return json.NewEncoder(out).Encode(report)
+		return f.writeJSON(report, out)
+	}
+	if f.options.Explain != "" {
+		for _, x := range report.Explained {
+			if _, err := fmt.Fprintln(out, x); err != nil {
+				return err
+			}
+		}
+		if len(report.Explained) == 0 {
+			fmt.Fprintln(out, "no clock ever ran for it: no policy promises it anything")
+		}
+		return nil
 	}
 	_, err := fmt.Fprint(out, report)
 	return err
+}
+
+// writeJSON writes the totals or, where a ticket is to be explained, the explanations.
+func (f flags) writeJSON(report *replay.Report, out io.Writer) error {
+	if f.options.Explain != "" {
+		return json.NewEncoder(out).Encode(report.Explained)
+	}
+	return json.NewEncoder(out).Encode(report)
 }
 
 // complain tells of entries that could not be read, the first few in full, beside the number of those that could.

@@ -1,0 +1,165 @@
+package socialcrm_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+var (
+	english = socialcrm.OffHoursText{Automated: "This is an automated message.", Back: "We are back on {weekday} at {time}.", Emergency: "In an emergency call 112."}
+	german  = socialcrm.OffHoursText{Language: "de", Automated: "Diese Nachricht ist automatisch.", Back: "Wir sind am {weekday}, {date}, um {time} zurück.", Emergency: "Im Notfall: 112.",
+		Weekdays: []string{"Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"}, Dates: "2.1."}
+)
+
+// atNight is a world whose care lane is open from nine to five on working days, on a Friday evening.
+func atNight(t *testing.T, platform channeltest.Options, change func(*socialcrm.OffHours)) *world {
+	w := newWorldOn(t, platform)
+	w.now = time.Date(2026, 3, 6, 20, 0, 0, 0, time.UTC) // a Friday
+	setup := company()
+	setup.Calendars = map[string]sla.Hours{"office": {Zone: "Europe/Berlin", Week: sla.Weekdays(sla.Interval{From: 9 * time.Hour, To: 17 * time.Hour})}}
+	setup.Lanes[1].Calendar = "office"
+	setup.OffHours = &socialcrm.OffHours{Texts: []socialcrm.OffHoursText{german, english}}
+	if change != nil {
+		change(setup.OffHours)
+	}
+	if err := w.desk.Apply(t.Context(), ana, setup); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+const inEnglish = "This is an automated message. We are back on Monday at 09:00. In an emergency call 112."
+
+func TestWhoWritesAtNightIsToldOnceWhenSomebodyWillBeThere(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		platform channeltest.Options
+		change   func(*socialcrm.OffHours)
+		happens  func(w *world)
+		want     []string
+	}{
+		{name: "in private", happens: func(w *world) { w.platform.Customer("mia").Write(w.page, "My bag is gone") }, want: []string{inEnglish}},
+		{name: "in public", happens: func(w *world) { w.platform.Customer("mia").Post(w.page, "My bag is gone") }, want: []string{inEnglish}},
+		{name: "in the message's language", happens: func(w *world) {
+			w.platform.Customer("mia").Send(w.page, channel.Message{Text: "Mein Koffer ist weg", Language: "de-AT"})
+		}, want: []string{"Diese Nachricht ist automatisch. Wir sind am Montag, 9.3., um 09:00 zurück. Im Notfall: 112."}},
+		{name: "in the author's language", happens: func(w *world) {
+			w.platform.Customer("mia").Describe(channel.Author{Language: "de"}).Write(w.page, "?")
+		}, want: []string{"Diese Nachricht ist automatisch. Wir sind am Montag, 9.3., um 09:00 zurück. Im Notfall: 112."}},
+		{name: "not in a language that has no text", change: func(o *socialcrm.OffHours) { o.Texts = o.Texts[:1] },
+			happens: func(w *world) {
+				w.platform.Customer("mia").Send(w.page, channel.Message{Text: "den", Language: "den"}) // Slavey, no German
+			}},
+		{name: "not where there is no text for the platform", change: func(o *socialcrm.OffHours) { o.Texts[0].Platform, o.Texts[1].Platform = "x", "x" },
+			happens: func(w *world) { w.platform.Customer("mia").Write(w.page, "My bag is gone") }},
+		{name: "once, however much is written", happens: func(w *world) {
+			mia := w.platform.Customer("mia")
+			mia.Write(w.page, "My bag is gone")
+			w.pass(time.Hour)
+			mia.Write(w.page, "Hello?")
+			mia.Post(w.page, "Nobody answers!")
+		}, want: []string{inEnglish}},
+		{name: "again when the time has passed", change: func(o *socialcrm.OffHours) { o.Again = sla.Duration(2 * time.Hour) }, happens: func(w *world) {
+			w.platform.Customer("mia").Write(w.page, "My bag is gone")
+			w.pass(2 * time.Hour)
+			w.platform.Customer("mia").Write(w.page, "Hello?")
+		}, want: []string{inEnglish, inEnglish}},
+		{name: "each person", happens: func(w *world) {
+			w.platform.Customer("mia").Write(w.page, "My bag is gone")
+			w.platform.Customer("tom").Write(w.page, "Mine too")
+		}, want: []string{inEnglish, inEnglish}},
+		{name: "not while somebody is there", happens: func(w *world) {
+			w.pass(60*time.Hour + time.Second) // Monday, nine o'clock in Berlin
+			w.platform.Customer("mia").Write(w.page, "My bag is gone")
+		}},
+		{name: "not in a lane that never closes", happens: func(w *world) { w.platform.Customer("mia").Write(w.page, "My invoice is wrong") }},
+		{name: "but there by a calendar of its own", change: func(o *socialcrm.OffHours) { o.Calendar = "office" },
+			happens: func(w *world) { w.platform.Customer("mia").Write(w.page, "My invoice is wrong") }, want: []string{inEnglish}},
+		{name: "never to a bot", happens: func(w *world) {
+			w.platform.Customer("weatherbot").Describe(channel.Author{Bot: true}).Write(w.page, "It rains")
+		}},
+		{name: "never in answer to an automated message", happens: func(w *world) {
+			w.platform.Customer("mia").Send(w.page, channel.Message{Text: "I am on holiday", Automated: true, Visibility: channel.Private})
+		}},
+		{name: "never where the platform forbids it", platform: channeltest.Options{Private: channel.Traits{NoAutomation: true}},
+			happens: func(w *world) { w.platform.Customer("mia").Write(w.page, "My bag is gone") }},
+		{name: "only where the host wants it", change: func(o *socialcrm.OffHours) {
+			o.When = rule.Condition{Fact: "visibility", Equals: rule.Text("private")}
+		}, happens: func(w *world) {
+			w.platform.Customer("mia").Post(w.page, "My bag is gone")
+			w.platform.Customer("tom").Write(w.page, "Mine too")
+		}, want: []string{inEnglish}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := atNight(t, tt.platform, tt.change)
+			tt.happens(w)
+			w.pass(time.Minute)
+			w.restart() // what was said is known afterwards too
+			w.pass(time.Minute)
+			if diff := cmp.Diff(tt.want, w.platform.Replies(), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("automated texts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAnAutomatedAcknowledgementIsNoResponse(t *testing.T) {
+	t.Parallel()
+	w := atNight(t, channeltest.Options{Private: channel.Traits{Echoes: true}}, nil)
+	w.platform.Customer("mia").Write(w.page, "My bag is gone")
+	w.pass(2 * time.Hour)
+	tk := w.only()
+	if c, _ := tk.Clocks.Clock(sla.Acknowledgement); c.Verdict != sla.Met {
+		t.Errorf("acknowledgement %q, want met", c.Verdict)
+	}
+	if c, _ := tk.Clocks.Clock(sla.FirstResponse); !c.Stopped.IsZero() {
+		t.Errorf("first response stopped at %s by an automated text", c.Stopped)
+	}
+	if tk.Status != ticket.New {
+		t.Errorf("status %s, want new: nobody has answered yet", tk.Status)
+	}
+}
+
+func TestOffHoursSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		change func(*socialcrm.OffHours)
+		want   string
+	}{
+		{"no texts", func(o *socialcrm.OffHours) { o.Texts = nil }, "off_hours.texts: there are none"},
+		{"it does not say that it is automated", func(o *socialcrm.OffHours) { o.Texts[0].Automated = " " }, "off_hours.texts[0].automated is missing: customers must be told that no person wrote it"},
+		{"no word on when", func(o *socialcrm.OffHours) { o.Texts[0].Back = "Soon." }, `off_hours.texts[0].back "Soon.": want {time}, and {weekday} or {date}, in it`},
+		{"no emergency", func(o *socialcrm.OffHours) { o.Texts[1].Emergency = "" }, "off_hours.texts[1].emergency is missing: customers must be told where to turn in an emergency"},
+		{"a short week", func(o *socialcrm.OffHours) { o.Texts[0].Weekdays = []string{"lundi"} }, "off_hours.texts[0].weekdays: want seven, from Monday to Sunday, got 1"},
+		{"a calendar that is none", func(o *socialcrm.OffHours) { o.Calendar = "moon" }, `off_hours.calendar "moon" is not known`},
+		{"a calendar that never closes", func(o *socialcrm.OffHours) { o.Calendar = sla.AroundTheClock }, `off_hours.calendar "always" is never closed`},
+		{"a time that is none", func(o *socialcrm.OffHours) { o.Again = -1 }, "off_hours.again: want more than 0, got -1ns"},
+		{"a fact that is none", func(o *socialcrm.OffHours) { o.When = rule.Condition{Fact: "mood", Equals: rule.Text("bad")} }, `off_hours.when: fact "mood" is not known;`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			setup := company()
+			setup.OffHours = &socialcrm.OffHours{Texts: []socialcrm.OffHoursText{german, english}}
+			tt.change(setup.OffHours)
+			if err := setup.Check(nil); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+				t.Errorf("error\n\t%v\nwant\n\t%s", err, tt.want)
+			}
+		})
+	}
+}
