@@ -38,6 +38,9 @@ type Options struct {
 	NoListen bool
 	// Patience is how long an Update goes on trying while other transactions are in its way; 0: 10 seconds.
 	Patience time.Duration
+	// Now is virtual time for replays and tests: leases and values expire by it instead of by the server's clock. Nil: the server's clock, which all
+	// processes share, however their own clocks differ.
+	Now func() time.Time
 }
 
 // Store is a ticket.Store in PostgreSQL. It is also a ticket.Waker and a ticket.Searcher. All methods may be called from several goroutines.
@@ -49,6 +52,7 @@ type Store struct {
 	schema   string
 	channel  string
 	patience time.Duration
+	now      func() time.Time // nil: the server's clock
 	sql      *queries
 	wakes    wakes
 	closed   atomic.Bool
@@ -89,7 +93,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, options *Options) (*Store, err
 	if name == "" {
 		name = "socialcrm"
 	}
-	s := &Store{pool: pool, channel: name, schema: pgx.Identifier{name}.Sanitize(), patience: options.Patience}
+	s := &Store{pool: pool, channel: name, schema: pgx.Identifier{name}.Sanitize(), patience: options.Patience, now: options.Now}
 	if s.patience <= 0 {
 		s.patience = 10 * time.Second
 	}
@@ -168,6 +172,14 @@ func (s *Store) begin(ctx context.Context, tenant string, host pgx.Tx) *tx {
 	x := &tx{reader: newReader(&session{store: s, ctx: ctx, host: host, how: "begin"}, tenant)}
 	x.tx = x
 	return x
+}
+
+// time is about the Store's time; the server knows it better.
+func (s *Store) time() time.Time {
+	if s.now != nil {
+		return s.now()
+	}
+	return time.Now()
 }
 
 // stop ends a Reader or Tx: it can no longer be used.

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -131,7 +130,7 @@ func (r *reader) Values(keys ...ticket.ValueKey) ([]ticket.Value, error) {
 	}
 	out := make([]ticket.Value, len(found))
 	for i, v := range found {
-		if _, own := r.values.latest[valueKey(keys[i])]; own && !v.Expires.IsZero() && !v.Expires.After(time.Now()) {
+		if _, own := r.values.latest[valueKey(keys[i])]; own && !v.Expires.IsZero() && !v.Expires.After(r.store.time()) {
 			v.expired = true // what is about to be written has not met the server's clock yet
 		}
 		if !v.expired {

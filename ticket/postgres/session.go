@@ -36,6 +36,9 @@ func (s *session) begin(b *pgx.Batch) {
 	first := new(pgx.Batch)
 	first.Queue(s.how)
 	first.Queue("set local plan_cache_mode = force_generic_plan")
+	if now := s.store.now; now != nil {
+		first.Queue("select set_config('socialcrm.now', $1, true)", nanosOf(now()).text())
+	}
 	b.QueuedQueries = append(first.QueuedQueries, b.QueuedQueries...)
 	s.begun = true
 }

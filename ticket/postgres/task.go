@@ -14,14 +14,14 @@ func (x *tx) putTask(t *task) error {
 	if t.place <= 0 {
 		as = &schedules
 	}
-	if err := x.tasks.put(t.ID, as, t, t.place, t.token, int64(t.until), flag(t.again)); err != nil {
+	if err := x.tasks.put(t.ID, as, t, t.place, t.token, int64(t.until), bit(t.again)); err != nil {
 		return err
 	}
 	x.tasks.writes[len(x.tasks.writes)-1].order = -t.place
 	return nil
 }
 
-func flag(b bool) int64 {
+func bit(b bool) int64 {
 	if b {
 		return 1
 	}

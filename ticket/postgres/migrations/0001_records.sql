@@ -160,5 +160,7 @@ begin
 	end if;
 end $$;
 
--- clock is the server's time.
-create function clock() returns bigint language sql volatile as 'select (extract(epoch from clock_timestamp()) * 1000000000)::bigint';
+-- clock is the server's time or, where virtual time is set for the transaction, that.
+create function clock() returns bigint language sql volatile as $$
+	select coalesce(nullif(current_setting('socialcrm.now', true), '')::bigint, (extract(epoch from clock_timestamp()) * 1000000000)::bigint)
+$$;
