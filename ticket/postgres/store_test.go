@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { os.Exit(withServer(m)) }
 
 // withServer runs the tests beside a server of their own. Where there is none, nothing can be tested; that is a failure where nothing may be skipped.
 func withServer(m *testing.M) int {
-	if dsn = os.Getenv("SOCIALCRM_POSTGRES_TEST"); dsn != "" {
+	if dsn = os.Getenv(serverVariable); dsn != "" {
 		return m.Run() // beside another process's server
 	}
 	server, err := postgrestest.Start()
