@@ -8,8 +8,26 @@ require (
 	github.com/socialcrm/socialcrm v0.0.0
 	golang.org/x/text v0.43.0
 	golang.org/x/time v0.16.0
+	modernc.org/sqlite v1.60.1
 )
 
-require golang.org/x/oauth2 v0.37.0 // indirect
+require (
+	github.com/dustin/go-humanize v1.0.1 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/mattn/go-isatty v0.0.24 // indirect
+	github.com/ncruces/go-strftime v1.0.0 // indirect
+	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	golang.org/x/sys v0.48.0 // indirect
+	modernc.org/libc v1.77.1 // indirect
+	modernc.org/mathutil v1.7.1 // indirect
+	modernc.org/memory v1.12.1 // indirect
+)
+
+require (
+	github.com/socialcrm/socialcrm/ticket/sqlite v0.0.0
+	golang.org/x/oauth2 v0.37.0 // indirect
+)
 
 replace github.com/socialcrm/socialcrm => ../
+
+replace github.com/socialcrm/socialcrm/ticket/sqlite => ../ticket/sqlite

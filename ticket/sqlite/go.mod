@@ -3,8 +3,10 @@ module github.com/socialcrm/socialcrm/ticket/sqlite
 go 1.26.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/socialcrm/socialcrm v0.0.0
 	modernc.org/sqlite v1.60.1
+	pgregory.net/rapid v1.3.0
 )
 
 require (
@@ -20,7 +22,6 @@ require (
 	modernc.org/libc v1.77.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
-	pgregory.net/rapid v1.3.0 // indirect
 )
 
 replace github.com/socialcrm/socialcrm => ../../

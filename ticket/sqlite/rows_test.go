@@ -27,7 +27,7 @@ func newDesk(t testing.TB, store ticket.Store) (*socialcrm.Desk, channel.Account
 				{Name: "care", Team: "care"},
 			},
 			Teams:  []routing.Team{{Name: "money"}, {Name: "care"}},
-			Agents: []routing.Agent{{Name: "ana", Teams: []string{"care"}, Capacity: 2, AlwaysOn: true}},
+			Agents: []routing.Agent{{Name: "ana", Teams: []string{"care", "money"}, Capacity: 2, AlwaysOn: true}},
 			SLA:    []sla.Policy{{Name: "promise", Targets: []sla.Target{{Metric: sla.FirstResponse, Within: sla.Duration(time.Hour)}, {Metric: sla.Resolution, Within: sla.Duration(48 * time.Hour)}}}},
 		},
 	})
