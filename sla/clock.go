@@ -57,14 +57,6 @@ func (c *Clock) is(other *Clock) bool {
 	return c.Metric == other.Metric && c.Line == other.Line && c.Started.Equal(other.Started)
 }
 
-// count adds what has passed until t.
-func (c *Clock) count(t time.Time, calendar *Calendar) {
-	if !c.Since.IsZero() {
-		c.Spent += Duration(calendar.Between(c.Since, t))
-		c.Since = time.Time{}
-	}
-}
-
 // run lets the clock count from t on, and sets the deadline of one that is not breached: the instant at which the time counted reaches the target.
 func (c *Clock) run(t time.Time, calendar *Calendar) {
 	c.Since = t
@@ -84,15 +76,11 @@ func (c *Clock) reaching(calendar *Calendar) time.Time {
 }
 
 // end stops the clock at t with this verdict or, past the deadline, breached.
-func (c *Clock) end(t time.Time, verdict Verdict, calendar *Calendar, held holding) {
-	if !c.Stopped.IsZero() {
-		return
-	}
+func (c *Clock) end(t time.Time, verdict Verdict, held holding) {
 	c.expire(t, held)
 	if c.running() {
 		c.Verdict, c.Lane, c.Agent = verdict, held.lane, held.agent
 	}
-	c.count(t, calendar)
 	c.Stopped = t
 }
 

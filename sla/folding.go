@@ -9,9 +9,11 @@ type folding struct {
 	State
 	was         was        // before the event
 	owned       bool       // Clocks are not those of was any more
+	begins      int        // for how many new clocks they have room
 	before, set *PolicySet // in force at the event before, and at this one
 	policy      *compiled  // the ticket's, by set
 	hours                  // that it counts in
+	lapse       lapse      // the latest that was counted: clocks often run since the same time
 	past        *past      // nil where nothing is remembered but the State
 	unknown     bool       // the State does not suffice
 	listing     bool       // replaced is wanted
@@ -33,13 +35,16 @@ func (f *Facts) holding() holding { return holding{f.Lane, f.Agent} }
 // own makes the clocks the folding's own: from then on they may be changed.
 func (f *folding) own() {
 	if !f.owned {
-		f.Clocks = append(make([]Clock, 0, max(len(f.Clocks)+1, usualClocks)), f.Clocks...)
+		f.Clocks = append(make([]Clock, 0, max(len(f.Clocks)+f.begins, usualClocks)), f.Clocks...)
 		f.owned = true
 	}
 }
 
 func (f *folding) apply(e *Event) {
 	f.was = was{f.Status, f.SolvedFrom, f.StatusSince, f.HeldSince, f.Facts.holding()}
+	if f.begins = 1; e.Kind == StatusChanged && (e.Status.Done() || !f.Status.Done()) {
+		f.begins = 0
+	}
 	for i := range f.Clocks {
 		if f.Clocks[i].overdue(e.Time) {
 			f.own()
@@ -171,9 +176,34 @@ func (f *folding) end(m Metric, line string, t time.Time, verdict Verdict) {
 	for i := range f.Clocks {
 		if c := &f.Clocks[i]; c.Stopped.IsZero() && c.Metric == m && c.Line == line {
 			f.own()
-			f.Clocks[i].end(t, verdict, f.counted(c), f.was.held)
+			f.stop(&f.Clocks[i], t, verdict, f.counted(c), f.was.held)
 		}
 	}
+}
+
+// stop ends a clock that nothing has stopped.
+func (f *folding) stop(c *Clock, t time.Time, verdict Verdict, counted *Calendar, held holding) {
+	c.end(t, verdict, held)
+	f.count(c, t, counted)
+}
+
+// lapse is the open time between two instants.
+type lapse struct {
+	calendar *Calendar
+	from, to time.Time
+	took     time.Duration
+}
+
+// count adds what has passed for a clock until t, from when on it stands still.
+func (f *folding) count(c *Clock, t time.Time, calendar *Calendar) {
+	if c.Since.IsZero() {
+		return
+	}
+	if l := &f.lapse; l.calendar != calendar || !l.from.Equal(c.Since) || !l.to.Equal(t) {
+		*l = lapse{calendar, c.Since, t, calendar.Between(c.Since, t)}
+	}
+	c.Spent += Duration(f.lapse.took)
+	c.Since = time.Time{}
 }
 
 // counted is the calendar in which the clock has counted until now.

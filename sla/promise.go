@@ -61,7 +61,7 @@ func (f *folding) keep(i int, now time.Time) {
 	counted := f.counted(c)
 	if p.within == 0 {
 		f.own()
-		f.Clocks[i].end(now, Unjudged, counted, f.Facts.holding())
+		f.stop(&f.Clocks[i], now, Unjudged, counted, f.Facts.holding())
 		return
 	}
 	paused := p.pause.has(f.Status)
@@ -75,14 +75,14 @@ func (f *folding) keep(i int, now time.Time) {
 	}
 	switch {
 	case paused:
-		c.count(now, counted)
+		f.count(c, now, counted)
 		if c.running() {
 			c.Due = time.Time{}
 		}
 	case c.Since.IsZero():
 		c.run(now, f.calendar)
 	case counted != f.calendar:
-		c.count(now, counted)
+		f.count(c, now, counted)
 		c.run(now, f.calendar)
 	}
 	c.Calendar = f.name
@@ -203,7 +203,7 @@ func (f *folding) pass(c *Clock, p promise, from, to time.Time, status Status) {
 	if counts {
 		c.run(from, f.calendar)
 		f.expire(c, to)
-		c.count(to, f.calendar)
+		f.count(c, to, f.calendar)
 	}
 	f.past.passed(c, passage{from: from, to: to, status: status, counts: counts, calendar: f.calendar, name: f.name})
 }
