@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/socialcrm/socialcrm v0.0.0
+	github.com/socialcrm/socialcrm/ticket/postgres v0.0.0
 	github.com/socialcrm/socialcrm/ticket/sqlite v0.0.0
 	golang.org/x/oauth2 v0.37.0
 )
@@ -11,9 +12,14 @@ require (
 require (
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/pgx/v5 v5.12.0 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/ncruces/go-strftime v1.0.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
@@ -26,3 +32,5 @@ require (
 replace github.com/socialcrm/socialcrm => ../
 
 replace github.com/socialcrm/socialcrm/ticket/sqlite => ../ticket/sqlite
+
+replace github.com/socialcrm/socialcrm/ticket/postgres => ../ticket/postgres

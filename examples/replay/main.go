@@ -1,6 +1,6 @@
 // Command replay plays an archive of customers' messages, or a scenario, through a Desk in virtual time and tells what came of it.
 //
-//	go run ./examples/replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver 2 -seed 7] [-store sqlite:FILE] [-json] [-explain TICKET]
+//	go run ./examples/replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver 2 -seed 7] [-store sqlite:FILE|postgres:DSN] [-json] [-explain TICKET]
 //
 // With -agents, N simulated agents answer instead of the archive's: what staffing would have given. With -redeliver, every event comes several times, as
 // platforms do, and the result stays the same. With -store, tickets are kept in a database, which must be empty, and stay there.
@@ -33,7 +33,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-const usage = "usage: replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver K -seed S] [-store sqlite:FILE] [-json] [-explain TICKET]"
+const usage = "usage: replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver K -seed S] [-store sqlite:FILE|postgres:DSN] [-json] [-explain TICKET]"
 
 const afterwards = `Entries that cannot be read and events that cannot be taken in are told on standard error; the others are replayed and the exit code is 0.
 It is 1 when the replay fails and 2 for wrong flags.
@@ -73,7 +73,7 @@ func parse(args []string, errs io.Writer) (f flags, err error) {
 	set.DurationVar(&f.options.Handle, "handle", 4*time.Minute, "how long a simulated agent takes for a ticket, on average; needs -agents")
 	set.IntVar(&f.options.Redeliver, "redeliver", 0, "how many copies of each event follow within ten minutes")
 	set.Uint64Var(&f.options.Seed, "seed", 0, "makes what is random repeatable; needs -agents or -redeliver")
-	store := set.String("store", "", "an empty `database` to keep the tickets in: sqlite:FILE; without it they are kept in memory")
+	store := set.String("store", "", "an empty `database` to keep the tickets in: sqlite:FILE or postgres:DSN; without it they are kept in memory")
 	set.BoolVar(&f.asJSON, "json", false, "write the totals as JSON, with the same keys whatever happened; of a scenario each ticket with its clocks as well")
 	set.StringVar(&f.options.Explain, "explain", "", "explain the clocks of a `ticket`: its ID, or the platform's ID of one of its messages")
 	if err := set.Parse(args); err != nil {

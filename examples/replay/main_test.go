@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/socialcrm/socialcrm/replay"
 	"github.com/socialcrm/socialcrm/ticket"
+	"github.com/socialcrm/socialcrm/ticket/postgres/postgrestest"
 	"github.com/socialcrm/socialcrm/ticket/sqlite"
 )
 
@@ -204,5 +206,27 @@ func TestADatabaseChangesNothing(t *testing.T) {
 		if code, _, errs := call(append(in, "-store", bad)...); code != 2 || !strings.Contains(errs, "-store") {
 			t.Errorf("-store %s: exit %d, %q", bad, code, errs)
 		}
+	}
+}
+
+func TestAServerChangesNothing(t *testing.T) {
+	t.Parallel()
+	server, err := postgrestest.Start()
+	if errors.Is(err, postgrestest.ErrMissing) && os.Getenv("SOCIALCRM_REQUIRE") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	in := []string{"-in", file(t, "a.csv", tweets), "-format", "airline", "-redeliver", "2", "-agents", "1"}
+	_, memory, _ := call(in...)
+	code, out, errs := call(append(in, "-store", "postgres:"+server.DSN)...)
+	before, _, _ := strings.Cut(memory, "first response")
+	if code != 0 || errs != "" || !strings.HasPrefix(out, before) || before == "" {
+		t.Errorf("exit %d, %q\n%s\nin memory:\n%s", code, errs, out, memory)
+	}
+	if code, _, errs := call(append(in, "-store", "postgres:"+server.DSN)...); code != 1 || !strings.Contains(errs, "not empty") {
+		t.Errorf("once more into the same database: exit %d, %q", code, errs)
 	}
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/socialcrm/socialcrm/ticket"
+	"github.com/socialcrm/socialcrm/ticket/postgres"
 	"github.com/socialcrm/socialcrm/ticket/sqlite"
 )
 
@@ -19,6 +21,13 @@ func opener(store string) (func(now func() time.Time) (ticket.Store, error), err
 		return func(now func() time.Time) (ticket.Store, error) {
 			return sqlite.Open(address, &sqlite.Options{Now: now})
 		}, nil
+	case kind == "postgres" && address != "":
+		if strings.HasPrefix(address, "//") {
+			address = store // the whole of it is an address
+		}
+		return func(now func() time.Time) (ticket.Store, error) {
+			return postgres.Open(context.Background(), address, &postgres.Options{Now: now})
+		}, nil
 	}
-	return nil, fmt.Errorf("-store %q: want sqlite:FILE", store)
+	return nil, fmt.Errorf("-store %q: want sqlite:FILE or postgres:DSN", store)
 }
