@@ -12,21 +12,21 @@ import (
 
 // occurrences gives every occurrence of the events to dates.
 func occurrences(events []*event, keep func(Event) bool, spent *budget, to *dates) error {
-	overrides := make(map[string][]*event)
-	for _, e := range events {
-		if e.replaces != nil {
-			overrides[e.UID] = append(overrides[e.UID], e)
-		}
-	}
+	overrides := inForce(events)
 	for i, e := range events {
-		if e.replaces != nil && e.cancelled || e.replaces != nil && superseded(e, overrides[e.UID]) || keep != nil && !keep(e.Event) {
+		switch {
+		case keep != nil && !keep(e.Event):
+			continue
+		case e.replaces != nil && overrides[e.UID][e.replaces.instant().Unix()] != e:
+			continue
+		case e.cancelled: // also of an override: its occurrence is gone
 			continue
 		}
-		s := series{event: e, spent: spent, to: to}
-		err := error(nil)
+		var err error
 		if e.replaces != nil {
 			err = to.add(e.Name, occurrence{e.start, e.length})
-		} else if !e.cancelled {
+		} else {
+			s := series{event: e, spent: spent, to: to}
 			err = s.run(overrides[e.UID])
 		}
 		if err != nil {
@@ -36,17 +36,23 @@ func occurrences(events []*event, keep func(Event) bool, spent *budget, to *date
 	return nil
 }
 
-// superseded reports whether a newer override of the same occurrence is there; of two equally new ones the later counts.
-func superseded(e *event, overrides []*event) bool {
-	seen := false
-	for _, other := range overrides {
-		if other == e {
-			seen = true
-		} else if other.replaces.instant().Equal(e.replaces.instant()) && (other.sequence > e.sequence || seen && other.sequence == e.sequence) {
-			return true
+// inForce returns the overrides of each UID by the instant that they replace: of several of one instant the newest, and of equally new ones the last.
+func inForce(events []*event) map[string]map[int64]*event {
+	overrides := make(map[string]map[int64]*event)
+	for _, e := range events {
+		if e.replaces == nil {
+			continue
+		}
+		of := overrides[e.UID]
+		if of == nil {
+			of = make(map[int64]*event)
+			overrides[e.UID] = of
+		}
+		if at := e.replaces.instant().Unix(); of[at] == nil || e.sequence >= of[at].sequence {
+			of[at] = e
 		}
 	}
-	return false
+	return overrides
 }
 
 // series is an event with its recurrences.
@@ -59,10 +65,13 @@ type series struct {
 	done     instances[bool]
 }
 
-func (s *series) run(overrides []*event) error {
+func (s *series) run(overrides map[int64]*event) error {
+	if err := s.spent.take(len(overrides)); err != nil {
+		return err
+	}
 	for _, o := range overrides {
 		s.replaced.set(*o.replaces, &s.start, true)
-		if o.onwards && !superseded(o, overrides) {
+		if o.onwards {
 			s.onwards = append(s.onwards, o)
 		}
 	}
@@ -105,6 +114,9 @@ func (s *series) occur(o occurrence) error {
 	}
 	if o.start.reading.After(s.to.from.AddDate(0, 0, -o.length.days).Add(-o.length.time)) {
 		s.done.set(o.start, &s.start, true)
+	}
+	if err := s.spent.take(len(s.onwards)); err != nil {
+		return err
 	}
 	for _, later := range slices.Backward(s.onwards) {
 		if o.start.instant().Before(later.replaces.instant()) {

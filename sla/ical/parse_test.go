@@ -196,6 +196,18 @@ func TestRulesThatNeverComeTrueAreBounded(t *testing.T) {
 	}
 }
 
+func TestManyOverridesAreBounded(t *testing.T) {
+	t.Parallel()
+	events := slices.Repeat([]string{event("DTSTART:20260105T090000\nDURATION:PT1H\nRRULE:FREQ=DAILY")}, 5000)
+	for i := range 5000 {
+		at := summer2026.Add(time.Duration(i) * time.Minute).Format("20060102T150405")
+		events = append(events, event("RECURRENCE-ID;RANGE=THISANDFUTURE:"+at+"\nDTSTART:"+at))
+	}
+	if _, err := ical.Parse(calendar(events...), berlin()); err == nil || !strings.Contains(err.Error(), "recur too much") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestKeepChoosesWhichEventsAreHolidays(t *testing.T) {
 	t.Parallel()
 	o := berlin()

@@ -9,7 +9,7 @@ import (
 	"github.com/teambition/rrule-go"
 )
 
-// budget bounds what the recurrences of a document may cost, in days that are looked at: each day until the next occurrence, and where there is none, those of
+// budget bounds what the recurrences of a document may cost, in days and overrides that are looked at: each day until the next occurrence, and where there is none, those of
 // all years until 9999. A thousand yearly holidays of thirty years are within it.
 type budget struct{ days int }
 
