@@ -149,6 +149,7 @@ func TestMergedTicketsKeepTheirClocksAndTheirQuestions(t *testing.T) {
 		{"both wait", nil, map[string]int{"orders": 2}, at(50)},
 		{"one is answered", []ticket.Entry{answered("old", "")}, map[string]int{"orders": 1}, at(100)},
 		{"the other is answered", []ticket.Entry{answered("old", "young")}, map[string]int{"orders": 1}, at(50)},
+		{"the other is answered, and they are apart again", append([]ticket.Entry{answered("old", "young")}, merge(ticket.TicketUnmerged, "young", "old")...), map[string]int{"orders": 1}, at(50)},
 		{"apart again", merge(ticket.TicketUnmerged, "young", "old"), map[string]int{"orders": 1, "": 1}, at(50)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
