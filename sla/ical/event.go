@@ -180,6 +180,9 @@ func (r *reader) occurrence(p *goical.Prop, text string, e *event) (occurrence, 
 		if e.start.date && !start.date { // an event of whole days recurs on whole days
 			start = moment{reading: e.start.zone.reading(start.instant()).Truncate(24 * time.Hour), zone: e.start.zone, date: true}
 		}
+		if start.date && !e.start.date {
+			return occurrence{start, length{days: 1}}, nil
+		}
 		return occurrence{start, e.length}, nil
 	}
 	if strings.HasPrefix(strings.TrimLeft(ends, "+"), "P") {

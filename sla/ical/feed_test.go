@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -98,6 +99,22 @@ func TestAnUnchangedFeedIsNotReadAgain(t *testing.T) {
 	if diff := cmp.Diff([]string{"2026-05-01", "2026-05-14"}, holidaysOf(t, f)); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func TestAFeedMayBeReadByMany(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	p.publish("20260501")
+	f := p.feed()
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if holidays, err := f.Holidays(t.Context()); err != nil || len(holidays) != 1 {
+				t.Errorf("got %v, %v", holidays, err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestANewYearReadsTheFeedAnew(t *testing.T) {

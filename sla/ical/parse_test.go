@@ -108,6 +108,8 @@ func TestEventsCloseTheirDates(t *testing.T) {
 			[]string{"2026-01-05 09:00-10:00", "2026-01-07 09:00-10:00"}},
 		{"less an excluding rule", []string{event("DTSTART;VALUE=DATE:20260105\nRRULE:FREQ=DAILY;COUNT=7\nEXRULE:FREQ=DAILY;INTERVAL=2")}, []string{"2026-01-06", "2026-01-08", "2026-01-10"}},
 		{"further dates", []string{event("DTSTART;VALUE=DATE:20260105\nRDATE;VALUE=DATE:20260301,20260201\nRDATE;VALUE=DATE:20260105")}, []string{"2026-01-05", "2026-02-01", "2026-03-01"}},
+		{"a further date of an event with times", []string{event("DTSTART:20260105T090000\nDURATION:PT1H\nRDATE;VALUE=DATE:20260301")}, []string{"2026-01-05 09:00-10:00", "2026-03-01"}},
+		{"further times of an event of whole days", []string{event("DTSTART:20260105\nRDATE:20260106T230000Z")}, []string{"2026-01-05", "2026-01-07"}},
 		{"a period", []string{event("DTSTART:20260105T090000\nDURATION:PT1H\nRDATE;VALUE=PERIOD:20260106T090000/PT3H,20260107T090000/20260107T093000")},
 			[]string{"2026-01-05 09:00-10:00", "2026-01-06 09:00-12:00", "2026-01-07 09:00-09:30"}},
 		{"a moved occurrence", []string{

@@ -10,11 +10,11 @@ import (
 )
 
 // budget bounds what the recurrences of a document may cost, in days and overrides that are looked at: each day until the next occurrence, and where there is none, those of
-// all years until 9999. A thousand yearly holidays of thirty years are within it.
+// all years until 9999. Five hundred yearly holidays of thirty years are within it.
 type budget struct{ days int }
 
 const (
-	mostDays    = 12_000_000
+	mostDays    = 6_000_000
 	longestRule = 512 // bytes
 	mostTimes   = 24  // occurrences within a day
 	mostSkipped = 1000
