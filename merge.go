@@ -113,13 +113,18 @@ func (w *work) absorb(c *change, m merging) error {
 	if c.Contact == "" {
 		c.Contact, c.contact = other.Contact, other.contact
 	}
-	c.journal(ticket.Entry{Kind: ticket.TicketMerged, Actor: actor, New: string(other.ID), Reason: reason})
+	merged := ticket.Entry{Kind: ticket.TicketMerged, Actor: actor, New: string(other.ID), Reason: reason}
+	if m.oneLine {
+		merged.Old = ticket.OneLine
+	}
+	c.journal(merged)
 	// The other's own clocks end with it: they run on in the survivor.
 	other.MergedInto, other.OneLine, other.Status, other.Clocks.Clocks = c.ID, m.oneLine, ticket.Closed, nil
 	other.before, other.retold = other.Clocks, nil
 	other.Stepped = nil
 	w.tx.Cancel(clockTaskID(other.ID))
-	other.journal(ticket.Entry{Kind: ticket.TicketMerged, Actor: actor, New: string(c.ID), Reason: reason})
+	merged.New = string(c.ID)
+	other.journal(merged)
 	other.finish()
 	if err := c.foldAnew(); err != nil {
 		return err

@@ -100,10 +100,10 @@ func (b *Builder) Add(e *ticket.Entry) {
 	}
 }
 
-// matter returns what is known of the entry's ticket; nil for one that is closed, which only unmerging makes known again.
+// matter returns what is known of the entry's ticket; nil for one that is closed, which only merging and unmerging make known again.
 func (b *Builder) matter(e *ticket.Entry) *matter {
 	m := b.tickets[e.Ticket]
-	if m == nil && (e.Kind == ticket.TicketCreated || e.Kind == ticket.TicketUnmerged) {
+	if m == nil && (e.Kind == ticket.TicketCreated || e.Kind == ticket.TicketMerged || e.Kind == ticket.TicketUnmerged) {
 		m = &matter{id: e.Ticket}
 		b.tickets[e.Ticket] = m
 	}

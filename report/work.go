@@ -16,6 +16,7 @@ type matter struct {
 	begun       bool   // in the period
 	repeats     bool
 	into        ticket.ID // it was merged into this one
+	oneLine     bool      // whose line it shares
 	absorbed    []ticket.ID
 	events      []sla.Event // what decides who waits for whom; since it was solved last
 	solved      sla.Mark
@@ -57,14 +58,23 @@ func (b *Builder) clocked(m *matter, e *sla.Event) {
 	if e.Facts != nil && e.Line == "" {
 		m.account = e.Facts.Account
 	}
-	over := func(e *sla.Event) bool { return e.Kind != sla.AnswerWithdrawn && e.Compare(m.solved) <= 0 }
+	if e.Line != "" { // it belongs to the ticket whose line it is, wherever it is told
+		if m = b.tickets[ticket.ID(e.Line)]; m == nil {
+			return
+		}
+	}
+	over := func(e *sla.Event) bool { // statuses still count for the lines of tickets that are merged into it
+		return e.Kind != sla.AnswerWithdrawn && e.Kind != sla.StatusChanged && e.Compare(m.solved) <= 0
+	}
 	if e.Kind == sla.FactsChanged || e.Kind != sla.AnswerWithdrawn && !b.query.before(e.Time) || over(e) {
 		return
 	}
 	kept := *e
-	kept.Facts = nil
+	kept.Facts, kept.Line = nil, ""
 	if e.Kind == sla.StatusChanged && e.Status.Done() && e.Line == "" { // nobody waits for what was before
-		m.solved = e.Mark
+		if e.Compare(m.solved) > 0 {
+			m.solved = e.Mark
+		}
 		m.events = slices.DeleteFunc(m.events, func(old sla.Event) bool { return over(&old) })
 	}
 	m.events = append(m.events, kept)
@@ -124,14 +134,14 @@ func (b *Builder) merged(m *matter, e *ticket.Entry, within bool) {
 		return
 	}
 	if within {
-		m.into = other.id
+		m.into, m.oneLine = other.id, e.Old == ticket.OneLine
 		other.absorbed = append(other.absorbed, m.id)
 	}
 	other.asked = append(other.asked, m.asked...) // the survivor's journal has the answers
 	m.asked = nil
 }
 
-// unmerged hears of both sides, and acts at the first. What was said on the line of the one that is taken out goes with it.
+// unmerged hears of both sides, and acts at the first.
 func (b *Builder) unmerged(m *matter, id ticket.ID) {
 	survivor := b.tickets[id]
 	if survivor == nil {
@@ -143,16 +153,8 @@ func (b *Builder) unmerged(m *matter, id ticket.ID) {
 	if m.into != survivor.id {
 		return
 	}
-	m.into = ""
+	m.into, m.oneLine = "", false
 	survivor.absorbed = slices.DeleteFunc(survivor.absorbed, func(id ticket.ID) bool { return id == m.id })
-	survivor.events = slices.DeleteFunc(survivor.events, func(e sla.Event) bool {
-		its := e.Line == string(m.id)
-		if its {
-			e.Line = ""
-			m.events = append(m.events, e)
-		}
-		return its
-	})
 }
 
 // closed counts a ticket for which nothing more can come.
@@ -220,12 +222,15 @@ func (b *Builder) waits(m *matter) {
 func (b *Builder) told(m *matter, line string) []sla.Event {
 	events := slices.Clone(m.events)
 	for i := range events {
-		if events[i].Line == "" {
-			events[i].Line = line
-		}
+		events[i].Line = line
 	}
 	for _, id := range m.absorbed {
-		if other := b.tickets[id]; other != nil {
+		other := b.tickets[id]
+		switch {
+		case other == nil:
+		case other.oneLine:
+			events = append(events, b.told(other, line)...)
+		default:
 			events = append(events, b.told(other, string(id))...)
 		}
 	}

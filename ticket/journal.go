@@ -49,7 +49,7 @@ const (
 	TicketAssigned   EntryKind = "ticket.assigned"      // Old and New are agents
 	TicketStatus     EntryKind = "ticket.status"        // Old and New are statuses
 	TicketPriority   EntryKind = "ticket.priority"      // Old and New are priorities
-	TicketMerged     EntryKind = "ticket.merged"        // into New, or New was merged into this one
+	TicketMerged     EntryKind = "ticket.merged"        // into New, or New was merged into this one; Old is OneLine where their conversations turned out to be one
 	TicketUnmerged   EntryKind = "ticket.unmerged"      // from New
 	TicketHanded     EntryKind = "ticket.handed"        // to another lane by a person; Old and New are lanes, Detail is the routing.Decision
 	TicketTags       EntryKind = "ticket.tags"          // Old and New are the tags, separated by ", "
@@ -118,6 +118,9 @@ const (
 	TaskRequeued     EntryKind = "task.requeued"     // a dead letter is tried again; New is the task's ID
 	AgentPresence    EntryKind = "agent.presence"
 )
+
+// OneLine is what Old of a TicketMerged says of two tickets whose conversations turned out to be one: what is said there answers both.
+const OneLine = "one line"
 
 // Entry is one step that happened. Entries are never changed.
 type Entry struct {

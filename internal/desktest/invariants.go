@@ -42,6 +42,7 @@ func (m *Invariants) Check() {
 	m.checkMessages(tickets, messages)
 	m.checkPosts(messages, entries)
 	m.checkClocks(tickets, entries)
+	m.checkReport(tickets, entries)
 	m.checkAgents(tickets)
 	m.checkTasks()
 	m.checkCRM(tickets, messages)
