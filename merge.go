@@ -184,11 +184,12 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	if err != nil {
 		return err
 	}
-	other := w.begin(found[0], c.contact)
-	if other.Contact != c.Contact {
-		if other.contact, err = w.contact(other.Contact); err != nil {
-			return err
-		}
+	if !c.Erased.IsZero() || !found[0].Erased.IsZero() {
+		return fmt.Errorf("what was said in it is erased: %w", ErrInvalid)
+	}
+	other := w.begin(found[0], nil)
+	if err := other.meetContact(); err != nil {
+		return err
 	}
 	if err := c.remember(); err != nil {
 		return err
@@ -211,6 +212,9 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	}
 	c.journal(ticket.Entry{Kind: ticket.TicketUnmerged, Actor: actor, New: string(id)})
 	other.journal(ticket.Entry{Kind: ticket.TicketUnmerged, Actor: actor, New: string(c.ID)})
+	if err := other.takeAlong(c, actor); err != nil {
+		return err
+	}
 	other.MergedInto, other.OneLine, other.Status, other.Agent = "", false, ticket.Open, ""
 	if err := other.regain(c); err != nil {
 		return err
@@ -227,6 +231,59 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	}
 	other.finish()
 	return c.foldAnew()
+}
+
+// meetContact finds whose ticket it is by now: while it was part of another one, contacts may have been merged or taken apart.
+func (c *change) meetContact() error {
+	convs, err := c.w.tx.Conversations(c.Conversations...)
+	if err != nil {
+		return err
+	}
+	for _, conv := range convs {
+		if conv.Author.ID == "" || c.PartyIn(conv.Key) != nil {
+			continue
+		}
+		identities, err := c.w.tx.Identities(ticket.IdentityKey{Platform: conv.Key.Account.Platform, ID: conv.Author.ID})
+		if err != nil {
+			return err
+		}
+		if identities[0].Contact != "" {
+			c.Contact = identities[0].Contact
+			break
+		}
+	}
+	if c.Contact == "" {
+		return nil
+	}
+	if c.contact, err = c.w.contact(c.Contact); err == nil {
+		c.Contact = c.contact.ID
+	}
+	return err
+}
+
+// takeAlong notes in the ticket's own journal which messages something happened to while it was part of another one, so that the CRMs file them with its case.
+func (c *change) takeAlong(from *change, actor ticket.Actor) error {
+	keys, known := []string{}, map[string]bool{}
+	for _, id := range append([]ticket.ID{from.ID}, from.Absorbed...) {
+		err := c.w.eachEntry(id, func(e *ticket.Entry) {
+			if e.Message != "" && !known[e.Message] {
+				keys, known[e.Message] = append(keys, e.Message), true
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	messages, err := c.w.tx.Messages(keys...)
+	if err != nil {
+		return err
+	}
+	for _, m := range messages {
+		if m.Key != "" && m.Ticket == c.ID {
+			c.journal(ticket.Entry{Kind: ticket.MessageMoved, Actor: actor, Message: m.Key, Old: string(from.ID)})
+		}
+	}
+	return nil
 }
 
 // regain notes how the clocks stood of a ticket that was part of another one until now.

@@ -1,6 +1,7 @@
 package socialcrm_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -151,5 +152,115 @@ func TestConversationsThatTurnOutToBeOneHaveOneSetOfClocks(t *testing.T) {
 	got := w.ticket(older)
 	if c := clockOn(got, sla.FirstResponse, ""); !c.Stopped.Equal(at(30)) || len(got.Clocks.Lines) != 0 {
 		t.Errorf("first response %+v, want stopped at %s; lines %+v", c, at(30), got.Clocks.Lines)
+	}
+}
+
+// What comes while a ticket is part of another one is told to the CRM with the other's case, or is about to be.
+func TestWhatCameInTheMeantimeGoesWithATicketThatLeaves(t *testing.T) {
+	t.Parallel()
+	for name, pushed := range map[string]bool{"pushed": true, "not pushed yet": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id, noa := w.asked("mia", "Hello?"), w.platform.Customer("noa")
+			asked := noa.Post(w.page, "Hello too?")
+			w.pass(time.Minute)
+			other := w.tickets()[1].ID
+			w.must(w.desk.Merge(t.Context(), id, ana, other))
+			w.pass(time.Minute)
+			noa.Comment(asked, "Still there?")
+			noa.Edit(asked, "Hello, too?")
+			if w.pass(time.Second); !pushed {
+				w.crm.SetDown(true)
+			}
+			noa.Comment(asked, "Anybody?")
+			w.pass(time.Minute)
+			w.must(w.desk.Unmerge(t.Context(), id, ana, other))
+			w.ok(w.desk.EraseContact(t.Context(), ana, w.ticket(id).Contact))
+			w.crm.SetDown(false)
+			w.pass(time.Hour)
+			var held []string
+			for _, in := range w.crm.Interactions(string(other)) {
+				held = append(held, in.Text)
+			}
+			if diff := cmp.Diff(w.said(other), held); diff != "" || len(held) != 3 {
+				t.Errorf("the ticket that left (-here +in the CRM):\n%s", diff)
+			}
+			if cases := w.crm.Cases(); len(cases) != 1 {
+				t.Errorf("the CRM holds %+v", cases)
+			}
+		})
+	}
+}
+
+func TestTicketsThatBecameOneComeApartInAnyOrder(t *testing.T) {
+	t.Parallel()
+	for name, outer := range map[string]bool{"the outer first": true, "the inner first": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			a, b, c := w.asked("mia", "A?"), w.asked("noa", "B?"), w.asked("oli", "C?")
+			w.must(w.desk.Merge(t.Context(), b, ana, c))
+			w.must(w.desk.Merge(t.Context(), a, ana, b))
+			if outer {
+				w.must(w.desk.Unmerge(t.Context(), a, ana, b))
+				if diff := cmp.Diff([]string{"B?", "C?"}, w.said(b)); diff != "" {
+					t.Errorf("what left (-want +got):\n%s", diff)
+				}
+				w.must(w.desk.Unmerge(t.Context(), b, ana, c))
+			} else {
+				w.must(w.desk.Unmerge(t.Context(), a, ana, c))
+				w.must(w.desk.Unmerge(t.Context(), a, ana, b))
+			}
+			w.pass(time.Minute)
+			for id, text := range map[ticket.ID]string{a: "A?", b: "B?", c: "C?"} {
+				tk := w.ticket(id)
+				if diff := cmp.Diff([]string{text}, w.said(id)); diff != "" || len(tk.Absorbed) != 0 || tk.MergedInto != "" {
+					t.Errorf("ticket %s: %+v (-want +got):\n%s", id, tk, diff)
+				}
+				if n := len(w.crm.Interactions(string(id))); n != 1 {
+					t.Errorf("ticket %s has %d interactions in the CRM, want 1", id, n)
+				}
+			}
+		})
+	}
+}
+
+func TestATicketThatComesApartBelongsToWhoeverItsCustomerIsByNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id, other := w.asked("mia", "Hello?"), w.asked("noa", "Hello too?")
+	mia, noa := w.ticket(id).Contact, w.ticket(other).Contact
+	w.must(w.desk.Merge(t.Context(), id, ana, other))
+	w.ok(w.desk.MergeContacts(t.Context(), ana, mia, noa))
+	w.must(w.desk.Unmerge(t.Context(), id, ana, other))
+	if got := w.ticket(other).Contact; got != mia {
+		t.Errorf("it belongs to %s, want %s", got, mia)
+	}
+	w.must(w.desk.Merge(t.Context(), id, ana, other))
+	w.ok(w.desk.UnmergeContacts(t.Context(), ana, mia, noa))
+	w.must(w.desk.Unmerge(t.Context(), id, ana, other))
+	if got := w.ticket(other).Contact; got != noa {
+		t.Errorf("it belongs to %s, want %s", got, noa)
+	}
+}
+
+func TestWhatIsErasedDoesNotComeApart(t *testing.T) {
+	t.Parallel()
+	for name, survivor := range map[string]bool{"the survivor": true, "the part": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id, other := w.asked("mia", "Hello?"), w.asked("noa", "Hello too?")
+			w.must(w.desk.Merge(t.Context(), id, ana, other))
+			gone := other
+			if survivor {
+				gone = id
+			}
+			w.ok(w.desk.EraseContact(t.Context(), ana, w.ticket(gone).Contact))
+			if _, err := w.desk.Unmerge(t.Context(), id, ana, other); !errors.Is(err, socialcrm.ErrInvalid) {
+				t.Errorf("taken apart: %v, want ErrInvalid", err)
+			}
+		})
 	}
 }

@@ -176,11 +176,18 @@ func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err
 	if err != nil {
 		return p, false, err
 	}
+	whole, err := wholeOf(r, t)
+	if err != nil {
+		return p, false, err
+	}
 	var refs []ticket.ValueKey
 	for i := range messages {
 		m := &messages[i]
 		if m.Key == "" || m.Post != nil && m.Content.ID == "" {
 			continue // not on the platform yet: the entry that says so will bring it
+		}
+		if m.Ticket != whole.ID {
+			continue // it left with a ticket that was taken out of this one, and has an entry there
 		}
 		if m.Direction == ticket.Internal && m.Actor.Kind == ticket.ByCRM && m.Actor.ID == sink {
 			continue // it was written there
@@ -202,6 +209,18 @@ func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err
 		}
 	}
 	return p, len(entries) == perPush, nil
+}
+
+// wholeOf returns the ticket that a ticket is part of by now, else itself.
+func wholeOf(r ticket.Reader, t ticket.Ticket) (ticket.Ticket, error) {
+	for t.MergedInto != "" {
+		found, err := r.Tickets(t.MergedInto)
+		if err != nil {
+			return t, err
+		}
+		t = found[0]
+	}
+	return t, nil
 }
 
 func readProgress(values []ticket.Value, into ...*progress) error {

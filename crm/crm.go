@@ -46,7 +46,8 @@ type Change struct {
 	Contact *Contact `json:"contact,omitempty"`
 	// Case is the ticket as it now is; nil when the subject is a contact.
 	Case *Case `json:"case,omitempty"`
-	// Interactions are new, or changed and pushed again under the same Key, in the order in which they happened.
+	// Interactions are new, or changed and pushed again under the same Key, in the order in which they happened. One that the CRM holds with another case has moved to
+	// this one, because tickets were taken apart; where a CRM cannot move it, it stays where it is, once.
 	Interactions []Interaction `json:"interactions,omitempty"`
 	// Refs are the CRM's own IDs as far as they are known. They save a look-up; the Keys decide. Of a ref that is stale (somebody deleted the record) the sink
 	// finds or writes the record anew by its Key, or returns an error of kind NotFound: the Desk then pushes once more, with Contact and without Refs.

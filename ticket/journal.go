@@ -66,6 +66,7 @@ const (
 	MessageDeleted   EntryKind = "message.deleted"
 	MessageEchoed    EntryKind = "message.echoed" // an own post that the Desk did not send
 	MessageReaction  EntryKind = "message.reaction"
+	MessageMoved     EntryKind = "message.moved"     // something happened to it while the ticket was part of Old, which it left
 	MessageModerated EntryKind = "message.moderated" // New is the channel.ModerateAction
 	ModerationQueued EntryKind = "moderation.queued" // New is the channel.ModerateAction
 	ModerationFailed EntryKind = "moderation.failed" // it will not be tried again; New is the channel.ModerateAction, Reason says why

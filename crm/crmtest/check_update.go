@@ -13,6 +13,7 @@ func updating() []Check {
 		{Name: "status, subject and owner of a case follow", Run: checkCaseFollows},
 		{Name: "a case is reopened and taken off its agent", Run: checkBackwards},
 		{Name: "an edited or deleted interaction is written under its key", Run: checkEdited},
+		{Name: "an interaction that moves to another case is there once", Run: checkMoved},
 		{Name: "a contact alone can be pushed", Run: checkContactAlone},
 		{Name: "a case of a contact that the CRM knows needs only its key", Run: checkKnownContact},
 		{Name: "merges and follow-ups are kept, in whatever order they come", Run: checkLinks},
@@ -81,6 +82,33 @@ func checkEdited(t T, h Harness) {
 	}
 	if !held[1].Deleted || held[0].Deleted || held[2].Deleted {
 		t.Errorf("deleted are %v, %v, %v, want only the second", held[0].Deleted, held[1].Deleted, held[2].Deleted)
+	}
+}
+
+// checkMoved pushes an interaction again with another case, as after tickets were taken apart.
+func checkMoved(t T, h Harness) {
+	r := h.Open(t)
+	whole, part := sampleChange("a", 3), sampleChange("b", 1)
+	refs := r.pushOK(t, whole).Refs
+	part.Refs = r.pushOK(t, part).Refs
+	moved := whole.Interactions[2]
+	part.Contact, part.Interactions = nil, []crm.Interaction{moved}
+	part.Refs.Interactions = map[string]string{moved.Key: refs.Interactions[moved.Key]}
+	for range 2 {
+		if _, err := r.Sink.Push(t.Context(), part); err != nil {
+			t.Fatalf("push %s: %v", part.Subject, err)
+		}
+	}
+	n := 0
+	for _, key := range []string{whole.Case.Key, part.Case.Key} {
+		for _, in := range r.Interactions(key) {
+			if in.Key == moved.Key {
+				n++
+			}
+		}
+	}
+	if n != 1 {
+		t.Errorf("the CRM holds the interaction that moved %d times, want once", n)
 	}
 }
 

@@ -224,6 +224,16 @@ func TestTheKitFindsWhatIsBroken(t *testing.T) {
 			})
 			remember(f, r)
 		}},
+		{"what moves is written anew", "an interaction that moves", func(f *Fake, r *Rig) {
+			held := r.Interactions
+			r.Interactions = func(caseKey string) []HeldInteraction {
+				all := held(caseKey)
+				if caseKey == "case-a" && len(all) == 2 {
+					all = append(all, HeldInteraction{Key: "in-a-3"})
+				}
+				return all
+			}
+		}},
 		{"profiles are lost", "a contact keeps", altering(func(c *crm.Change) { c.Contact.Identities = nil })},
 		{"only the first profile is kept", "a contact keeps", altering(func(c *crm.Change) { c.Contact.Identities = c.Contact.Identities[:1] })},
 		{"e-mail addresses are lost", "a contact keeps", altering(func(c *crm.Change) { c.Contact.Emails = nil })},

@@ -46,6 +46,7 @@ func (m *Invariants) Check() {
 	m.checkAgents(tickets)
 	m.checkTasks()
 	m.checkCRM(tickets, messages)
+	m.checkContacts(tickets)
 }
 
 func (m *Invariants) everything() (map[ticket.ID]ticket.Ticket, map[string]ticket.Message, []ticket.Entry) {

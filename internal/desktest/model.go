@@ -198,7 +198,7 @@ func (m *model) act(verb func(id ticket.ID, by socialcrm.By) error) {
 func (m *model) step() {
 	ctx := context.Background()
 	kinds := []remote.Kind{remote.Unavailable, remote.Rejected, remote.PolicyBlocked, remote.NotInControl, remote.Unknown}
-	switch rapid.IntRange(0, 28).Draw(m.T, "step") {
+	switch rapid.IntRange(0, 30).Draw(m.T, "step") {
 	case 0, 1:
 		m.wrote = append(m.wrote, m.customer().Post(m.page(), m.text()))
 	case 2:
@@ -288,6 +288,10 @@ func (m *model) step() {
 		})
 	case 23, 24, 25, 26, 27, 28:
 		m.further()
+	case 29:
+		m.unmerge()
+	case 30:
+		m.unmergeContacts()
 	case 19:
 		m.pass(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 20 * time.Minute, 3 * time.Hour}).Draw(m.T, "time"))
 	}
