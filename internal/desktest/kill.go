@@ -35,6 +35,7 @@ type Killing struct {
 const (
 	perRound = 25              // messages that become due with each round
 	longest  = 3 * time.Minute // for the last process to come to rest: leases of the killed ones may have to end first
+	perKill  = 6 * time.Second // and for each kill, as messages pile up meanwhile
 	ahead    = 5 * time.Minute // how far each process's clock is ahead of the one before, so that leases of the killed one have ended
 )
 
@@ -189,7 +190,7 @@ func (p *parent) acknowledged(call channel.Call) bool {
 // rest waits until nothing is left to do, and lets the process end.
 func (p *parent) rest(ended <-chan error) {
 	p.t.Helper()
-	deadline := time.Now().Add(longest)
+	deadline := time.Now().Add(longest + time.Duration(p.k.Rounds)*perKill)
 	for quiet := 0; quiet < 5; time.Sleep(20 * time.Millisecond) {
 		left := -1
 		if answer, err := http.Get(p.address.Load().(string) + "/left"); err == nil {
@@ -207,7 +208,7 @@ func (p *parent) rest(ended <-chan error) {
 		default:
 		}
 		if time.Now().After(deadline) {
-			p.t.Errorf("after %v there are %d answers to %d messages, and %d tasks are left", longest, len(p.platform.Replies()), p.k.Rounds*perRound, left)
+			p.t.Errorf("after %v there are %d answers to %d messages, and %d tasks are left", longest+time.Duration(p.k.Rounds)*perKill, len(p.platform.Replies()), p.k.Rounds*perRound, left)
 			break
 		}
 	}
