@@ -11,6 +11,7 @@ import (
 	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/sla/holidays"
 )
 
 // businessHours are a calendar and what it was made of.
@@ -19,17 +20,34 @@ type businessHours struct {
 	calendar *sla.Calendar
 }
 
-// hours are the Setup's calendars with the holidays that feeds gave.
-func (v *storedSetup) hours() map[string]sla.Hours {
-	if len(v.Holidays) == 0 {
-		return v.Setup.Calendars
-	}
-	all := maps.Clone(v.Setup.Calendars)
-	for name, h := range all {
-		h.Holidays = slices.Concat(h.Holidays, v.Holidays[name])
+// The years for which national holidays are computed: none that a ticket falls into is missing.
+const firstHolidays, lastHolidays = 2000, 2100
+
+// hours are the Setup's calendars with the holidays of countries, and those that feeds gave.
+func (v *storedSetup) hours() (map[string]sla.Hours, error) {
+	s := &v.Setup
+	all := maps.Clone(s.Calendars)
+	for _, name := range slices.Sorted(maps.Keys(s.NationalHolidays)) {
+		h, there := all[name]
+		if !there {
+			return nil, fmt.Errorf("national_holidays[%q]: there is no calendar of this name", name)
+		}
+		for i, region := range s.NationalHolidays[name] {
+			public, err := holidays.Of(region, firstHolidays, lastHolidays)
+			if err != nil {
+				return nil, fmt.Errorf("national_holidays[%q][%d]: %w", name, i, err)
+			}
+			h.Holidays = slices.Concat(h.Holidays, public)
+		}
 		all[name] = h
 	}
-	return all
+	for name, fed := range v.Holidays {
+		if h, there := all[name]; there {
+			h.Holidays = slices.Concat(h.Holidays, fed)
+			all[name] = h
+		}
+	}
+	return all, nil
 }
 
 // businessHoursOf keeps the calendars of the version before whose hours are the same, so that versions cost little and a clock that counts in them is not cut in two.

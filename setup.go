@@ -28,6 +28,8 @@ type Setup struct {
 	Weights []routing.Weight `json:"weights,omitempty"`
 	// Calendars are business hours, by the names that lanes, teams, agents' shifts and SLA policies refer to.
 	Calendars map[string]sla.Hours `json:"calendars,omitempty"`
+	// NationalHolidays names, for calendars by their names, the regions whose public holidays close them: "FR", "DE-BY"; package holidays lists those that it knows.
+	NationalHolidays map[string][]string `json:"national_holidays,omitempty"`
 	// Words are word lists by the names that conditions of lanes, weights and noise refer to with "list".
 	Words rule.Lists `json:"words,omitempty"`
 	// SLA is what is promised to whom; the first matching policy wins. Its steps may name lanes and agents of this Setup, and tell agents, teams and lanes of it; a
@@ -113,7 +115,10 @@ type company struct {
 func (v storedSetup) compile(predicates rule.Predicates, before *company) (*company, error) {
 	s := v.Setup
 	org := s.org()
-	org.Calendars = v.hours()
+	var err error
+	if org.Calendars, err = v.hours(); err != nil {
+		return nil, err
+	}
 	lanes, err := routing.New(org, predicates)
 	if err != nil {
 		return nil, err
