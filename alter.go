@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -33,7 +34,7 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 	if m.Direction == ticket.Outbound {
 		entry.Actor = ticket.Actor{Kind: ticket.ByAgent}
 	}
-	changed, texts := true, []string{subjectLine(&m.Content)}
+	changed, there, texts := true, m.Deleted.IsZero(), []string{subjectLine(&m.Content)}
 	for _, v := range m.Versions {
 		texts = append(texts, subjectLine(&channel.Message{Subject: m.Content.Subject, Text: v.Text}))
 	}
@@ -68,6 +69,11 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if e.Kind == channel.MessageDeleted && there && m.Direction == ticket.Inbound {
+		if entry.Clock, err = c.withdrawn(&m); err != nil {
+			return Result{}, err
+		}
+	}
 	if e.Honour && slices.Contains(texts, c.Subject) {
 		c.Subject = "" // it was made of the text that must not stay
 	}
@@ -78,6 +84,24 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 		return r, w.redactEverywhere(&m)
 	}
 	return r, nil
+}
+
+// withdrawn lets the clocks know that the customer took a message back. Nil when they never heard of the message.
+func (c *change) withdrawn(m *ticket.Message) (*sla.Event, error) {
+	events, err := c.history()
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(events, func(e sla.Event) bool { return e.Kind == sla.CustomerWrote && e.Key == m.Key })
+	if i < 0 {
+		return nil, nil // noise, or history
+	}
+	asked := events[i]
+	mark := sla.Mark{Time: m.Deleted, Order: asked.Order, Key: m.Key + "/deleted"}
+	if mark.Time.Before(asked.Time) {
+		mark.Time = asked.Time // nothing is taken back before it was said
+	}
+	return c.fold(sla.Event{Kind: sla.MessageWithdrawn, Mark: mark, Line: asked.Line, Of: asked.Mark})
 }
 
 // edit puts a new text in force and reports whether it did. Edits may come in any order: one that is older than the text in force becomes a version of the past.

@@ -39,6 +39,7 @@ const (
 	VerbUntag        Verb = "untag"
 	VerbCloseWithout Verb = "close without reply"
 	VerbClose        Verb = "close"
+	VerbElsewhere    Verb = "mark as answered elsewhere"
 	VerbApprove      Verb = "approve a draft on"
 	VerbReject       Verb = "reject a draft on"
 	VerbClaim        Verb = "claim"
@@ -46,6 +47,7 @@ const (
 	VerbSetPresence  Verb = "set presence of" // these concern no ticket
 	VerbResume       Verb = "resume"
 	VerbApply        Verb = "apply"
+	VerbReapply      Verb = "apply the promises again"
 )
 
 // Request is somebody who wants to do something, for Config.Authorize.

@@ -209,6 +209,11 @@ func (d *Desk) notSent(ctx context.Context, lease ticket.Lease, m ticket.Message
 		if err := w.failPost(m.Key, reasonOf(cause)); err != nil {
 			return err
 		}
+		if kind == remote.PolicyBlocked || kind == remote.WindowClosed {
+			if err := w.forbidden(m.Key, reasonOf(cause)); err != nil {
+				return err
+			}
+		}
 		return w.tx.Finish(lease)
 	})
 }

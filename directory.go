@@ -350,14 +350,17 @@ func (w *work) routeAgain(c *change) error {
 	if err != nil {
 		return err
 	}
-	q := routing.Query{Now: w.now, Ticket: c.Ticket, Contact: *c.contact, Message: &messages[0].Content, Roster: w.company.roster}
+	q := routing.Query{Now: w.now, Ticket: c.Ticket, Message: &messages[0].Content, Roster: w.company.roster}
+	if c.contact != nil {
+		q.Contact = *c.contact
+	}
 	decision, err := router.Route(context.Background(), q)
 	if err != nil {
 		w.d.log.Error("routing did not look again", "ticket", string(c.ID), "error", err)
 		return nil // it stays where it is
 	}
 	same := decision.Lane == c.Lane && decision.Team == c.Team
-	owner := c.contact.Owner
+	owner := q.Contact.Owner
 	if same && c.Agent != "" && (c.Agent == owner || !slices.Contains(decision.Candidates, owner)) {
 		return w.place(c, decision, c.Agent) // perhaps another priority
 	}

@@ -333,6 +333,7 @@ func (d *Desk) apply(ctx context.Context, by By, s Setup, onlyFirst bool) error 
 				fed[name] = holidays
 			}
 		}
+		w.readHolidays()
 		return w.putSetup(storedSetup{Version: current.Version + 1, Since: w.now, Setup: s, Holidays: fed}, by.Actor, "")
 	})
 }

@@ -64,6 +64,9 @@ type Config struct {
 	Router routing.Router
 	// Predicates are the Go predicates that conditions in the Setup name.
 	Predicates rule.Predicates
+	// Holidays are feeds that add holidays to calendars of the Setup, by the calendar's name: read at the start and daily. What a feed changes is a new version of
+	// the Setup, by which all open tickets are counted anew.
+	Holidays map[string]HolidaySource
 	// Authorize is the host's own check of who may do what; nil allows all that the Setup allows. It is asked before every verb, outside any transaction, and its error
 	// refuses the verb: the caller gets it wrapped in ErrForbidden. It may be called from several goroutines at once, and again when the ticket changes meanwhile.
 	Authorize func(ctx context.Context, r Request) error
@@ -151,6 +154,9 @@ func New(cfg Config) (*Desk, error) {
 		if err := d.AddSource(ctx, s); err != nil {
 			return nil, err
 		}
+	}
+	if err := d.update(ctx, func(w *work) error { w.readHolidays(); return nil }); err != nil {
+		return nil, fmt.Errorf("socialcrm: %w", err)
 	}
 	return d, nil
 }

@@ -108,6 +108,13 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 		return d.releaseExpected(ctx, lease)
 	case subscribeKind:
 		return d.subscribe(ctx, lease)
+	case reapplyKind:
+		if err := d.follow(ctx); err != nil { // what is to be applied may have come from another process
+			return err
+		}
+		return d.settle(ctx, func(w *work) error { return w.reapply(lease) })
+	case holidaysKind:
+		return d.holidays(ctx, lease)
 	case silenceKind:
 		return d.settle(ctx, func(w *work) error { return w.silent(lease) })
 	}
