@@ -46,7 +46,7 @@ func (m *model) person() (id ticket.ContactID) {
 func (m *model) further() {
 	ctx := context.Background()
 	switch rapid.SampledFrom([]string{
-		"private", "draft", "decide draft", "hide", "label", "spam", "block", "bulk", "paced", "for good", "same person", "verify", "party", "erase", "consult", "close",
+		"private", "draft", "decide draft", "hide", "label", "spam", "block", "bulk", "paced", "for good", "same person", "verify", "party", "erase", "consult", "close", "apply", "reapply", "elsewhere", "unmerge",
 	}).Draw(m.T, "verb") {
 	case "private":
 		r := socialcrm.Reply{Text: fmt.Sprint("Psst ", m.acts)}
@@ -72,6 +72,22 @@ func (m *model) further() {
 				}
 				return err
 			})
+		}
+	case "apply":
+		s := rapid.SampledFrom([]socialcrm.Setup{Company(), stricter()}).Draw(m.T, "setup")
+		m.now = m.now.Add(1) // it is in force for what comes after it
+		m.insist(func(by socialcrm.By) error { return m.desk.Apply(ctx, by, s) })
+		m.now = m.now.Add(1)
+	case "reapply":
+		m.insist(func(by socialcrm.By) error { return m.desk.Reapply(ctx, by) })
+	case "elsewhere":
+		m.act(func(id ticket.ID, by socialcrm.By) error {
+			_, err := m.desk.AnsweredElsewhere(ctx, id, by, ticket.ConversationKey{}, "by telephone")
+			return err
+		})
+	case "unmerge":
+		if part, ok := m.ticket(); ok {
+			m.act(func(id ticket.ID, by socialcrm.By) error { _, err := m.desk.Unmerge(ctx, id, by, part); return err })
 		}
 	case "hide":
 		m.act(func(id ticket.ID, by socialcrm.By) error { _, err := m.desk.Hide(ctx, id, by, "", "rude"); return err })

@@ -88,17 +88,40 @@ func (m *model) start() {
 
 // Company is the company of the histories: two teams, two agents with little room, promises of an hour.
 func Company() socialcrm.Setup {
+	day, urgent := sla.Hours{Zone: "Europe/Berlin", Week: sla.EveryDay(sla.Interval{From: 8 * time.Hour, To: 12 * time.Hour}, sla.Interval{From: 13 * time.Hour, To: 20 * time.Hour})}, sla.Urgent
 	return socialcrm.Setup{
-		Lanes: []routing.Lane{{Name: "billing", Team: "money", When: rule.Condition{Fact: "text", Word: "invoice"}}, {Name: "care", Team: "care"}},
-		Teams: []routing.Team{{Name: "money"}, {Name: "care"}},
+		Calendars: map[string]sla.Hours{"day": day},
+		Lanes:     []routing.Lane{{Name: "billing", Team: "money", When: rule.Condition{Fact: "text", Word: "invoice"}}, {Name: "care", Team: "care"}},
+		Teams:     []routing.Team{{Name: "money", Calendar: "day"}, {Name: "care"}},
 		Agents: []routing.Agent{{Name: "ana", Teams: []string{"care"}, Capacity: 2, AlwaysOn: true}, {Name: "ben", Teams: []string{"money", "care"}, Capacity: 3, AlwaysOn: true},
 			{Name: "tom", Teams: []string{"care"}, Role: routing.RoleTrainee}},
 		SLA: []sla.Policy{{Name: "promise", Targets: []sla.Target{
 			{Metric: sla.Acknowledgement, Within: sla.Duration(time.Hour)},
 			{Metric: sla.FirstResponse, Within: sla.Duration(time.Hour)},
+			{Metric: sla.NextResponse, Within: sla.Duration(time.Hour)},
+			{Metric: sla.PeriodicUpdate, Within: sla.Duration(8 * time.Hour)},
 			{Metric: sla.Resolution, Within: sla.Duration(48 * time.Hour)},
+			{Metric: sla.RequesterWait, Within: sla.Duration(30 * time.Hour)},
+			{Metric: sla.AgentWork, Within: sla.Duration(20 * time.Hour)},
+		}, Steps: []sla.Step{
+			{At: sla.Moment{Percent: 50}, Metric: sla.FirstResponse, Notify: []string{"care"}},
+			{Metric: sla.FirstResponse, Raise: &urgent, Tags: []string{"late"}},
+			{At: sla.Moment{After: sla.Duration(time.Hour)}, Metric: sla.NextResponse, Lane: "billing"},
+			{Metric: sla.Resolution, Agent: "ben"},
 		}}},
 	}
+}
+
+// stricter is the Company with other hours, promises and steps.
+func stricter() socialcrm.Setup {
+	s := Company()
+	s.Teams[1].Calendar = "day"
+	p := &s.SLA[0]
+	p.Targets, p.Reopening, p.Responses = p.Targets[1:], sla.Restart, sla.ByAnyone
+	p.Targets[0].Within = sla.Duration(30 * time.Minute)
+	p.Targets[3].Pause = []sla.Status{}
+	p.Steps = p.Steps[:1]
+	return s
 }
 
 // survive fails the test on any error but the death of the process, after which it starts a new one on the same Store.
