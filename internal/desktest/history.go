@@ -12,51 +12,57 @@ import (
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
-// promises are what was promised when, read from the versions of the Setup that a Store holds.
+// Version is a Setup as a Store keeps it: in force from a time on, with the holidays of feeds.
+type Version struct {
+	Since    time.Time
+	Setup    socialcrm.Setup
+	Holidays map[string][]sla.Holiday
+}
+
+// versions reads all that a Store holds.
+func versions(r ticket.Reader) (all []Version, err error) {
+	list, err := r.ListValues("setup", ticket.Page{Limit: everyone})
+	for _, v := range list.Items {
+		var version Version
+		if v.Key.Name == "current" || err != nil {
+			continue
+		}
+		err = json.Unmarshal(v.Data, &version)
+		all = append(all, version)
+	}
+	return all, err
+}
+
+// promises are what was promised when.
 type promises struct {
 	since []time.Time
 	sets  []*sla.PolicySet
 }
 
-// promised reads them, and makes the calendars anew.
-func promised(r ticket.Reader, predicates rule.Predicates) (p promises, err error) {
-	list, err := r.ListValues("setup", ticket.Page{Limit: everyone})
-	if err != nil {
-		return p, err
-	}
-	for _, v := range list.Items {
-		if v.Key.Name == "current" {
-			continue
-		}
-		var stored struct {
-			Since    time.Time
-			Setup    socialcrm.Setup
-			Holidays map[string][]sla.Holiday
-		}
-		if err := json.Unmarshal(v.Data, &stored); err != nil {
-			return p, err
-		}
+// promised makes the calendars and the policies of each version anew.
+func promised(versions []Version, predicates rule.Predicates) (p promises, err error) {
+	for _, v := range versions {
 		calendars := sla.Calendars{Named: map[string]*sla.Calendar{}, Lanes: map[string]string{}}
-		for name, hours := range stored.Setup.Calendars {
-			hours.Holidays = slices.Concat(hours.Holidays, stored.Holidays[name])
+		for name, hours := range v.Setup.Calendars {
+			hours.Holidays = slices.Concat(hours.Holidays, v.Holidays[name])
 			if calendars.Named[name], err = sla.NewCalendar(hours); err != nil {
 				return p, err
 			}
 		}
-		for _, lane := range stored.Setup.Lanes {
+		for _, lane := range v.Setup.Lanes {
 			name := lane.Calendar
-			for _, team := range stored.Setup.Teams {
+			for _, team := range v.Setup.Teams {
 				if team.Name == lane.Team {
 					name = cmp.Or(name, team.Calendar)
 				}
 			}
 			calendars.Lanes[lane.Name] = name
 		}
-		set, err := sla.NewPolicySet(stored.Setup.SLA, calendars, predicates)
+		set, err := sla.NewPolicySet(v.Setup.SLA, calendars, predicates)
 		if err != nil {
 			return p, err
 		}
-		p.since, p.sets = append(p.since, stored.Since), append(p.sets, set)
+		p.since, p.sets = append(p.since, v.Since), append(p.sets, set)
 	}
 	return p, nil
 }
@@ -105,13 +111,22 @@ func clockEvents(t *ticket.Ticket, tickets map[ticket.ID]ticket.Ticket, entries 
 	return events
 }
 
-// 3. Folding the journal from scratch gives the clocks and the status that are stored; and what the journal says of a ticket's clocks is how they are judged.
 func (m *Invariants) checkClocks(tickets map[ticket.ID]ticket.Ticket, entries []ticket.Entry) {
-	var when promises
+	var all []Version
 	m.view(func(r ticket.Reader) (err error) {
-		when, err = promised(r, nil)
+		all, err = versions(r)
 		return err
 	})
+	CheckClocks(m.Reporter, m.Now, all, tickets, entries)
+}
+
+// CheckClocks holds invariant 3: folding the journal from scratch, each event under the version in force at its time, gives the clocks and the status that are stored;
+// and what the journal says of a ticket's clocks is how they are judged. The tickets are all there are, the entries the whole journal.
+func CheckClocks(m Reporter, now time.Time, versions []Version, tickets map[ticket.ID]ticket.Ticket, entries []ticket.Entry) {
+	when, err := promised(versions, nil)
+	if err != nil {
+		m.Fatal(err)
+	}
 	ever := map[ticket.ID]bool{} // was merged or taken apart
 	for _, e := range entries {
 		if e.Kind == ticket.TicketMerged || e.Kind == ticket.TicketUnmerged {
@@ -135,7 +150,7 @@ func (m *Invariants) checkClocks(tickets map[ticket.ID]ticket.Ticket, entries []
 		if err != nil {
 			m.Fatal(err)
 		}
-		a, b := folded.At(m.Now).Clocks, t.Clocks.At(m.Now).Clocks
+		a, b := folded.At(now).Clocks, t.Clocks.At(now).Clocks
 		if !slices.EqualFunc(a, b, sameClock) {
 			m.Errorf("ticket %s: folded from the journal %+v, stored %+v", t.ID, a, b)
 		}
@@ -143,13 +158,13 @@ func (m *Invariants) checkClocks(tickets map[ticket.ID]ticket.Ticket, entries []
 			m.Errorf("ticket %s is %s, its clocks say %s", t.ID, t.Status, folded.Status)
 		}
 		if !ever[t.ID] {
-			m.checkVerdicts(t.ID, sla.Judge(slices.Values(events), when.at, m.Now), told[t.ID])
+			checkVerdicts(m, t.ID, sla.Judge(slices.Values(events), when.at, now), told[t.ID])
 		}
 	}
 }
 
 // checkVerdicts compares how clocks are judged with what the journal says of them.
-func (m *Invariants) checkVerdicts(id ticket.ID, clocks []sla.Clock, entries []ticket.Entry) {
+func checkVerdicts(m Reporter, id ticket.ID, clocks []sla.Clock, entries []ticket.Entry) {
 	var journalled []sla.Clock
 	for _, e := range entries {
 		if e.Stand == nil {
