@@ -17,7 +17,11 @@ func (m *Invariants) checkReport(tickets map[ticket.ID]ticket.Ticket, entries []
 	var when promises
 	var whole report.Report
 	m.view(func(r ticket.Reader) (err error) {
-		if when, err = promised(r, nil); err == nil {
+		all, err := versions(r)
+		if err != nil {
+			return err
+		}
+		if when, err = promised(all, nil); err == nil {
 			whole, err = report.Read(r, report.Query{By: []report.Dimension{}})
 		}
 		return err
