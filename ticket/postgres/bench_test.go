@@ -86,15 +86,7 @@ func BenchmarkClaim(b *testing.B) {
 	for _, waiting := range []int{1000, 1_000_000} {
 		b.Run(fmt.Sprint(waiting, " waiting"), func(b *testing.B) {
 			s := open(b, newPool(b, ""), newSchema())
-			_, err := s.pool.Exec(b.Context(), `insert into `+s.schema+`.tasks (tenant, id, queue, key, due, place, token, until, again, dead, data)
-				select 'brand', 'task' || i, 'queue' || i % 10, case when i % 2 = 0 then 'key' || i / 4 else '' end, $2::bigint - 10000000 + i, i, 0, 0, false, false,
-				json_build_object('id', 'task' || i, 'queue', 'queue' || i % 10, 'due', '2026-03-01T11:00:00Z') from generate_series(1, $1::int) i`, waiting, int64(nanosOf(now)))
-			if err != nil {
-				b.Fatal(err)
-			}
-			if _, err := s.pool.Exec(b.Context(), "vacuum analyze "+s.schema+".tasks"); err != nil {
-				b.Fatal(err)
-			}
+			waitingTasks(b, s, waiting, now)
 			for b.Loop() {
 				err := s.Update(b.Context(), brand, func(tx ticket.Tx) error {
 					leases, err := tx.Claim(ticket.ClaimQuery{Now: now})

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/socialcrm/socialcrm/ticket"
 )
 
 // pruneBatch is how many tickets, messages or entries one transaction of Prune looks at, so that Updates get their turn.
@@ -17,6 +19,9 @@ const pruneBatch = 500
 // A journal that is pruned has gaps: who reads the feed, or adds a CRM that wants the past, must have passed that time. Prune may run at any time, beside
 // everything else; when it fails halfway, what it has removed stays removed. The space is used again once the server has vacuumed.
 func (s *Store) Prune(ctx context.Context, tenant string, until time.Time) (removed int, err error) {
+	if s.closed.Load() {
+		return 0, ticket.ErrClosed
+	}
 	for _, p := range []pruning{
 		{sql: pruneTickets, at: []string{never.text(), ""}},
 		{sql: pruneMessages, at: []string{never.text(), ""}},
