@@ -200,20 +200,27 @@ func (d *Desk) SetPresence(ctx context.Context, by By, agent string, p ticket.Pr
 	return nil
 }
 
-// Resume lets posts of an account go out again, after whatever paused them was mended.
+// Resume lets posts of an account go out again, after whatever paused them was mended. Accounts that the same failure paused, because they share a credential or an
+// app, go on with it.
 func (d *Desk) Resume(ctx context.Context, by By, account channel.AccountID) error {
 	if err := d.permit(ctx, VerbResume, by); err != nil {
 		return fmt.Errorf("socialcrm: resume %s: %w", account, err)
 	}
 	err := d.update(ctx, func(w *work) error {
-		w.tx.ResumeQueue(sendQueue(account))
-		w.tx.PutValue(ticket.Value{Key: resumedKey(account), Data: []byte(stamp(w.now))})
-		w.checkSubscription(account)
-		key, err := w.entryKey("resume/" + account.String())
+		along, err := w.pausedAlong(account)
 		if err != nil {
 			return err
 		}
-		w.append(ticket.Entry{Kind: ticket.ScopeResumed, Key: key, Actor: by.Actor, New: account.String()})
+		for _, id := range append([]channel.AccountID{account}, along...) {
+			w.tx.ResumeQueue(sendQueue(id))
+			w.tx.PutValue(ticket.Value{Key: resumedKey(id), Data: []byte(stamp(w.now))})
+			w.checkSubscription(id)
+			key, err := w.entryKey("resume/" + id.String())
+			if err != nil {
+				return err
+			}
+			w.append(ticket.Entry{Kind: ticket.ScopeResumed, Key: key, Actor: by.Actor, New: id.String()})
+		}
 		return nil
 	})
 	if err != nil {

@@ -251,6 +251,33 @@ func (w *work) pause(cause error, kind remote.Kind, id channel.AccountID, until 
 	return nil
 }
 
+// pausedAlong lists the other accounts that the failure paused which paused this one until somebody mends it.
+func (w *work) pausedAlong(id channel.AccountID) (along []channel.AccountID, err error) {
+	pauses, err := w.tx.ListPauses()
+	if err != nil {
+		return nil, err
+	}
+	of := func(id channel.AccountID) ticket.QueuePause {
+		i := slices.IndexFunc(pauses, func(p ticket.QueuePause) bool { return p.Queue == sendQueue(id) && p.Until.IsZero() })
+		if i < 0 {
+			return ticket.QueuePause{}
+		}
+		return pauses[i]
+	}
+	own := of(id)
+	if own.Queue == "" {
+		return nil, nil
+	}
+	for _, level := range [...]remote.Level{remote.LevelCredential, remote.LevelApp} {
+		for _, other := range w.d.sharing(id, level) {
+			if p := of(other); other != id && p.Queue != "" && p.Reason == own.Reason && !slices.Contains(along, other) {
+				along = append(along, other)
+			}
+		}
+	}
+	return along, nil
+}
+
 // sharing lists the accounts that a failure of this level concerns.
 func (d *Desk) sharing(id channel.AccountID, level remote.Level) []channel.AccountID {
 	d.mu.RLock()

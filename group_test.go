@@ -99,3 +99,44 @@ func TestCallerWhoGivesUpHandsTheLeadOn(t *testing.T) {
 		})
 	}
 }
+
+// Whoever gives up, while leading a commit, waiting for one or being in one: the others are stored.
+func TestACallerWhoGivesUpCostsTheOthersNothing(t *testing.T) {
+	t.Parallel()
+	for quitter := range 4 {
+		t.Run(fmt.Sprint("caller ", quitter), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				page := channeltest.New(channeltest.Options{}).Account(channel.Account{AccountID: shop, Since: time.Unix(1, 0)})
+				desk, err := socialcrm.New(socialcrm.Config{Channels: []channel.Channel{page}, Router: routing.RouterFunc(func(ctx context.Context, _ routing.Query) (routing.Decision, error) {
+					time.Sleep(time.Second)
+					return routing.Decision{}, ctx.Err()
+				})})
+				if err != nil {
+					t.Fatal(err)
+				}
+				errs := make([]error, 4)
+				brief, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond) // the first commit takes one second, the second three
+				defer cancel()
+				for i := range errs {
+					ctx := t.Context()
+					if i == quitter {
+						ctx = brief
+					}
+					go func() { _, errs[i] = desk.Ingest(ctx, wrote(fmt.Sprint(i), "Hello?")) }()
+					synctest.Wait()
+				}
+				time.Sleep(time.Minute)
+				for i, err := range errs {
+					if err != nil && i != quitter {
+						t.Errorf("caller %d: %v", i, err)
+					}
+				}
+				stored, err := desk.Tickets(t.Context(), ticket.TicketQuery{})
+				if err != nil || len(stored.Items) < 3 {
+					t.Errorf("%d tickets, %v; want those of the others", len(stored.Items), err)
+				}
+			})
+		})
+	}
+}

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -163,4 +166,95 @@ func TestArrivalsFromManyGoroutinesAreTakenInOnce(t *testing.T) {
 	if total != messages {
 		t.Errorf("%d messages, want %d", total, messages)
 	}
+}
+
+func TestOneCallOfManyAccountsBringsWhatIsGood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ok(w.desk.AddSource(t.Context(), w.platform))
+	help := w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "help"}})
+	w.ok(w.desk.AddChannel(t.Context(), help))
+	stranger := w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "stranger"}})
+	mia := w.platform.Customer("mia")
+	mia.Post(w.page, "To the shop")
+	w.platform.Corrupt(w.page)
+	mia.Post(stranger, "To a stranger")
+	mia.Post(help, "To the help")
+	if status := w.platform.Deliver(w.desk.Webhooks()); status != http.StatusOK {
+		t.Errorf("answered %d, want 200", status)
+	}
+	var texts []string
+	for _, tk := range w.tickets() {
+		texts = append(texts, w.said(tk.ID)...)
+	}
+	slices.Sort(texts)
+	if diff := cmp.Diff([]string{"To the help", "To the shop"}, texts); diff != "" {
+		t.Errorf("taken in (-want +got):\n%s", diff)
+	}
+	if n := len(w.quarantined()); n != 2 {
+		t.Errorf("%d in quarantine, want the malformed one and the stranger's", n)
+	}
+	w.ok(w.desk.AddChannel(t.Context(), stranger))
+	w.pass(time.Hour)
+	if n := len(w.tickets()); n != 3 {
+		t.Errorf("%d tickets once the account is known, want 3", n)
+	}
+}
+
+// The same post: by webhook and stream, polled, told again a day later, from several goroutines at once, by thin copies and by one that tells more.
+func TestHoweverOftenAndByWhateverWayAPostIsToldItIsOneMessage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		platform := channeltest.New(channeltest.Options{})
+		page := platform.Account(channel.Account{AccountID: channel.AccountID{ID: "shop"}})
+		desk, err := socialcrm.New(socialcrm.Config{Channels: []channel.Channel{page}, Sources: []channel.Source{platform}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := running(t, desk)
+		defer stop()
+		if err := platform.AwaitStream(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		post := platform.Customer("mia").Post(page, "Where is it?")
+		rich := channel.Event{Kind: channel.MessageReceived, Account: page.Account().AccountID, Message: post}
+		rich.Message.Author.Followers = 5000
+		call := platform.Webhook()
+		tell := func() {
+			var all sync.WaitGroup
+			for i := range 8 {
+				all.Go(func() {
+					e := rich
+					if i != 5 {
+						e.Message.URL, e.Message.Author = "", channel.Author{ID: post.Author.ID}
+					}
+					if _, err := desk.Ingest(t.Context(), e); err != nil {
+						t.Error(err)
+					}
+					rec := httptest.NewRecorder()
+					desk.Webhooks().ServeHTTP(rec, channeltest.NewRequest("http://desk.example", call))
+					if rec.Code != http.StatusOK {
+						t.Errorf("webhook: %d", rec.Code)
+					}
+				})
+			}
+			all.Wait()
+		}
+		tell()
+		time.Sleep(24 * time.Hour)
+		platform.Redeliver(3)
+		tell()
+		time.Sleep(time.Hour)
+		tickets, err := desk.Tickets(t.Context(), ticket.TicketQuery{})
+		if err != nil || len(tickets.Items) != 1 {
+			t.Fatalf("%d tickets, %v; want 1", len(tickets.Items), err)
+		}
+		list, err := desk.Messages(t.Context(), ticket.MessageQuery{Ticket: tickets.Items[0].ID})
+		if err != nil || len(list.Items) != 1 {
+			t.Fatalf("%d messages, %v; want 1", len(list.Items), err)
+		}
+		if m := list.Items[0].Content; m.URL != rich.Message.URL || m.Author.Followers != 5000 || m.Author.Name != post.Author.Name || m.Text != post.Text {
+			t.Errorf("the copies together tell %+v", m)
+		}
+	})
 }

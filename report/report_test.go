@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -174,6 +175,39 @@ func TestMergedTicketsKeepTheirClocksAndTheirQuestions(t *testing.T) {
 			}
 			if diff := cmp.Diff(c.waiting, waiting); diff != "" || !oldest.Equal(c.oldest) {
 				t.Errorf("oldest %s, waiting -want +got:\n%s", oldest, diff)
+			}
+		})
+	}
+}
+
+func TestAPartOfAPartThatComesApartWaitsByItself(t *testing.T) {
+	t.Parallel()
+	both := func(what ticket.EntryKind, a, b ticket.ID) []ticket.Entry {
+		return []ticket.Entry{{Kind: what, Ticket: a, Happened: at(200), New: string(b)}, {Kind: what, Ticket: b, Happened: at(200), New: string(a)}}
+	}
+	journal := append(append(began("whole", 50), began("part", 60)...), began("inner", 70)...)
+	journal = append(journal, ticket.Entry{Kind: ticket.TicketRouted, Ticket: "whole", Happened: at(80), New: "orders"})
+	journal = append(append(journal, both(ticket.TicketMerged, "inner", "part")...), both(ticket.TicketMerged, "part", "whole")...)
+	q := hour
+	q.By = []report.Dimension{report.Lane}
+	for name, tt := range map[string]struct {
+		journal []ticket.Entry
+		want    map[string]int
+	}{
+		"all are one":      {journal, map[string]int{"orders": 3}},
+		"the inner is out": {append(slices.Clone(journal), both(ticket.TicketUnmerged, "inner", "whole")...), map[string]int{"orders": 2, "": 1}},
+		"the outer is out": {append(slices.Clone(journal), both(ticket.TicketUnmerged, "part", "whole")...), map[string]int{"orders": 1, "": 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			waiting := make(map[string]int)
+			for _, w := range told(t, q, tt.journal...).Work {
+				if w.Waiting > 0 {
+					waiting[w.Lane] += w.Waiting
+				}
+			}
+			if diff := cmp.Diff(tt.want, waiting); diff != "" {
+				t.Errorf("waiting (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -147,14 +147,26 @@ func (b *Builder) unmerged(m *matter, id ticket.ID) {
 	if survivor == nil {
 		return
 	}
-	if survivor.into == m.id {
+	if b.within(survivor, m) {
 		m, survivor = survivor, m
 	}
-	if m.into != survivor.id {
+	if !b.within(m, survivor) {
 		return
 	}
+	direct := b.tickets[m.into] // the survivor, or a part of it
+	direct.absorbed = slices.DeleteFunc(direct.absorbed, func(id ticket.ID) bool { return id == m.id })
 	m.into, m.oneLine = "", false
-	survivor.absorbed = slices.DeleteFunc(survivor.absorbed, func(id ticket.ID) bool { return id == m.id })
+}
+
+// within reports whether a ticket is part of another one, perhaps through others.
+func (b *Builder) within(m, whole *matter) bool {
+	for m != nil && m.into != "" {
+		if m.into == whole.id {
+			return b.tickets[m.into] != nil
+		}
+		m = b.tickets[m.into]
+	}
+	return false
 }
 
 // closed counts a ticket for which nothing more can come.

@@ -1,0 +1,154 @@
+package socialcrm_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// attempts notes when posts are tried, by account, and lets a fault happen to each while there is one.
+type attempts struct {
+	at    []time.Time
+	who   []string
+	fault channeltest.Fault
+}
+
+func (a *attempts) on(p *channeltest.Platform) {
+	p.Break(channeltest.OnSend, func(at *channeltest.Attempt) error {
+		a.at, a.who = append(a.at, at.Now), append(a.who, at.Account.ID)
+		if a.fault == nil {
+			return at.CarryOut()
+		}
+		return a.fault(at)
+	})
+}
+
+func (a *attempts) take() []string {
+	who := a.who
+	a.at, a.who = nil, nil
+	slices.Sort(who)
+	return who
+}
+
+func TestAPauseReachesAsFarAsItsFailure(t *testing.T) {
+	t.Parallel()
+	const shared = 40
+	ids := func(prefix string, n int) (all []string) {
+		for i := range n {
+			all = append(all, fmt.Sprint(prefix, i+10))
+		}
+		return all
+	}
+	everybody := slices.Concat(ids("mine", shared), []string{"other-app", "other-credential"})
+	for _, tt := range []struct {
+		name    string
+		fault   channeltest.Fault
+		tried   []string // while the first account's failure lasts, of those that have something to say
+		resumed bool     // somebody must mend it
+	}{
+		{"one account", channeltest.Throttle(remote.LevelAccount, time.Hour), everybody, false},
+		{"one credential", channeltest.Throttle(remote.LevelCredential, time.Hour), []string{"mine10", "other-app", "other-credential"}, false},
+		{"one app", channeltest.Throttle(remote.LevelApp, time.Hour), []string{"mine10", "other-app"}, false},
+		{"a credential that is no longer valid", channeltest.Refuse(remote.Unauthorized), []string{"mine10", "other-app", "other-credential"}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			var pages []*channeltest.FakeChannel
+			for _, id := range everybody {
+				a := channel.Account{AccountID: channel.AccountID{ID: id}, Credential: "token", App: "our app"}
+				switch id {
+				case "other-credential":
+					a.Credential = "another token"
+				case "other-app":
+					a.Credential, a.App = "a third token", "another app"
+				}
+				page := w.platform.Account(a)
+				w.ok(w.desk.AddChannel(t.Context(), page))
+				pages = append(pages, page)
+			}
+			for _, page := range pages {
+				w.platform.Customer("mia").Post(page, "Hello?")
+			}
+			w.pass(time.Minute)
+			var tried attempts
+			tried.on(w.platform)
+			asked := w.tickets()
+			if len(asked) != len(everybody) {
+				t.Fatalf("%d tickets", len(asked))
+			}
+			i := slices.IndexFunc(asked, func(tk ticket.Ticket) bool { return tk.Account.ID == "mine10" })
+			asked[0], asked[i] = asked[i], asked[0]
+			tried.fault = tt.fault
+			for i, tk := range asked {
+				w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "Hi"}))
+				if i == 0 {
+					w.pass(time.Second)
+					tried.fault = nil
+				}
+			}
+			w.pass(30 * time.Minute)
+			if diff := cmp.Diff(tt.tried, tried.take()); diff != "" {
+				t.Errorf("while it lasts these were tried (-want +got):\n%s", diff)
+			}
+			if told := w.told(ticket.ScopePaused); len(told) != 1 {
+				t.Errorf("the journal tells of %d pauses, want 1", len(told))
+			}
+			if tt.resumed {
+				w.pass(24 * time.Hour)
+				if who := tried.take(); len(who) != 0 {
+					t.Errorf("nobody mended it, and these were tried: %q", who)
+				}
+				w.ok(w.desk.Resume(t.Context(), ana, channel.AccountID{Platform: "fakebook", ID: "mine12"}))
+			}
+			w.pass(time.Hour)
+			for _, tk := range asked {
+				if got := w.ticket(tk.ID); got.Answered.IsZero() {
+					t.Errorf("the answer of %s did not go out", tk.Account.ID)
+				}
+			}
+		})
+	}
+}
+
+func TestRetriesBackOffSurviveARestartAndEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var gaps [2][]time.Duration
+	for i := range gaps {
+		id := w.asked(fmt.Sprint("customer", i), "Hello?")
+		tried := attempts{fault: channeltest.Refuse(remote.Unavailable)}
+		tried.on(w.platform)
+		w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hi", Then: ticket.Solved}))
+		for range 3 {
+			w.pass(5 * time.Minute)
+			w.restart()
+		}
+		w.pass(24 * time.Hour)
+		if n := len(tried.at); n != 12 {
+			t.Fatalf("%d attempts, want 12", n)
+		}
+		for n, at := range tried.at[1:] {
+			gap, most := at.Sub(tried.at[n]), min(time.Hour, time.Second<<(n+1))+100*time.Millisecond
+			if gap <= 0 || gap > most {
+				t.Errorf("attempt %d comes %s after the one before, want at most %s", n+2, gap, most)
+			}
+			gaps[i] = append(gaps[i], gap)
+		}
+		if diff := cmp.Diff([]ticket.PostState{ticket.PostFailed}, w.states(id)); diff != "" || w.ticket(id).Status.Done() {
+			t.Errorf("in the end the ticket is %s, its post (-want +got):\n%s", w.ticket(id).Status, diff)
+		}
+	}
+	if slices.Equal(gaps[0], gaps[1]) {
+		t.Errorf("two posts are tried in step: %v", gaps[0])
+	}
+}
