@@ -9,6 +9,7 @@ import (
 
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -133,5 +134,29 @@ func TestMergedContactsComeApartAgain(t *testing.T) {
 	}
 	if err := w.desk.MergeContacts(t.Context(), by, mias, noas); !errors.Is(err, socialcrm.ErrConflict) {
 		t.Errorf("the key of another call: %v, want ErrConflict", err)
+	}
+}
+
+func TestWhatIsLearntLaterDoesNotMergeWhatAPersonTookApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	author := channel.Author{Name: "Mia", Email: "home@example.com"}
+	w.platform.Customer("mia").Describe(author).Post(w.page, "Hello?")
+	w.pass(time.Minute)
+	w.crm.SetDown(true)
+	author.Name = "Noa"
+	w.platform.Customer("noa").Describe(channel.Author{Name: "Noa", Phone: "+31 6 7654321"}).Post(w.page, "Hello too?")
+	w.pass(time.Minute)
+	mias, noas := w.tickets()[0].Contact, w.tickets()[1].Contact
+	w.ok(w.desk.MergeContacts(t.Context(), ana, mias, noas))
+	w.ok(w.desk.UnmergeContacts(t.Context(), ana, mias, noas))
+	w.crm.AddPerson(crm.Person{Ref: "003", Emails: []string{"home@example.com"}}, crm.Identity{Platform: "fakebook", Author: channel.Author{ID: "noa"}})
+	w.crm.SetDown(false)
+	w.pass(time.Hour)
+	if c, err := w.desk.Contact(t.Context(), noas); err != nil || len(c.Emails) != 1 {
+		t.Fatalf("noa: %+v, %v; want the address of the household", c, err)
+	}
+	if diff := cmp.Diff([]string{"Mia", "Noa"}, w.contacts()); diff != "" {
+		t.Errorf("contacts (-want +got):\n%s", diff)
 	}
 }

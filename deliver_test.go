@@ -305,3 +305,19 @@ func TestWhoTakesAPostOverWaitsUntilTheRequestUnderWayHasEnded(t *testing.T) {
 		t.Errorf("posts (-want +got):\n%s", diff)
 	}
 }
+
+func TestNextPartFollowsOnceTheDoubtIsOver(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{Private: channel.Traits{MaxText: 40}, CannotFind: true})
+	w.platform.Fail(channeltest.OnSend, channeltest.LoseAnswer)
+	parts := w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "Your parcel is in Lyon. It will be with you on Tuesday."})).Messages
+	w.pass(24 * time.Hour)
+	w.must(w.desk.Decide(t.Context(), tk.ID, ana, parts[0], true))
+	w.pass(time.Minute)
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostSent, ticket.PostSent}, w.states(tk.ID)); diff != "" {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+	if n := len(w.platform.Replies()); n != 2 {
+		t.Errorf("%d posts went out, want both parts", n)
+	}
+}

@@ -114,3 +114,18 @@ func TestPlatformIsAskedWhoAnAuthorIs(t *testing.T) {
 		t.Errorf("the journal tells %+v", changed)
 	}
 }
+
+func TestTicketThatSomebodyLooksAfterStaysWhereItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ok(w.desk.Apply(t.Context(), ana, golden()))
+	w.crm.SetDown(true)
+	id := w.asked("mia", "Hello?")
+	w.must(w.desk.SetStatus(t.Context(), id, ana, ticket.Open, "I look into it"))
+	w.crm.AddPerson(mia("003"))
+	w.crm.SetDown(false)
+	w.pass(30 * time.Minute)
+	if got := w.only(); got.Lane != "care" || got.Agent != "ana" || got.Clocks.Facts.Tier != "gold" {
+		t.Errorf("the ticket is in %q with %q, its clocks see tier %q; want care, ana, gold", got.Lane, got.Agent, got.Clocks.Facts.Tier)
+	}
+}

@@ -87,3 +87,13 @@ func TestToolThatPostsForTheBrandAnswersNobody(t *testing.T) {
 		}
 	}
 }
+
+// The clocks of a platform's servers differ: who names the question cannot have answered before it.
+func TestAnswerThatSeemsOlderThanItsQuestionAnswersIt(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(said("1", "mia", "p", "p", "Where is it?", at(5)), posted("2", "p", "1", "In Lyon", at(5).Add(-time.Second)))
+	if c := w.clock(w.only().ID, sla.FirstResponse); c.Verdict != sla.Met {
+		t.Errorf("first response is %q, want met", c.Verdict)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -198,5 +199,36 @@ func TestStepsOfMergedTicketsDoNotHappenAgain(t *testing.T) {
 	w.pass(24 * time.Hour)
 	if a, b := w.steps(first), w.steps(second); len(a) != 1 || len(b) != 1 {
 		t.Errorf("warnings %+v and %+v, want one each", a, b)
+	}
+}
+
+func TestStepThatHappenedDoesNotHappenAgainWhenTheAnswerIsTakenBack(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, smallPosts())
+	w.apply(escalating())
+	id := w.asked("mia", "Hello?")
+	w.pass(46 * time.Minute)
+	w.platform.Fail(channeltest.OnSend, channeltest.AcceptThenFail)
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hi Mia"}))
+	w.pass(10 * time.Minute)
+	if c := w.clock(id, sla.FirstResponse); c.Verdict != sla.Running {
+		t.Fatalf("first response is %q, want running", c.Verdict)
+	}
+	if got := w.steps(id); len(got) != 1 {
+		t.Errorf("steps %+v, want the one warning", got)
+	}
+}
+
+func TestStepRaisesThePriorityAndNeverLowersIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s, high := escalating(), sla.High
+	s.SLA[0].Steps[1].Raise = &high
+	w.apply(s)
+	id := w.asked("mia", "Hello?")
+	w.must(w.desk.SetPriority(t.Context(), id, ana, sla.Urgent))
+	w.pass(70 * time.Minute)
+	if got := w.ticket(id); got.Lane != "billing" || got.Priority != sla.Urgent {
+		t.Errorf("after the breach: lane %s, priority %s; want billing, urgent", got.Lane, got.Priority)
 	}
 }

@@ -267,3 +267,39 @@ func TestACaseThatWasMergedAwayStaysSoOnceTheSurvivorIsErased(t *testing.T) {
 		t.Errorf("the CRM holds %+v", cases)
 	}
 }
+
+func TestWhatAPushUnderWayBringsBackIsErasedToo(t *testing.T) {
+	t.Parallel()
+	w, b := busyWorld(t)
+	b.happens = func() {
+		b.happens = nil
+		w.ok(w.desk.EraseContact(t.Context(), ana, w.only().Contact))
+		_, err := w.desk.Tick(t.Context())
+		w.ok(err)
+	}
+	w.platform.Customer("mia").Describe(channel.Author{Name: "Mia"}).Post(w.page, "Hello?")
+	w.pass(time.Hour)
+	if held := w.crm.Contacts(); len(held) != 0 {
+		t.Errorf("the CRM holds %+v", held)
+	}
+	if cases := w.crm.Cases(); len(cases) != 0 {
+		t.Errorf("the CRM holds %+v", cases)
+	}
+	if n := len(w.told(ticket.CaseErased)); n != 1 {
+		t.Errorf("%d entries say that it is done, want 1", n)
+	}
+}
+
+func TestLeadOfAnErasedPersonIsNotHandedOver(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	w.crm.SetDown(true)
+	w.must(w.desk.HandLead(t.Context(), tk.ID, ana, socialcrm.Lead{Title: "A second sofa for Mia"}))
+	w.pass(time.Minute)
+	w.ok(w.desk.EraseContact(t.Context(), ana, tk.Contact))
+	w.crm.SetDown(false)
+	w.pass(time.Hour)
+	if got := w.crm.Leads(); len(got) != 0 {
+		t.Errorf("sales got %+v", got)
+	}
+}

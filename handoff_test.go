@@ -328,3 +328,21 @@ func TestConsultCanHoldTheTicket(t *testing.T) {
 		t.Errorf("a closed ticket has %d overdue consults", n)
 	}
 }
+
+func TestTicketOnHoldWaitsForTheLastAnswer(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	ctx := t.Context()
+	id := w.asked("mia", "Is this legal?")
+	first := w.must(w.desk.Consult(ctx, id, ana, socialcrm.Consult{Team: "money", Question: "Is it?", Within: time.Hour, Hold: true})).Messages[0]
+	w.must(w.desk.SetStatus(ctx, id, ana, ticket.Open, "she called"))
+	second := w.must(w.desk.Consult(ctx, id, ana, socialcrm.Consult{Agent: "lea", Question: "And you?", Within: time.Hour, Hold: true})).Messages[0]
+	w.must(w.desk.Answer(ctx, id, by("ben"), first, "Yes."))
+	if got := w.ticket(id); got.Status != ticket.OnHold {
+		t.Errorf("with one question open it is %s, want on-hold", got.Status)
+	}
+	w.must(w.desk.Answer(ctx, id, by("lea"), second, "Yes."))
+	if got := w.ticket(id); got.Status != ticket.Open {
+		t.Errorf("with both answered it is %s, want open", got.Status)
+	}
+}

@@ -84,3 +84,39 @@ func TestThrottlingCRMIsAskedAgainWhenItSays(t *testing.T) {
 		t.Errorf("the CRM holds %d cases, want 1", n)
 	}
 }
+
+func TestCallsThatFailSideBySideAreOneRoundOfAnOutage(t *testing.T) {
+	t.Parallel()
+	w, b := busyWorld(t)
+	const calls = 4
+	var ids []ticket.ID
+	for i := range calls {
+		ids = append(ids, w.asked(fmt.Sprint("customer ", i), "Hello?"))
+	}
+	for _, id := range ids {
+		w.must(w.desk.Note(t.Context(), id, ana, "call back"))
+	}
+	under := 0
+	b.happens = func() { // another call begins while this one is under way
+		if under++; under < calls {
+			_, err := w.desk.Tick(t.Context())
+			w.ok(err)
+		}
+	}
+	w.crm.SetDown(true)
+	w.pass(time.Second)
+	w.crm.SetDown(false)
+	b.happens = nil
+	if under < calls {
+		t.Fatalf("%d calls, want %d side by side", under, calls)
+	}
+	if n := len(w.told(ticket.ScopePaused)); n != 0 {
+		t.Errorf("the journal tells of %d outages after one round", n)
+	}
+	w.pass(15 * time.Second)
+	for _, id := range ids {
+		if n := len(w.crm.Interactions(string(id))); n != 2 {
+			t.Errorf("a quarter of a minute later the CRM holds %d interactions of a ticket, want the question and the note", n)
+		}
+	}
+}

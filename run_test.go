@@ -132,3 +132,27 @@ func TestStreamsEndWhenTheyAreReplacedOrRemoved(t *testing.T) {
 		}
 	})
 }
+
+func TestARunningDeskFollowsASetupThatAnotherProcessApplied(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := ticket.NewMemory(nil)
+		desk, err := socialcrm.New(socialcrm.Config{Store: store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := socialcrm.New(socialcrm.Config{Store: store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer running(t, desk)()
+		synctest.Wait()
+		if err := other.Apply(t.Context(), ana, company()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got, version := desk.Setup(); version != 2 || len(got.Lanes) != 2 {
+			t.Errorf("it works by version %d with %d lanes, want what the other applied", version, len(got.Lanes))
+		}
+	})
+}

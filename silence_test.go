@@ -7,6 +7,7 @@ import (
 
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -97,5 +98,22 @@ func TestNoAlarmWithoutKnowledgeNorForTheSeldomHeard(t *testing.T) {
 				t.Errorf("the journal tells %+v", told)
 			}
 		})
+	}
+}
+
+func TestSilenceHasTheSubscriptionChecked(t *testing.T) {
+	t.Parallel()
+	w := newLonely(t)
+	w.ok(w.desk.AddChannel(t.Context(), struct {
+		channel.Channel
+		channel.Subscriber
+	}{w.page, w.page}))
+	w.live(4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
+	for len(w.told(ticket.AccountAlarm)) == 0 {
+		before := w.platform.Calls(channeltest.OnSubscribe)
+		w.pass(30 * time.Minute)
+		if len(w.told(ticket.AccountAlarm)) > 0 && w.platform.Calls(channeltest.OnSubscribe) == before {
+			t.Error("nobody looked whether the subscription is lost")
+		}
 	}
 }

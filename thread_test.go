@@ -433,3 +433,15 @@ func TestPrivateAnswersToOnePublicThreadAreConversationsOfTheirOwn(t *testing.T)
 		t.Error("what two people wrote in private is one ticket")
 	}
 }
+
+func TestReopenWindowCountsFromWhenTheCustomerWrote(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ingest(said("1", "mia", "p", "p", "Where is it?", w.now))
+	w.must(w.desk.Resolve(t.Context(), w.only().ID, ana, ""))
+	solved := w.now
+	w.now = solved.Add(20 * 24 * time.Hour) // the platform was slow to tell
+	if r := w.ingest(said("2", "mia", "p", "p", "And now?", solved.Add(2*24*time.Hour))); r[0].Outcome != socialcrm.Reopened {
+		t.Errorf("written two days after it was solved, told after twenty: %s, want reopened", r[0].Outcome)
+	}
+}

@@ -228,3 +228,20 @@ func TestMergedContactsAreAsSureAsTheLessSure(t *testing.T) {
 	_, err := w.desk.Reply(ctx, noa.ID, ana, account)
 	w.refused(socialcrm.ErrUnverified, socialcrm.Receipt{}, err)
 }
+
+func TestAccountDataGoesByTheIdentityOfWhoeverReadsIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	mia := w.inPrivate("mia", "What is my balance?").Contact
+	w.asked("noa", "Hello?")
+	noa := w.tickets()[1].Contact
+	w.ok(w.desk.MergeContacts(ctx, ana, mia, noa))
+	theirs := w.inPrivate("noa", "What is mine?") // begun while both were taken for one
+	w.ok(w.desk.UnmergeContacts(ctx, ana, mia, noa))
+	w.ok(w.desk.Verify(ctx, ana, mia, socialcrm.Verification{Level: ticket.Strong, How: "login"}))
+	_, err := w.desk.Reply(ctx, theirs.ID, ana, account)
+	w.refused(socialcrm.ErrUnverified, socialcrm.Receipt{}, err)
+	w.ok(w.desk.Verify(ctx, ana, noa, socialcrm.Verification{Level: ticket.Strong, How: "login"}))
+	w.must(w.desk.Reply(ctx, theirs.ID, ana, account))
+}

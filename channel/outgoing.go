@@ -17,7 +17,8 @@ type Outgoing struct {
 	InReplyTo string `json:"in_reply_to,omitempty"`
 	// AlsoAnswers are IDs of further messages that this one post answers.
 	AlsoAnswers []string `json:"also_answers,omitempty"`
-	// After is the platform ID of the part before this one, where the reply has several parts. Empty for the first.
+	// After is the platform ID of the part before this one, where the reply has several parts. Empty for the first, and where a person decided that the part before it
+	// went out, so that nobody knows its ID.
 	After string `json:"after,omitempty"`
 	// Part counts from 1 and Parts is how many there are; both 0 mean a reply of one part.
 	Part  int `json:"part,omitempty"`
