@@ -107,10 +107,14 @@ func (d *Desk) Run(ctx context.Context) error {
 	return nil
 }
 
-// longest is how long Run sleeps at most; a Store that wakes nobody is asked this often.
 const (
-	longest      = time.Minute
+	// longest is how long Run sleeps at most. It wakes when something is due, and when the Store says that there is something new, so this is only for a word that was
+	// lost: a thousand idle Desks ask their Store about once a second.
+	longest = 15 * time.Minute
+	// longestBlind is how often a Store that wakes nobody is asked.
 	longestBlind = time.Second
+	// longestOutage is how long Run waits at most while the Store is not to be had.
+	longestOutage = time.Minute
 )
 
 // idle says how long to sleep when there is nothing to claim.
@@ -124,7 +128,7 @@ func (d *Desk) idle(ctx context.Context, err error, attempt *int) time.Duration 
 			d.log.Error("tasks not claimed", "error", err)
 		}
 		*attempt++
-		return min(backoff("claim", *attempt), longest)
+		return min(backoff("claim", *attempt), longestOutage)
 	}
 	wait := longest
 	if _, wakes := d.store.(ticket.Waker); !wakes {

@@ -2,6 +2,7 @@ package socialcrm_test
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -66,6 +67,66 @@ func TestStoppingLetsAPostThatIsUnderWayEndAndBeRecorded(t *testing.T) {
 		stop()
 		if diff := cmp.Diff([]ticket.PostState{ticket.PostSent}, w.states(results[0].Ticket)); diff != "" {
 			t.Errorf("posts (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// counted is a Store in memory that counts how often it is asked.
+type counted struct {
+	*ticket.Memory
+	asked *atomic.Int64
+}
+
+func (c counted) Update(ctx context.Context, tenant string, fn func(ticket.Tx) error) error {
+	c.asked.Add(1)
+	return c.Memory.Update(ctx, tenant, fn)
+}
+
+func (c counted) View(ctx context.Context, tenant string, fn func(ticket.Reader) error) error {
+	c.asked.Add(1)
+	return c.Memory.View(ctx, tenant, fn)
+}
+
+func TestAThousandIdleDesksHardlyAskTheirStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const desks = 1000
+		store := counted{ticket.NewMemory(nil), new(atomic.Int64)}
+		var last *socialcrm.Desk
+		for i := range desks {
+			desk, err := socialcrm.New(socialcrm.Config{Store: store, Tenant: fmt.Sprint("tenant", i), Setup: company()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer running(t, desk)()
+			last = desk
+		}
+		time.Sleep(time.Minute)
+		before := store.asked.Load()
+		time.Sleep(time.Hour)
+		if n := store.asked.Load() - before; n > 10*desks {
+			t.Errorf("asked %d times in an hour, want at most ten times for each", n)
+		}
+		// One that sleeps wakes when another process of its tenant has something to do.
+		platform := channeltest.New(channeltest.Options{})
+		page := platform.Account(channel.Account{AccountID: shop, Since: time.Unix(1, 0)})
+		twin, err := socialcrm.New(socialcrm.Config{Store: store, Tenant: fmt.Sprint("tenant", desks-1), Channels: []channel.Channel{page}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := last.AddChannel(t.Context(), page); err != nil {
+			t.Fatal(err)
+		}
+		asked := channel.Event{Kind: channel.MessageReceived, Account: shop, Message: platform.Customer("mia").Post(page, "Hello?")}
+		results, err := twin.Ingest(t.Context(), asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &world{t: t, desk: twin, store: store}
+		w.must(twin.Reply(t.Context(), results[0].Ticket, ana, socialcrm.Reply{Text: "Hi"}))
+		time.Sleep(time.Second)
+		if diff := cmp.Diff([]ticket.PostState{ticket.PostSent}, w.states(results[0].Ticket)); diff != "" {
+			t.Errorf("a second later (-want +got):\n%s", diff)
 		}
 	})
 }

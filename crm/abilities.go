@@ -23,7 +23,8 @@ type Lookup struct {
 
 // Person is who somebody is to the company.
 type Person struct {
-	// Ref is the CRM's own ID.
+	// Ref is the CRM's own ID of the record that the answer came from. The Desk does not write into that record: the contact is pushed under its own Contact.Key, which
+	// may make a second one. A CRM that is to hold one record joins the two itself, in Push or by its own rules for duplicates.
 	Ref      string
 	Name     string
 	Kind     ticket.ContactKind
