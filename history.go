@@ -84,15 +84,20 @@ func (c *change) history() (events []sla.Event, err error) {
 				return
 			}
 			event := *e.Clock
+			one := own != string(id) && id != c.ID // it turned out to be another ticket, to which it does not matter what this one was before
 			switch line, here := lines[ticket.ID(event.Line)]; {
 			case event.Line != "" && here:
-				event.Line = line
+				if event.Line = line; event.Kind == sla.Merged {
+					event.Into = own
+				}
 			case event.Line != "" || !counts:
 				return
-			case id != c.ID && own == "" && (event.Kind == sla.StatusChanged || event.Kind == sla.FactsChanged):
-				return // what it was before does not matter to the ticket that it turned out to be
-			case id != c.ID:
+			case one && (event.Kind == sla.StatusChanged || event.Kind == sla.FactsChanged):
+				return
+			case one:
 				event.Line, event.Facts = own, nil
+			default:
+				event.Line = own
 			}
 			events = append(events, event)
 		})

@@ -116,6 +116,9 @@ func (w *work) absorb(c *change, m merging) error {
 	merged := ticket.Entry{Kind: ticket.TicketMerged, Actor: actor, New: string(other.ID), Reason: reason}
 	if m.oneLine {
 		merged.Old = ticket.OneLine
+	} else { // what was promised and judged until now stays as it was
+		mark := other.afterAll(c.afterAll(sla.Mark{Time: w.now, Key: other.newKey("merge")}))
+		merged.Clock = &sla.Event{Kind: sla.Merged, Mark: mark, Line: line}
 	}
 	c.journal(merged)
 	// The other's own clocks end with it: they run on in the survivor.
@@ -123,7 +126,7 @@ func (w *work) absorb(c *change, m merging) error {
 	other.before, other.retold = other.Clocks, nil
 	other.Stepped = nil
 	w.tx.Cancel(clockTaskID(other.ID))
-	merged.New = string(c.ID)
+	merged.New, merged.Clock = string(c.ID), nil
 	other.journal(merged)
 	other.finish()
 	if err := c.foldAnew(); err != nil {

@@ -210,7 +210,7 @@ func (b *Builder) count(m *matter) {
 
 // waits counts the conversations of a ticket in which the customer waits.
 func (b *Builder) waits(m *matter) {
-	events := b.told(m, "")
+	events := b.told(m, "", "")
 	if len(events) == 0 {
 		return
 	}
@@ -230,20 +230,22 @@ func (b *Builder) waits(m *matter) {
 	}
 }
 
-// told are the events of a ticket and of those merged into it, each on its line.
-func (b *Builder) told(m *matter, line string) []sla.Event {
+// told are the events of a ticket and of those merged into it, each on its line; into is which line that is part of.
+func (b *Builder) told(m *matter, line, into string) []sla.Event {
 	events := slices.Clone(m.events)
 	for i := range events {
-		events[i].Line = line
+		if events[i].Line = line; events[i].Kind == sla.Merged {
+			events[i].Into = into
+		}
 	}
 	for _, id := range m.absorbed {
 		other := b.tickets[id]
 		switch {
 		case other == nil:
 		case other.oneLine:
-			events = append(events, b.told(other, line)...)
+			events = append(events, b.told(other, line, into)...)
 		default:
-			events = append(events, b.told(other, string(id))...)
+			events = append(events, b.told(other, string(id), line)...)
 		}
 	}
 	return events

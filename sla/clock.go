@@ -45,6 +45,8 @@ type Clock struct {
 	// Spent is the time counted until Since, from which on it counts further; while Since is zero it counts nothing, and Spent is all.
 	Spent Duration  `json:"spent,omitzero"`
 	Since time.Time `json:"since,omitzero"`
+	// Restarts counts how often it began anew, because the ticket was reopened and the policy chooses Restart.
+	Restarts int `json:"restarts,omitzero"`
 }
 
 // Paused reports whether the clock runs but stands still, because of the ticket's status.

@@ -26,6 +26,9 @@ const (
 	StatusChanged EventKind = "status changed"
 	// FactsChanged: Event.Facts are the new facts (priority, lane, tags, ...).
 	FactsChanged EventKind = "facts changed"
+	// Merged: the ticket that Event.Line names became part of this one. Until then its line is folded as a ticket of its own, under the facts and statuses that
+	// its events tell, and keeps the verdicts that it had; from then on it shares those of this ticket. The last one of a line counts.
+	Merged EventKind = "merged"
 )
 
 // Mark is an event's place in the order of a ticket's events: by the platform's time, then the platform's own order, then the key. When it arrived
@@ -48,6 +51,8 @@ type Event struct {
 	// Line is which line of the ticket it happened on. Empty: the ticket's own. A ticket that was merged into this one is a line of its own, whose messages want
 	// their own answers; what else happened to it, before it was merged, leaves this ticket's status and facts alone.
 	Line string `json:"line,omitempty"`
+	// Into is set for Merged where the line became part of another line, which is merged itself. Empty: part of the ticket.
+	Into string `json:"into,omitempty"`
 	// Automated is set on an answer that no person wrote: it acknowledges, and is a response only where the policy says so.
 	Automated bool `json:"automated,omitempty"`
 	// Status is set for StatusChanged.

@@ -28,12 +28,13 @@ type Explanation struct {
 // Explain folds as [Judge] does and explains every clock that the ticket ever had, in the order of Metrics, then of Line, then of Started, as they stand at now; a
 // now before the last event is the time of that.
 func Explain(events iter.Seq[Event], inForce InForce, now time.Time) []Explanation {
-	p := &past{telling: true}
-	f := foldWith(p, inOrder(events), inForce)
+	told := inOrder(events)
+	f := foldWith(gather(told, true, true), told, inForce)
+	p := f.past
 	if now.Before(f.Last.Time) {
 		now = f.Last.Time
 	}
-	p.until(now, &f)
+	p.until(now, f)
 	state := f.At(now)
 	for i := range state.Clocks {
 		c := &state.Clocks[i]

@@ -17,7 +17,7 @@ var ErrLate = errors.New("sla: the event belongs before one that was folded alre
 
 // Fold returns the state after the event, where s was in force all the time; [InForce.Fold] is for sets that change. The policy is chosen anew at each
 // event, so that changed facts apply from then on, to the time already spent. It returns ErrLate, with the state unchanged, when the event lies before the last
-// one, not after a breach that At found, or withdraws an answer, and when the state does not tell enough of the past: a new target turns out to have been
+// one, not after a breach that At found, withdraws an answer, or merges, and when the state does not tell enough of the past: a new target turns out to have been
 // missed before the clock paused last or the ticket was handed over, or begins to be promised after statuses that would have paused it. The states may share
 // memory: change neither.
 func (s *PolicySet) Fold(state State, e Event) (State, error) {
@@ -40,7 +40,7 @@ func (in InForce) Fold(state State, e Event) (State, error) {
 
 // last folds an event that comes after all others, and reports whether it does and the state suffices.
 func (f *folding) last(e *Event) bool {
-	if e.Kind == AnswerWithdrawn || e.Mark.Compare(f.Last) < 0 || f.breachedSince(e.Time) {
+	if e.Kind == AnswerWithdrawn || e.Kind == Merged || e.Mark.Compare(f.Last) < 0 || f.breachedSince(e.Time) {
 		return false
 	}
 	f.apply(e)
@@ -72,29 +72,48 @@ func Judge(events iter.Seq[Event], inForce InForce, now time.Time) []Clock {
 }
 
 // foldEvents folds as Fold does, without remembering more than the State; only when that does not suffice it folds once more, and remembers all.
-func foldEvents(events []Event, inForce InForce) folding {
-	f := folding{listing: true}
+func foldEvents(events []Event, inForce InForce) *folding {
+	f := gather(events, false, false)
 	for i := range events {
 		if f.next(inForce, &events[i]); f.unknown {
-			return foldWith(new(past), events, inForce)
+			return foldWith(gather(events, true, false), events, inForce)
 		}
 	}
 	return f
 }
 
-func foldWith(p *past, events []Event, inForce InForce) folding {
-	f := folding{past: p, listing: true}
+func foldWith(f *folding, events []Event, inForce InForce) *folding {
 	for i := range events {
-		p.until(events[i].Time, &f)
-		before := f.State
 		f.next(inForce, &events[i])
-		p.note(&before, &f, &events[i])
 	}
 	return f
 }
 
-// next folds the next event under the sets in force.
+// next folds the next event, into the part that it happened to as well.
 func (f *folding) next(inForce InForce, e *Event) {
+	p := f.apart(e.Line)
+	if p == nil {
+		f.step(inForce, e)
+		return
+	}
+	merges, own := p.merges(e), *e
+	if merges {
+		own.Facts = &f.Facts
+	}
+	p.next(inForce, &own)
+	f.unknown = f.unknown || p.unknown
+	f.step(inForce, e)
+	if merges {
+		f.absorb(p, e)
+	}
+}
+
+// step folds an event under the sets in force.
+func (f *folding) step(inForce InForce, e *Event) {
+	before := f.State
+	if f.past != nil {
+		f.past.until(e.Time, f)
+	}
 	set := inForce(e.Time)
 	if f.before = set; !f.Last.Time.IsZero() {
 		f.before = inForce(f.Last.Time)
@@ -102,6 +121,9 @@ func (f *folding) next(inForce InForce, e *Event) {
 	f.set = set
 	f.owned = false
 	f.apply(e)
+	if f.past != nil {
+		f.past.note(&before, f, e)
+	}
 }
 
 // inOrder returns what happened in the order in which it counts, without what was withdrawn or is told twice.

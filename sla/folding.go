@@ -18,6 +18,7 @@ type folding struct {
 	unknown     bool       // the State does not suffice
 	listing     bool       // replaced is wanted
 	replaced    []Clock    // ended clocks that others of their metric took the place of
+	parts       []*part    // that are to be merged later
 }
 
 // was is how a ticket stood before an event.
@@ -61,7 +62,11 @@ func (f *folding) apply(e *Event) {
 	} else {
 		f.choose(nil)
 	}
-	switch line := f.line(e.Line); e.Kind {
+	line := &Line{Name: e.Line} // of a part it counts there
+	if f.apart(e.Line) == nil {
+		line = f.line(e.Line)
+	}
+	switch e.Kind {
 	case CustomerWrote:
 		f.wrote(line, e)
 	case MessageWithdrawn:

@@ -27,6 +27,7 @@ type oracle struct {
 	updated    int
 	lines      map[string]*oracleLine
 	clocks     []*oracleClock
+	part       *oracle // the ticket on the line "merged", until it is merged
 }
 
 type oracleLine struct {
@@ -50,9 +51,19 @@ type oracleClock struct {
 
 const never = -1
 
-func simulate(w *world) *oracle {
+func newOracle(w *world) *oracle {
 	o := &oracle{w: w, asked: never, updated: never, lines: map[string]*oracleLine{}}
 	o.line("")
+	return o
+}
+
+func simulate(w *world) *oracle {
+	o, merged := newOracle(w), never
+	for i, e := range w.events {
+		if e.Kind == sla.Merged {
+			merged, o.part = i, newOracle(w)
+		}
+	}
 	gone := map[string]bool{}
 	for _, e := range w.events {
 		if e.Kind == sla.AnswerWithdrawn {
@@ -60,22 +71,63 @@ func simulate(w *world) *oracle {
 		}
 	}
 	for o.minute = 0; o.minute <= w.end(); o.minute++ {
-		for _, c := range o.clocks {
-			o.judge(c)
-		}
+		o.begin()
 		for i := range w.events {
-			if e := &w.events[i]; e.Time.Equal(w.at(o.minute)) && !gone[e.Key] {
-				o.apply(e)
+			e := &w.events[i]
+			if !e.Time.Equal(w.at(o.minute)) || gone[e.Key] {
+				continue
+			}
+			if o.part != nil && e.Line == "merged" {
+				own := *e
+				if own.Line = ""; i == merged {
+					own.Facts = &o.facts
+				}
+				o.part.apply(&own)
+			}
+			if o.apply(e); i == merged {
+				o.merge()
 			}
 		}
-		o.status, o.held, o.solvedAs = append(o.status, o.now), append(o.held, o.facts), append(o.solvedAs, o.solvedFrom)
-		for _, c := range o.clocks {
-			if c.stopped == never {
-				c.tick(!o.pauses(c.metric, o.now, c), o.minute)
-			}
-		}
+		o.finish()
 	}
 	return o
+}
+
+// begin looks at the clocks before anything happens in the minute.
+func (o *oracle) begin() {
+	if o.part != nil {
+		o.part.minute = o.minute
+		o.part.begin()
+	}
+	for _, c := range o.clocks {
+		o.judge(c)
+	}
+}
+
+// finish writes the minute down.
+func (o *oracle) finish() {
+	if o.part != nil {
+		o.part.finish()
+	}
+	o.status, o.held, o.solvedAs = append(o.status, o.now), append(o.held, o.facts), append(o.solvedAs, o.solvedFrom)
+	for _, c := range o.clocks {
+		if c.stopped == never {
+			c.tick(!o.pauses(c.metric, o.now, c), o.minute)
+		}
+	}
+}
+
+// merge goes on with the clocks of the part's line as they are.
+func (o *oracle) merge() {
+	o.lines["merged"] = o.part.lines[""]
+	for _, c := range o.part.clocks {
+		if c.metric == sla.Acknowledgement || c.metric == sla.FirstResponse || c.metric == sla.NextResponse {
+			c.line = "merged"
+			o.clocks = append(o.clocks, c)
+		}
+	}
+	o.part = nil
+	o.promise(o.facts)
 }
 
 func (o *oracle) line(name string) *oracleLine {
@@ -181,7 +233,10 @@ func (o *oracle) apply(e *sla.Event) {
 			o.calendar = o.version.lanes[o.facts.Lane]
 		}
 	}
-	l := o.line(e.Line)
+	l := &oracleLine{messages: map[sla.Mark]bool{}, wrote: never, oldest: never}
+	if o.part == nil || e.Line == "" {
+		l = o.line(e.Line)
+	}
 	switch e.Kind {
 	case sla.CustomerWrote:
 		if o.asked == never {

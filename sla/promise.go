@@ -236,6 +236,7 @@ func (f *folding) reopen(c *Clock, t time.Time) {
 // restart forgets the time spent.
 func (f *folding) restart(c *Clock) {
 	c.Spent = 0
+	c.Restarts++
 	f.past.anew(c)
 }
 

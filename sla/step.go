@@ -139,7 +139,7 @@ type Planned struct {
 	At    time.Time
 	Step  Step
 	Clock Clock
-	// Key names the step among all that a ticket will ever see, so that each is done once.
+	// Key names the step among all that a ticket will ever see, so that each is done once; of a clock that begins anew, once for each run.
 	Key string
 }
 
@@ -164,6 +164,9 @@ func (s *PolicySet) Steps(state State) []Planned {
 				continue
 			}
 			key := fmt.Sprintf("%s/%s/%d/%d/%s", c.Metric, c.Line, c.Started.UnixNano(), i, step.At)
+			if c.Restarts > 0 {
+				key += "/" + strconv.Itoa(c.Restarts)
+			}
 			planned = append(planned, Planned{At: at, Step: step, Clock: c, Key: key})
 		}
 	}

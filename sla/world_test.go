@@ -151,8 +151,10 @@ func (w *world) randomEvents(t *rapid.T) {
 		e := sla.Event{Mark: sla.Mark{Time: w.at(minute), Order: fmt.Sprintf("%02d", i), Key: fmt.Sprint("k", i)}}
 		e.Line = rapid.SampledFrom([]string{"", "", "", "", "merged"}).Draw(t, "line")
 		e.Kind = rapid.SampledFrom([]sla.EventKind{sla.CustomerWrote, sla.CustomerWrote, sla.Answered, sla.Answered, sla.StatusChanged, sla.StatusChanged, sla.StatusChanged,
-			sla.FactsChanged, sla.FactsChanged, sla.MessageWithdrawn, sla.AnswerWithdrawn, sla.AnswerGivenElsewhere, sla.ReplyForbidden}).Draw(t, "kind")
+			sla.FactsChanged, sla.FactsChanged, sla.MessageWithdrawn, sla.AnswerWithdrawn, sla.AnswerGivenElsewhere, sla.ReplyForbidden, sla.Merged}).Draw(t, "kind")
 		switch e.Kind {
+		case sla.Merged:
+			e.Line = "merged"
 		case sla.Answered:
 			e.Automated = rapid.Bool().Draw(t, "automated")
 		case sla.StatusChanged:

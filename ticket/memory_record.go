@@ -135,6 +135,7 @@ func (p *packer) clock(c *sla.Clock) {
 	packText(p, &c.Verdict)
 	packInt(p, &c.Spent)
 	p.time(&c.Since)
+	packInt(p, &c.Restarts)
 }
 
 func (p *packer) facts(f *sla.Facts) {
@@ -423,6 +424,7 @@ func (p *packer) clockEvent(e *sla.Event) {
 	p.mark(&e.Mark)
 	packText(p, &e.Kind)
 	packText(p, &e.Line)
+	packText(p, &e.Into)
 	p.bool(&e.Automated)
 	packText(p, &e.Status)
 	packText(p, &e.Reason)

@@ -99,8 +99,10 @@ func clockEvents(t *ticket.Ticket, tickets map[ticket.ID]ticket.Ticket, entries 
 		if !counts {
 			continue
 		}
-		if entry.Ticket != t.ID && e.Line == "" {
-			if line == "" && (e.Kind == sla.StatusChanged || e.Kind == sla.FactsChanged) {
+		if e.Line != "" {
+			e.Into = lines[string(entry.Ticket)]
+		} else if line != string(entry.Ticket) && entry.Ticket != t.ID {
+			if e.Kind == sla.StatusChanged || e.Kind == sla.FactsChanged {
 				continue
 			}
 			e.Facts = nil
