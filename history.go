@@ -87,17 +87,15 @@ func (c *change) history() (events []sla.Event, err error) {
 			one := own != string(id) && id != c.ID // it turned out to be another ticket, to which it does not matter what this one was before
 			switch line, here := lines[ticket.ID(event.Line)]; {
 			case event.Line != "" && here:
-				if event.Line = line; event.Kind == sla.Merged {
-					event.Into = own
-				}
+				event.Line = line
 			case event.Line != "" || !counts:
 				return
-			case one && (event.Kind == sla.StatusChanged || event.Kind == sla.FactsChanged):
+			case one && (event.Kind == sla.StatusChanged || event.Kind == sla.FactsChanged || event.Kind == sla.Merged):
 				return
 			case one:
 				event.Line, event.Facts = own, nil
 			default:
-				event.Line = own
+				event.Line, event.Into = own, lines[ticket.ID(event.Into)]
 			}
 			events = append(events, event)
 		})

@@ -116,9 +116,6 @@ func (w *work) absorb(c *change, m merging) error {
 	merged := ticket.Entry{Kind: ticket.TicketMerged, Actor: actor, New: string(other.ID), Reason: reason}
 	if m.oneLine {
 		merged.Old = ticket.OneLine
-	} else { // what was promised and judged until now stays as it was
-		mark := other.afterAll(c.afterAll(sla.Mark{Time: w.now, Key: other.newKey("merge")}))
-		merged.Clock = &sla.Event{Kind: sla.Merged, Mark: mark, Line: line}
 	}
 	c.journal(merged)
 	// The other's own clocks end with it: they run on in the survivor.
@@ -126,7 +123,11 @@ func (w *work) absorb(c *change, m merging) error {
 	other.before, other.retold = other.Clocks, nil
 	other.Stepped = nil
 	w.tx.Cancel(clockTaskID(other.ID))
-	merged.New, merged.Clock = string(c.ID), nil
+	merged.New = string(c.ID)
+	if !m.oneLine { // what was promised and judged until now stays as it was
+		mark := other.afterAll(c.afterAll(sla.Mark{Time: w.now, Key: other.newKey("merge")}))
+		merged.Clock = &sla.Event{Kind: sla.Merged, Mark: mark, Into: string(c.ID)}
+	}
 	other.journal(merged)
 	other.finish()
 	if err := c.foldAnew(); err != nil {

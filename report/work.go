@@ -233,6 +233,9 @@ func (b *Builder) waits(m *matter) {
 // told are the events of a ticket and of those merged into it, each on its line; into is which line that is part of.
 func (b *Builder) told(m *matter, line, into string) []sla.Event {
 	events := slices.Clone(m.events)
+	if m.oneLine { // it was never a line of its own
+		events = slices.DeleteFunc(events, func(e sla.Event) bool { return e.Kind == sla.Merged })
+	}
 	for i := range events {
 		if events[i].Line = line; events[i].Kind == sla.Merged {
 			events[i].Into = into

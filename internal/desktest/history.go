@@ -99,10 +99,9 @@ func clockEvents(t *ticket.Ticket, tickets map[ticket.ID]ticket.Ticket, entries 
 		if !counts {
 			continue
 		}
-		if e.Line != "" {
-			e.Into = lines[string(entry.Ticket)]
-		} else if line != string(entry.Ticket) && entry.Ticket != t.ID {
-			if e.Kind == sla.StatusChanged || e.Kind == sla.FactsChanged {
+		e.Into = lines[e.Into]
+		if e.Line == "" && line != string(entry.Ticket) && entry.Ticket != t.ID {
+			if e.Kind == sla.StatusChanged || e.Kind == sla.FactsChanged || e.Kind == sla.Merged {
 				continue
 			}
 			e.Facts = nil
