@@ -120,6 +120,37 @@ func TestMergingKeepsWhatWasJudged(t *testing.T) {
 	}
 }
 
+func TestMergingLeavesAnAnswerInTimeWhereTheSurvivorIsMoreUrgent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := company()
+	s.Agents[0].Capacity = 10
+	for i := range s.SLA {
+		s.SLA[i].Targets = append(s.SLA[i].Targets, sla.Target{Metric: sla.Acknowledgement, Within: sla.Duration(time.Minute), Priority: new(sla.Urgent)},
+			sla.Target{Metric: sla.FirstResponse, Within: sla.Duration(time.Minute), Priority: new(sla.Urgent)})
+	}
+	w.apply(s)
+	urgent, calm := w.asked("mia", "Where is it?"), w.asked("noa", "And mine?")
+	w.must(w.desk.SetPriority(t.Context(), urgent, ana, ticket.Urgent))
+	w.pass(10 * time.Minute)
+	w.must(w.desk.Reply(t.Context(), calm, ana, socialcrm.Reply{Text: "On the van"}))
+	w.pass(time.Minute)
+	before := clockOn(w.ticket(calm), sla.FirstResponse, "")
+	w.must(w.desk.Merge(t.Context(), urgent, ana, calm))
+	after := clockOn(w.ticket(urgent), sla.FirstResponse, string(calm))
+	if before.Line = string(calm); before.Verdict != sla.Met {
+		t.Fatalf("before the merge it is %+v, want met", before)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("merging judges anew (-before +after):\n%s", diff)
+	}
+	w.must(w.desk.Unmerge(t.Context(), urgent, ana, calm))
+	before.Line = ""
+	if diff := cmp.Diff(before, clockOn(w.ticket(calm), sla.FirstResponse, "")); diff != "" {
+		t.Errorf("taken apart it is judged anew (-before +after):\n%s", diff)
+	}
+}
+
 func TestPartOfAMergedTicketGoesWithIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -74,6 +74,7 @@ func (f *folding) absorb(p *part, e *Event) {
 	}
 	f.past.absorb(p.past)
 	before := f.State
+	f.owned = false
 	f.before = f.set // both have come to this event
 	f.keepPromises(e.Time)
 	if f.past != nil {
