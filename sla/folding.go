@@ -62,11 +62,7 @@ func (f *folding) apply(e *Event) {
 	} else {
 		f.choose(nil)
 	}
-	line := &Line{Name: e.Line} // of a part it counts there
-	if f.apart(e.Line) == nil {
-		line = f.line(e.Line)
-	}
-	switch e.Kind {
+	switch line := f.lineOf(e.Line); e.Kind {
 	case CustomerWrote:
 		f.wrote(line, e)
 	case MessageWithdrawn:

@@ -50,6 +50,14 @@ func (f *folding) apart(line string) *part {
 	return nil
 }
 
+// lineOf returns the line of this name; of one that is still apart, which counts there, an empty one.
+func (f *folding) lineOf(name string) *Line {
+	if f.apart(name) != nil {
+		return &Line{Name: name}
+	}
+	return f.line(name)
+}
+
 // merges reports whether the event makes the part one with what it is a part of.
 func (p *part) merges(e *Event) bool {
 	return e.Kind == Merged && e.Line == p.Name && p.merged.Compare(e.Mark) == 0
