@@ -321,3 +321,44 @@ func TestNextPartFollowsOnceTheDoubtIsOver(t *testing.T) {
 		t.Errorf("%d posts went out, want both parts", n)
 	}
 }
+
+func TestEveryRefusalEndsWhereTheAgentCanAct(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []remote.Kind{remote.Rejected, remote.PolicyBlocked, remote.WindowClosed, remote.NotInControl, remote.NotFound} {
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id := w.asked("mia", "Where is it?")
+			w.platform.Fail(channeltest.OnSend, channeltest.Refuse(kind))
+			w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "In Lyon.", Then: ticket.Pending}))
+			w.must(w.desk.SetStatus(t.Context(), id, ana, ticket.Pending, "for the customer"))
+			w.pass(24 * time.Hour)
+			if diff := cmp.Diff([]ticket.PostState{ticket.PostFailed}, w.states(id)); diff != "" || w.platform.Calls(channeltest.OnSend) != 1 {
+				t.Errorf("%d sends; posts (-want +got):\n%s", w.platform.Calls(channeltest.OnSend), diff)
+			}
+			if got := w.ticket(id).Status; got != ticket.Open {
+				t.Errorf("the ticket is %s, want open", got)
+			}
+			if e := w.last(id, ticket.ReplyFailed); e.Reason == "" {
+				t.Error("the journal does not say why")
+			}
+		})
+	}
+}
+
+func TestAQuotaThatIsUsedUpKeepsTheReplyUntilSomebodyResumes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Where is it?")
+	w.platform.Fail(channeltest.OnSend, channeltest.Refuse(remote.Exhausted))
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "In Lyon."}))
+	w.pass(48 * time.Hour)
+	if n := w.platform.Calls(channeltest.OnSend); n != 1 || len(w.told(ticket.ScopePaused)) != 1 {
+		t.Errorf("%d sends and %d pauses told, want one each", n, len(w.told(ticket.ScopePaused)))
+	}
+	w.ok(w.desk.Resume(t.Context(), ana, w.page.Account().AccountID))
+	w.pass(time.Hour)
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostSent}, w.states(id)); diff != "" {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+}

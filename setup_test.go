@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -227,5 +228,23 @@ func TestApplyLeavesTheAgentsPresenceAsItIs(t *testing.T) {
 	w.apply(s)
 	if got := w.ticket(w.asked("mia", "Hello?")); got.Agent != "ana" {
 		t.Errorf("the ticket is with %q, want ana, who is still there", got.Agent)
+	}
+}
+
+func TestASetupThatBringsRoomHandsOutWhatWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.asked("mia", "Where is it?")
+	w.asked("noa", "Where is it?")
+	id := w.asked("oli", "Where is it?")
+	if got := w.ticket(id); got.Lane != "care" || got.Agent != "" {
+		t.Fatalf("lane %q, agent %q; want care and nobody", got.Lane, got.Agent)
+	}
+	s := company()
+	s.Agents[0].Capacity = 3
+	w.apply(s)
+	w.pass(time.Minute)
+	if got := w.ticket(id); got.Agent != "ana" {
+		t.Errorf("with %q, want ana", got.Agent)
 	}
 }

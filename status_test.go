@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -52,5 +53,48 @@ func TestSetStatusSaysWhatATicketWaitsFor(t *testing.T) {
 	w.pass(time.Minute)
 	if got := w.crm.Cases()[0].Status; got != ticket.Solved {
 		t.Errorf("the CRM's case is %s, want solved", got)
+	}
+}
+
+func TestWhatTheCustomerWritesOpensATicketThatWaits(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text string
+		was  ticket.Status
+		want ticket.Status
+		new  bool // it is about a ticket that follows up
+	}{
+		{"And now?", ticket.Pending, ticket.Open, false},
+		{"And now?", ticket.OnHold, ticket.Open, false},
+		{"Thanks", ticket.Pending, ticket.Pending, false},
+		{"Thanks", ticket.OnHold, ticket.OnHold, false},
+		{"And now?", ticket.Closed, ticket.Closed, true},
+		{"Thanks", ticket.Closed, ticket.Closed, false},
+	} {
+		t.Run(string(tt.was)+" "+tt.text, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			s := company()
+			s.Noise = []socialcrm.Noise{{Name: "thanks", When: rule.Condition{Fact: "text", Word: "thanks"}}}
+			w.apply(s)
+			mia := w.platform.Customer("mia")
+			root := mia.Post(w.page, "Where is it?")
+			w.pass(time.Minute)
+			id := w.only().ID
+			if tt.was == ticket.Closed {
+				w.must(w.desk.Close(t.Context(), id, ana))
+			} else {
+				w.must(w.desk.SetStatus(t.Context(), id, ana, tt.was, "waiting"))
+			}
+			mia.Reply(root, tt.text)
+			w.pass(time.Minute)
+			all := w.tickets()
+			if got := w.ticket(id).Status; got != tt.want || (len(all) == 2) != tt.new {
+				t.Errorf("it is %s, and there are %d tickets; want %s, and another one is %t", got, len(all), tt.want, tt.new)
+			}
+			if tt.new && all[1].FollowUpOf != id {
+				t.Errorf("the other one follows up %q", all[1].FollowUpOf)
+			}
+		})
 	}
 }

@@ -445,3 +445,42 @@ func TestReopenWindowCountsFromWhenTheCustomerWrote(t *testing.T) {
 		t.Errorf("written two days after it was solved, told after twenty: %s, want reopened", r[0].Outcome)
 	}
 }
+
+func TestWhatIsOlderThanTheAccountIsKeptAndMakesNoWork(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	page := w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "old"}, Since: at(30)})
+	w.ok(w.desk.AddChannel(t.Context(), page))
+	tell := func(id, text string, minute int) {
+		e := said(id, "mia", "p", "p", text, at(minute))
+		e.Account = page.Account().AccountID
+		w.ingest(e)
+	}
+	tell("1", "Where was it?", 10)
+	w.pass(24 * time.Hour)
+	for _, tk := range w.tickets() {
+		if !tk.Status.Done() || tk.Agent != "" || len(tk.Clocks.Clocks) != 0 {
+			t.Errorf("history made work: %+v", tk)
+		}
+	}
+	if n := len(w.messages("1")); n != 1 || len(w.told(ticket.ClockBreached)) != 0 {
+		t.Errorf("%d messages are kept, %d breaches; want one and none", n, len(w.told(ticket.ClockBreached)))
+	}
+	tell("2", "Where is it now?", 40)
+	if all := w.tickets(); len(all) == 0 || all[len(all)-1].Status.Done() || len(all[len(all)-1].Clocks.Clocks) == 0 {
+		t.Errorf("what is new makes no work: %+v", all)
+	}
+}
+
+func TestALateMessageIsFlaggedAndInFrontOfAnAgent(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)), posted("2", "p", "1", "In Lyon", at(30)))
+	id := w.only().ID
+	w.must(w.desk.SetStatus(t.Context(), id, ana, ticket.Pending, "for the customer"))
+	w.now = w.now.Add(5 * time.Hour)
+	w.ingest(said("3", "mia", "p", "p", "It is green", at(2)))
+	if got := w.ticket(id); got.Status != ticket.Open || len(w.told(ticket.TicketLate)) != 1 {
+		t.Errorf("the ticket is %s, flagged %d times; want open and once", got.Status, len(w.told(ticket.TicketLate)))
+	}
+}

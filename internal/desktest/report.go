@@ -44,14 +44,15 @@ func (m *Invariants) checkReport(tickets map[ticket.ID]ticket.Ticket, entries []
 	if len(whole.Work) > 0 {
 		work = whole.Work[0]
 	}
-	if !leftClosed(entries) && (work.Waiting != waiting || !work.Oldest.Equal(oldest)) {
+	if !movedClosed(entries) && (work.Waiting != waiting || !work.Oldest.Equal(oldest)) {
 		m.Errorf("the report says that %d wait, the oldest since %s; the tickets say %d, since %s", work.Waiting, work.Oldest, waiting, oldest)
 	}
 	m.checkCounts(tickets, entries, when)
 }
 
-// leftClosed reports whether a ticket was taken out of one that is closed: a report has counted that one and forgotten it, and begins anew with what comes apart.
-func leftClosed(entries []ticket.Entry) bool {
+// movedClosed reports whether a ticket was taken out of one that is closed, or a closed one was merged into another: a report has counted what was closed and forgotten
+// it, with its parts.
+func movedClosed(entries []ticket.Entry) bool {
 	closed := map[ticket.ID]bool{}
 	for _, e := range entries {
 		switch e.Kind {
@@ -59,6 +60,10 @@ func leftClosed(entries []ticket.Entry) bool {
 			closed[e.Ticket] = sla.Status(e.New) == sla.Closed
 		case ticket.TicketUnmerged:
 			if closed[ticket.ID(e.New)] {
+				return true
+			}
+		case ticket.TicketMerged:
+			if closed[e.Ticket] {
 				return true
 			}
 		}
