@@ -264,11 +264,11 @@ func (w *work) adoptLate(key string) error {
 	return w.answeredIn(convs, &m, false)
 }
 
-// answerMark is where an answer stands among what happened to the ticket: where the platform's time and order say, but not before the message that it answers,
-// as it would seem where times are whole seconds, or clocks differ.
+// answerMark is where an answer stands among what happened to the ticket: where the platform's time and order say. An answer whose order the platform does not
+// tell is not before the message that it answers, as it would seem where times are whole seconds, or clocks differ.
 func (c *change) answerMark(m *ticket.Message) (sla.Mark, error) {
 	mark := sla.Mark{Time: m.Content.Time, Order: m.Content.Order, Key: m.Key}
-	if m.Content.Parent == "" {
+	if m.Content.Parent == "" || m.Content.Order != "" {
 		return mark, nil
 	}
 	found, err := c.w.tx.MessagesByRef(ticket.MessageRef{Account: m.Conversation.Account, ID: m.Content.Parent})
