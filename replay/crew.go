@@ -70,9 +70,21 @@ func (c *crew) staff(s socialcrm.Setup) socialcrm.Setup {
 	for i, t := range s.Teams {
 		teams[i] = t.Name
 	}
-	s.Agents = make([]routing.Agent, len(c.names))
+	// The Setup's own agents stay in it, away, because lanes and steps may name them or want what only they can do; the crew can do all of it, one ticket at a time.
+	skills, languages := make(map[string]int), []string(nil)
+	s.Agents, s.Weights = slices.Clone(s.Agents), nil
 	for i := range s.Agents {
-		s.Agents[i] = routing.Agent{Name: agentName(i), Teams: teams, Capacity: 1, AlwaysOn: true}
+		a := &s.Agents[i]
+		a.AlwaysOn = false
+		for skill, level := range a.Skills {
+			skills[skill] = max(skills[skill], level)
+		}
+		languages = append(languages, a.Languages...)
+	}
+	slices.Sort(languages)
+	languages = slices.Compact(languages)
+	for i := range len(c.names) {
+		s.Agents = append(s.Agents, routing.Agent{Name: agentName(i), Teams: teams, Skills: skills, Languages: languages, Capacity: 1, AlwaysOn: true})
 	}
 	return s
 }

@@ -387,3 +387,20 @@ func TestProgressEndsWithEverythingDone(t *testing.T) {
 		t.Errorf("%d of %d done, want 6 of 6", done, total)
 	}
 }
+
+func TestTheCrewStandsInForAgentsWhomTheSetupNames(t *testing.T) {
+	t.Parallel()
+	setup := replay.DefaultSetup()
+	setup.Teams = []routing.Team{{Name: "care"}}
+	setup.Lanes = []routing.Lane{{Name: "french", Team: "care", Skills: map[string]int{"refunds": 2}}}
+	setup.Agents = []routing.Agent{{Name: "lea", Teams: []string{"care"}, Skills: map[string]int{"refunds": 3}, Languages: []string{"fr"}, AlwaysOn: true}}
+	setup.SLA[0].Steps = []sla.Step{{At: sla.Moment{Percent: 50}, Notify: []string{"lea"}}}
+	r := play(t, "testdata/parcel.jsonl", archive.JSONLines, replay.Options{Setup: &setup, Agents: 1, Seed: 3, Entry: func(e ticket.Entry) {
+		if e.Kind == ticket.TicketAssigned && e.New == "lea" {
+			t.Error("lea was given a ticket; the crew works in her place")
+		}
+	}})
+	if r.FirstResponse.Count != 1 {
+		t.Errorf("%d responses, want 1", r.FirstResponse.Count)
+	}
+}

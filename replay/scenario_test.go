@@ -40,7 +40,7 @@ func TestAScenarioIsPlayedEntryByEntry(t *testing.T) {
 		"09:40|reply.queued|kim",
 		"09:40|reply.sent|kim",
 		"09:40|ticket.status|kim|new|open|answered",
-		"09:40|ticket.status|kim|open|solved",
+		"09:40|ticket.status|kim|open|solved", "09:40|clock.moved|||first_response|all",
 		"09:40|clock.met|||resolution|all",
 		"10:00|message.received|ann",
 		"10:00|ticket.reopened|ann|solved|open|the customer wrote again",

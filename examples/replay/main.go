@@ -148,6 +148,7 @@ func (f flags) write(report *replay.Report, out, errs io.Writer) error {
 		fmt.Fprintf(errs, "replay: %d events could not be taken in\n", report.Quarantined)
 	}
 	if f.asJSON {
+		complainOfActions(errs, report.Actions)
 		return f.writeJSON(report, out)
 	}
 	if f.options.Explain != "" {
@@ -171,6 +172,15 @@ func (f flags) writeJSON(report *replay.Report, out io.Writer) error {
 		return json.NewEncoder(out).Encode(report.Explained)
 	}
 	return json.NewEncoder(out).Encode(report)
+}
+
+// complainOfActions tells which actions of a scenario the Desk refused, for whom the JSON has no place.
+func complainOfActions(errs io.Writer, actions []replay.Acted) {
+	for _, a := range actions {
+		if a.Err != nil {
+			fmt.Fprintf(errs, "replay: %s: %s by %s: %v\n", a.Action.Time.UTC().Format(time.RFC3339), a.Action.Verb, a.Action.Agent, a.Err)
+		}
+	}
 }
 
 // complain tells of entries that could not be read, the first few in full, beside the number of those that could.
