@@ -98,7 +98,7 @@ func TestEveryEntryIsAnEventOrARowError(t *testing.T) {
 		{"testdata/events.jsonl", archive.JSONLines, []string{
 			`received acme 7 in  after "" by "5"`,
 			`archive: testdata/events.jsonl: line 3 (row 2): event.message.txet: unknown field; known are id, thread, parent, visibility, author, text, ` +
-				`subject, attachments, mentions, tags, language, url, time, order, revision, payload, facts`,
+				`subject, attachments, mentions, tags, language, url, time, order, revision, automated, payload, facts`,
 			`archive: testdata/events.jsonl: line 4 (row 3): action: is not for an archive, which holds events only; package replay reads both`,
 			`archive: testdata/events.jsonl: line 5 (row 4): event received on mastodon/acme: message.id is missing`,
 			`archive: testdata/events.jsonl: line 6 (row 5): unexpected end of JSON input`,
