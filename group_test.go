@@ -127,6 +127,7 @@ func TestACallerWhoGivesUpCostsTheOthersNothing(t *testing.T) {
 					synctest.Wait()
 				}
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				for i, err := range errs {
 					if err != nil && i != quitter {
 						t.Errorf("caller %d: %v", i, err)

@@ -104,7 +104,7 @@ func TestAPauseReachesAsFarAsItsFailure(t *testing.T) {
 				t.Errorf("the journal tells of %d pauses, want 1", len(told))
 			}
 			if tt.resumed {
-				w.pass(24 * time.Hour)
+				w.pass(2 * time.Hour)
 				if who := tried.take(); len(who) != 0 {
 					t.Errorf("nobody mended it, and these were tried: %q", who)
 				}
