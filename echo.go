@@ -44,7 +44,7 @@ func (w *work) echoed(e *channel.Event, acc *account) (Result, error) {
 		Key: messageKey(ref), Direction: ticket.Outbound, Content: *m, Received: e.Received, Actor: ticket.Actor{Kind: ticket.ByAgent},
 		Conversation: ticket.ConversationKey{Account: e.Account, Visibility: m.Visibility, Thread: m.Thread},
 	}
-	if e.App != "" && w.company.setup.Apps[e.App] != PersonApp {
+	if m.Automated || e.App != "" && w.company.setup.Apps[e.App] != PersonApp {
 		stored.Automated, stored.Actor = true, ticket.Actor{Kind: ticket.ByTool, ID: e.App}
 	}
 	r := Result{Outcome: Recorded, Message: stored.Key}

@@ -97,3 +97,19 @@ func TestAnswerThatSeemsOlderThanItsQuestionAnswersIt(t *testing.T) {
 		t.Errorf("first response is %q, want met", c.Verdict)
 	}
 }
+
+func TestEchoThatIsMarkedAutomatedIsNoPersonsAnswer(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	id := w.ingest(said("1", "mia", "p", "", "Where is it?", at(0)))[0].Ticket
+	echo := posted("2", "p", "1", "Thanks, we got your message", at(1))
+	echo.Message.Automated = true
+	w.ingest(echo)
+	tk := w.ticket(id)
+	if tk.Status != ticket.New || !tk.Answered.IsZero() {
+		t.Errorf("status %s, answered %s; want new and never: no person wrote it", tk.Status, tk.Answered)
+	}
+	if e := w.last(id, ticket.MessageEchoed); e.Actor.Kind != ticket.ByTool {
+		t.Errorf("written by %s, want %s", e.Actor.Kind, ticket.ByTool)
+	}
+}

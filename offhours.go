@@ -16,8 +16,8 @@ import (
 )
 
 // OffHours is the automated acknowledgement: what a customer is told at once who writes while nobody is there. It is sent for messages that want an answer,
-// where the platform permits automated posts; never twice to the same person within Again, never to a bot, never in answer to an automated message, and
-// never once a person has answered. It meets acknowledgement, and is no response.
+// where the platform permits automated posts; never twice to the same person within Again, never to a bot or an account of the Desk's own, never in answer to an
+// automated message, and never once a person has answered. It meets acknowledgement, and is no response.
 type OffHours struct {
 	// Calendar names the calendar that says when somebody is there. Empty: that of the ticket's lane; a lane without one is never closed.
 	Calendar string `json:"calendar,omitempty"`
@@ -140,6 +140,9 @@ func (w *work) acknowledge(c *change, e *channel.Event, key string) error {
 	m := &e.Message
 	if off == nil || m.Author.Bot || m.Automated || c.contact == nil || c.Answered.After(e.Time) {
 		return nil
+	}
+	if w.d.channelOf(channel.AccountID{Platform: e.Account.Platform, ID: m.Author.ID}) != nil {
+		return nil // one of our accounts: the two would answer each other for ever
 	}
 	calendar, _ := w.company.policies.Calendar(off.Calendar, c.Lane)
 	opens, ok := calendar.NextOpen(w.now)

@@ -93,6 +93,11 @@ func TestWhoWritesAtNightIsToldOnceWhenSomebodyWillBeThere(t *testing.T) {
 		{name: "never in answer to an automated message", happens: func(w *world) {
 			w.platform.Customer("mia").Send(w.page, channel.Message{Text: "I am on holiday", Automated: true, Visibility: channel.Private})
 		}},
+		{name: "never to another account of ours", happens: func(w *world) {
+			outlet := w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "outlet"}})
+			w.ok(w.desk.AddChannel(w.t.Context(), outlet))
+			w.platform.Customer("outlet").Write(w.page, "We are back on Monday")
+		}},
 		{name: "never where the platform forbids it", platform: channeltest.Options{Private: channel.Traits{NoAutomation: true}},
 			happens: func(w *world) { w.platform.Customer("mia").Write(w.page, "My bag is gone") }},
 		{name: "only where the host wants it", change: func(o *socialcrm.OffHours) {
