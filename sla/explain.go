@@ -47,26 +47,22 @@ func Explain(events iter.Seq[Event], inForce InForce, now time.Time) []Explanati
 	slices.SortStableFunc(p.stories, func(a, b *story) int { return compareClocks(&a.clock, &b.clock) })
 	all := make([]Explanation, len(p.stories))
 	for i, s := range p.stories {
-		all[i] = s.explain(now)
+		all[i] = s.explain(now, inForce)
 	}
 	return all
 }
 
-func (s *story) explain(now time.Time) Explanation {
+func (s *story) explain(now time.Time, inForce InForce) Explanation {
 	x := Explanation{Clock: s.clock, Until: now, Turns: s.turns}
 	if !s.clock.Stopped.IsZero() {
 		x.Until = s.clock.Stopped
 	}
-	zone := time.UTC
 	for i := range s.passages {
-		g := &s.passages[i]
-		if g.counts {
-			zone = g.calendar.Zone()
-		}
-		g.stretches(&x)
+		s.passages[i].stretches(&x)
 	}
 	slices.SortStableFunc(x.Turns, func(a, b Turn) int { return a.At.Compare(b.At) })
-	x.in(zone)
+	calendar, _ := inForce(x.Until).Calendar(s.clock.Calendar, "")
+	x.in(calendar.Zone())
 	for _, part := range x.Stretches {
 		x.Spent += part.Counted
 	}
@@ -178,7 +174,7 @@ func (x Explanation) String() string {
 	if x.Clock.Line != "" {
 		b.WriteString(" of " + x.Clock.Line)
 	}
-	b.WriteString(": " + x.Why + "\n")
+	b.WriteString(" (" + x.Until.Location().String() + "): " + x.Why + "\n")
 	turns := x.Turns
 	tell := func(until time.Time) {
 		for len(turns) > 0 && !turns[0].At.After(until) {

@@ -31,7 +31,7 @@ func ExampleExplain() {
 		fmt.Print(x)
 	}
 	// Output:
-	// first_response: breached: was due Mon 2026-06-08 09:15, ended Mon 2026-06-08 09:15:01 (answered), 30m1s of 30m spent
+	// first_response (UTC): breached: was due Mon 2026-06-08 09:15, ended Mon 2026-06-08 09:15:01 (answered), 30m1s of 30m spent
 	//   Fri 2026-06-05 16:45  promised by policy standard (30m in calendar shop), due Mon 2026-06-08 09:15
 	//   Fri 2026-06-05 16:45 – 17:00  15m open
 	//   Fri 2026-06-05 17:00 – Mon 2026-06-08 09:00  nothing, outside hours

@@ -216,7 +216,7 @@ func TestAnExplanationReadsAsATimeLine(t *testing.T) {
 		became(sla.Solved, "2026-05-26T08:00:00Z"), became(sla.Open, "2026-05-26T09:00:00Z"),
 		told(sla.Facts{Lane: "bags", Agent: "di", Tags: []string{"gold"}}, "2026-05-26T10:00:00Z"),
 		became(sla.Solved, "2026-05-26T10:30:00Z"))
-	want := `resolution: breached: was due Tue 2026-05-26 11:30:30, ended Tue 2026-05-26 12:30 (status solved), 2h59m30s of 2h spent
+	want := `resolution (Europe/Berlin): breached: was due Tue 2026-05-26 11:30:30, ended Tue 2026-05-26 12:30 (status solved), 2h59m30s of 2h spent
   Fri 2026-05-22 17:00  promised by policy all (4h in calendar shop), due Tue 2026-05-26 12:00
   Fri 2026-05-22 17:00 – 17:30  30m open
   Fri 2026-05-22 17:30  paused: pending

@@ -334,14 +334,21 @@ func (c *compiled) checkTargets() error {
 		}
 		seen[s] = true
 	}
-	for p := Low; p <= Urgent; p++ {
-		order := [...]*Target{c.find(Acknowledgement, p), c.find(FirstResponse, p), c.find(Resolution, p)}
-		for i, later := range order {
-			for _, sooner := range order[:i] {
-				if sooner != nil && later != nil && sooner.Within > later.Within {
-					return fmt.Errorf("targets: at priority %s %s may take %s, longer than %s with %s, which ends it too",
-						p, sooner.Metric, time.Duration(sooner.Within), later.Metric, time.Duration(later.Within))
-				}
+	return c.checkOrder()
+}
+
+// checkOrder refuses a target that another one, for the same tickets, always ends before its time. One for a single priority may well be shorter than a general
+// one of another metric.
+func (c *compiled) checkOrder() error {
+	order := [...]Metric{Acknowledgement, FirstResponse, Resolution}
+	for i := range c.Targets {
+		for j := range c.Targets {
+			sooner, later := &c.Targets[i], &c.Targets[j]
+			before, after := slices.Index(order[:], sooner.Metric), slices.Index(order[:], later.Metric)
+			same := sooner.Priority == nil && later.Priority == nil || sooner.Priority != nil && later.Priority != nil && *sooner.Priority == *later.Priority
+			if before >= 0 && before < after && same && sooner.Within > later.Within {
+				return fmt.Errorf("targets: %s may take %s, longer than %s with %s, which ends it too",
+					sooner.Metric, time.Duration(sooner.Within), later.Metric, time.Duration(later.Within))
 			}
 		}
 	}

@@ -189,3 +189,29 @@ func TestPriorityReadsFourWords(t *testing.T) {
 		t.Errorf("Priority(5) is %q", got)
 	}
 }
+
+func TestATargetThatAnotherAlwaysEndsFirstIsRefused(t *testing.T) {
+	t.Parallel()
+	urgent := new(Urgent)
+	tests := []struct {
+		name    string
+		targets []Target
+		want    string
+	}{
+		{"in its own scope", []Target{{Metric: FirstResponse, Within: Duration(5 * time.Hour)}, {Metric: Resolution, Within: Duration(4 * time.Hour)}},
+			`sla policy "a": targets: first_response may take 5h0m0s, longer than resolution with 4h0m0s, which ends it too`},
+		{"for one priority", []Target{{Metric: Acknowledgement, Within: Duration(time.Hour), Priority: urgent}, {Metric: FirstResponse, Within: Duration(time.Minute), Priority: urgent}},
+			`sla policy "a": targets: acknowledgement may take 1h0m0s, longer than first_response with 1m0s, which ends it too`},
+		{"but a shorter one for the urgent ones beside a general one is fine", []Target{
+			{Metric: Acknowledgement, Within: Duration(time.Hour)}, {Metric: FirstResponse, Within: Duration(30 * time.Minute), Priority: urgent}}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := NewPolicySet([]Policy{{Name: "a", Targets: tt.targets}}, Calendars{}, nil)
+			if (err != nil) != (tt.want != "") || err != nil && err.Error() != tt.want {
+				t.Errorf("error\n\t%v\nwant\n\t%s", err, tt.want)
+			}
+		})
+	}
+}
