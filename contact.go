@@ -194,6 +194,9 @@ func (w *work) unmergeContacts(into, from ticket.Contact, actor ticket.Actor) er
 		ticket.Entry{Kind: ticket.ContactUnmerged, Key: w.contactEntryKey(&into, "unmerged"), Contact: into.ID, Actor: actor, New: string(from.ID)},
 		ticket.Entry{Kind: ticket.ContactUnmerged, Key: w.contactEntryKey(&from, "unmerged"), Contact: from.ID, Actor: actor, New: string(into.ID)},
 	)
+	if err := w.partAsOne(into.ID, from.ID); err != nil {
+		return err
+	}
 	return w.eachTicket(into.ID, func(c *change) error {
 		convs, err := w.tx.Conversations(c.Conversations...)
 		if err != nil {

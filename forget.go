@@ -56,6 +56,7 @@ type forgotten struct {
 	actor      ticket.Actor
 	contacts   []ticket.Contact
 	identities []ticket.Identity
+	within     []ticket.ID // of tickets of others: where nothing of the person is left
 }
 
 func (f *forgotten) is(id ticket.ContactID) bool {
@@ -84,7 +85,7 @@ func (w *work) forget(c *ticket.Contact, actor ticket.Actor) error {
 		}
 		f.contacts = append(f.contacts, other[0])
 	}
-	for _, step := range []func() error{f.tickets, f.parties, f.quarantine, f.values, f.records} {
+	for _, step := range []func() error{f.tickets, f.parts, f.quarantine, f.values, f.records} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -130,7 +131,7 @@ func (f *forgotten) ticket(id ticket.ID) error {
 		if err := f.messages(c.ID, func(*ticket.Message) bool { return true }); err != nil {
 			return err
 		}
-	} else if err := f.within(c.MergedInto, own, func(m *ticket.Message) bool { return slices.Contains(own, m.Conversation) }); err != nil {
+	} else if err := f.elsewhere(c.MergedInto, own, func(m *ticket.Message) bool { return slices.Contains(own, m.Conversation) }); err != nil {
 		return err
 	}
 	if err := f.conversations(own); err != nil {
@@ -142,8 +143,8 @@ func (f *forgotten) ticket(id ticket.ID) error {
 	return nil
 }
 
-// within removes what the person said, or was told, in a ticket that another customer has: of it the CRMs are told message by message.
-func (f *forgotten) within(id ticket.ID, conversations []ticket.ConversationKey, theirs func(*ticket.Message) bool) error {
+// elsewhere removes what the person said, or was told, in a ticket that another customer has: of it the CRMs are told message by message.
+func (f *forgotten) elsewhere(id ticket.ID, conversations []ticket.ConversationKey, theirs func(*ticket.Message) bool) error {
 	w := f.w
 	c, err := w.load(id)
 	if err != nil || c.ID == "" || !c.Erased.IsZero() || f.is(c.Contact) {
@@ -155,15 +156,22 @@ func (f *forgotten) within(id ticket.ID, conversations []ticket.ConversationKey,
 			if err := w.dropParty(c, i); err != nil {
 				return err
 			}
+			if err := f.conversations([]ticket.ConversationKey{p.Conversation}); err != nil {
+				return err
+			}
 		}
 	}
 	c.Conversations = slices.DeleteFunc(slices.Clone(c.Conversations), func(k ticket.ConversationKey) bool { return slices.Contains(conversations, k) })
+	found := len(c.entries) > 0 || len(conversations) > 0
 	err = f.messages(c.ID, func(m *ticket.Message) bool {
-		return theirs(m) || slices.ContainsFunc(f.identities, func(i ticket.Identity) bool {
+		return theirs(m) || f.is(m.Party) || slices.ContainsFunc(f.identities, func(i ticket.Identity) bool {
 			return m.Content.Author.ID == i.Key.ID && m.Conversation.Account.Platform == i.Key.Platform
 		})
-	}, w.redactEverywhere)
-	if err != nil {
+	}, func(m *ticket.Message) error {
+		found = true
+		return w.redactEverywhere(m)
+	})
+	if f.within = append(f.within, c.ID); err != nil || !found {
 		return err
 	}
 	c.journal(ticket.Entry{Kind: ticket.ContactErased, Actor: f.actor})
@@ -171,37 +179,19 @@ func (f *forgotten) within(id ticket.ID, conversations []ticket.ConversationKey,
 	return nil
 }
 
-// parties removes the person from tickets of others.
-func (f *forgotten) parties() error {
+// parts removes the person from tickets of others, where it was a party or spoke in a group.
+func (f *forgotten) parts() error {
 	for _, contact := range f.contacts {
-		page := ticket.Page{}
-		for {
-			list, err := f.w.tx.ListValues("party/"+string(contact.ID), page)
-			if err != nil {
+		err := f.w.eachValue(partsOf(contact.ID), func(v ticket.Value) error {
+			f.w.tx.DeleteValue(v.Key)
+			t, err := f.w.ticket(ticket.ID(v.Key.Name))
+			if err != nil || slices.Contains(f.within, t.ID) {
 				return err
 			}
-			for _, v := range list.Items {
-				f.w.tx.DeleteValue(v.Key)
-				t, err := f.w.ticket(ticket.ID(v.Key.Name))
-				if err != nil {
-					return err
-				}
-				var reached []ticket.ConversationKey
-				for _, p := range t.Parties {
-					if f.is(p.Contact) {
-						reached = append(reached, p.Conversation)
-					}
-				}
-				if err := f.within(t.ID, reached, func(m *ticket.Message) bool { return f.is(m.Party) }); err != nil {
-					return err
-				}
-				if err := f.conversations(reached); err != nil {
-					return err
-				}
-			}
-			if page.After = list.Next; page.After == "" {
-				break
-			}
+			return f.elsewhere(t.ID, nil, func(*ticket.Message) bool { return false })
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -275,27 +265,18 @@ func (f *forgotten) conversations(keys []ticket.ConversationKey) error {
 
 // quarantine removes the person's events that could not be taken in.
 func (f *forgotten) quarantine() error {
-	page := ticket.Page{}
-	for {
-		list, err := f.w.tx.ListValues(quarantineSpace, page)
+	return f.w.eachValue(quarantineSpace, func(v ticket.Value) error {
+		q, err := readQuarantine(v)
 		if err != nil {
 			return err
 		}
-		for _, v := range list.Items {
-			q, err := readQuarantine(v)
-			if err != nil {
-				return err
-			}
-			if q.Event != nil && slices.ContainsFunc(f.identities, func(i ticket.Identity) bool {
-				return i.Key == ticket.IdentityKey{Platform: q.Event.Account.Platform, ID: q.Event.Message.Author.ID}
-			}) {
-				f.w.tx.DeleteValue(v.Key)
-			}
+		if q.Event != nil && slices.ContainsFunc(f.identities, func(i ticket.Identity) bool {
+			return i.Key == ticket.IdentityKey{Platform: q.Event.Account.Platform, ID: q.Event.Message.Author.ID}
+		}) {
+			f.w.tx.DeleteValue(v.Key)
 		}
-		if page.After = list.Next; page.After == "" {
-			return nil
-		}
-	}
+		return nil
+	})
 }
 
 // values removes by what the person was found, and what was to be found out.

@@ -324,6 +324,9 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		stored.Party, entry.Actor.Kind = party.Contact, ticket.ByParty
 	}
 	w.putMessage(stored)
+	if contact != nil {
+		w.tookPart(contact.ID, &c.Ticket)
+	}
 	asked := false
 	switch {
 	case noise != "":

@@ -94,7 +94,6 @@ func (w *work) absorb(c *change, m merging) error {
 	for _, p := range other.Parties {
 		if c.PartyIn(p.Conversation) == nil {
 			c.Parties = append(slices.Clone(c.Parties), p)
-			w.tx.PutValue(ticket.Value{Key: partyKey(p.Contact, c.ID), Data: []byte(p.Role)})
 		}
 	}
 	c.Consults = append(slices.Clone(c.Consults), other.Consults...)
@@ -219,6 +218,9 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	if err := other.takeAlong(c, actor); err != nil {
 		return err
 	}
+	if other.Agent != "" { // who held it before the merge
+		other.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: actor, Old: other.Agent, Reason: "it is a ticket of its own again"})
+	}
 	other.MergedInto, other.OneLine, other.Status, other.Agent = "", false, ticket.Open, ""
 	if err := other.regain(c); err != nil {
 		return err
@@ -265,7 +267,8 @@ func (c *change) meetContact() error {
 	return err
 }
 
-// takeAlong notes in the ticket's own journal which messages something happened to while it was part of another one, so that the CRMs file them with its case.
+// takeAlong notes in the ticket's own journal which messages something happened to while it was part of another one, so that the CRMs file them with its case, and who
+// took part in it meanwhile.
 func (c *change) takeAlong(from *change, actor ticket.Actor) error {
 	keys, known := []string{}, map[string]bool{}
 	for _, id := range append([]ticket.ID{from.ID}, from.Absorbed...) {
@@ -282,10 +285,30 @@ func (c *change) takeAlong(from *change, actor ticket.Actor) error {
 	if err != nil {
 		return err
 	}
+	var authors []ticket.IdentityKey
 	for _, m := range messages {
-		if m.Key != "" && m.Ticket == c.ID {
-			c.journal(ticket.Entry{Kind: ticket.MessageMoved, Actor: actor, Message: m.Key, Old: string(from.ID)})
+		if m.Key == "" || m.Ticket != c.ID {
+			continue
 		}
+		c.journal(ticket.Entry{Kind: ticket.MessageMoved, Actor: actor, Message: m.Key, Old: string(from.ID)})
+		author := ticket.IdentityKey{Platform: m.Conversation.Account.Platform, ID: m.Content.Author.ID}
+		if m.Direction == ticket.Inbound && author.ID != "" && !slices.Contains(authors, author) {
+			authors = append(authors, author)
+		}
+	}
+	identities, err := c.w.tx.Identities(authors...)
+	if err != nil {
+		return err
+	}
+	for _, i := range identities {
+		if i.Contact == "" {
+			continue
+		}
+		who, err := c.w.contact(i.Contact)
+		if err != nil {
+			return err
+		}
+		c.w.tookPart(who.ID, &c.Ticket)
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (w *work) addParty(c *change, actor ticket.Actor, p Party) error {
 	w.tx.PutConversation(conv)
 	c.Conversations = append(slices.Clone(c.Conversations), conv.Key)
 	c.Parties = append(slices.Clone(c.Parties), party)
-	w.tx.PutValue(ticket.Value{Key: partyKey(contact.ID, c.ID), Data: []byte(role)})
+	w.tookPart(contact.ID, &c.Ticket)
 	w.syncContact(contact.ID)
 	c.journal(ticket.Entry{Kind: ticket.PartyAdded, Actor: actor, New: string(contact.ID), Reason: string(role)})
 	return nil
@@ -147,18 +147,12 @@ func (w *work) dropParty(c *change, i int) error {
 	gone := c.Parties[i]
 	c.Parties = slices.Delete(slices.Clone(c.Parties), i, i+1)
 	c.Conversations = slices.DeleteFunc(slices.Clone(c.Conversations), func(k ticket.ConversationKey) bool { return k == gone.Conversation })
-	w.tx.DeleteValue(partyKey(gone.Contact, c.ID))
 	convs, err := w.tx.Conversations(gone.Conversation)
 	if err == nil && convs[0].Ticket == c.ID {
 		convs[0].Ticket = ""
 		w.tx.PutConversation(convs[0])
 	}
 	return err
-}
-
-// partyKey leads from a contact to the tickets in which it is a party.
-func partyKey(contact ticket.ContactID, id ticket.ID) ticket.ValueKey {
-	return ticket.ValueKey{Space: "party/" + string(contact), Name: string(id)}
 }
 
 // crmParties are the ticket's parties as a CRM sees them.

@@ -330,7 +330,7 @@ func (w *work) rekey(key string) error {
 		m.Missing = to.missing
 		w.tx.PutMessage(m)
 	}
-	if err := w.awaitRoot(to, early{Reply: m.Key}); err != nil || to.key == m.Conversation {
+	if err := w.awaitRoot(to, early{Reply: m.Key}); err != nil {
 		return err
 	}
 	contact, err := w.contactOf(&e)
@@ -339,6 +339,16 @@ func (w *work) rekey(key string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if contact != nil {
+		t, err := w.ticket(m.Ticket)
+		if err != nil {
+			return err
+		}
+		w.tookPart(contact.ID, &t)
+	}
+	if to.key == m.Conversation {
+		return nil
 	}
 	convs, err := w.tx.Conversations(m.Conversation, to.key)
 	if err != nil {
