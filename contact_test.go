@@ -160,3 +160,28 @@ func TestWhatIsLearntLaterDoesNotMergeWhatAPersonTookApart(t *testing.T) {
 		t.Errorf("contacts (-want +got):\n%s", diff)
 	}
 }
+
+func TestWhoWasBlockedOnlyByAMergeIsServedAgainOnceApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	mia, noa := w.asked("mia", "Hello?"), w.asked("noa", "You fools!")
+	mias, noas := w.ticket(mia).Contact, w.ticket(noa).Contact
+	w.must(w.desk.Block(ctx, noa, ana, "insults"))
+	blocked := func() (all [2]bool) {
+		for i, id := range []ticket.ContactID{mias, noas} {
+			c, err := w.desk.Contact(ctx, id)
+			w.ok(err)
+			all[i] = c.Blocked
+		}
+		return all
+	}
+	w.ok(w.desk.MergeContacts(ctx, ana, mias, noas))
+	if got := blocked(); got != [2]bool{true, true} {
+		t.Errorf("merged: blocked are %v, want both, who are one", got)
+	}
+	w.ok(w.desk.UnmergeContacts(ctx, ana, mias, noas))
+	if got := blocked(); got != [2]bool{false, true} {
+		t.Errorf("apart again: blocked are %v, want noa alone", got)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/crm/crmtest"
+	"github.com/socialcrm/socialcrm/remote"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -348,5 +349,39 @@ func TestCRMIsAskedForWhatIsNewSinceTheLastLook(t *testing.T) {
 	w.pass(5 * time.Minute)
 	if last := sink.after[len(sink.after)-1]; len(sink.after) == told || last == "" {
 		t.Errorf("it was asked after %q, at last after %q", sink.after[:told], last)
+	}
+}
+
+// solving is a CRM in which answering a case solves it.
+type solving struct{ *crmtest.Fake }
+
+func (s solving) Changes(ctx context.Context, after channel.Cursor) (crm.Batch, error) {
+	b, err := s.Fake.Changes(ctx, after)
+	for i := range b.Updates {
+		if b.Updates[i].Reply != "" {
+			b.Updates[i].Status = ticket.Solved
+		}
+	}
+	return b, err
+}
+
+func (solving) Name() string { return "solving" }
+
+func TestAnAnswerInTheCRMSolvesTheTicketOnceItIsOut(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	other := solving{crmtest.New(crmtest.Options{Now: func() time.Time { return w.now }})}
+	w.ok(w.desk.AddSink(other))
+	w.must(w.desk.Note(t.Context(), tk.ID, ana, "so that it is pushed"))
+	w.pass(time.Minute)
+	w.platform.Fail(channeltest.OnSend, channeltest.Throttle(remote.LevelAccount, 30*time.Minute))
+	w.ok(other.Reply("zoe", string(tk.ID), "In Lyon."))
+	w.pass(10 * time.Minute)
+	if got := w.only(); got.Status.Done() {
+		t.Errorf("the ticket is %s, but the customer has no answer yet", got.Status)
+	}
+	w.pass(time.Hour)
+	if got := w.only(); got.Status != ticket.Solved || len(w.platform.Replies()) != 1 {
+		t.Errorf("the ticket is %s after %q, want solved by the answer", got.Status, w.platform.Replies())
 	}
 }

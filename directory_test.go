@@ -129,3 +129,19 @@ func TestTicketThatSomebodyLooksAfterStaysWhereItIs(t *testing.T) {
 		t.Errorf("the ticket is in %q with %q, its clocks see tier %q; want care, ana, gold", got.Lane, got.Agent, got.Clocks.Facts.Tier)
 	}
 }
+
+func TestAProfileDoesNotReplaceTheNameThatTheCRMKnows(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.crm.AddPerson(mia("003"))
+	w.platform.Customer("mia").Describe(channel.Author{Name: "xX_mia_Xx"})
+	w.platform.Fail(channeltest.OnProfile, channeltest.Refuse(remote.Unavailable)) // so that it comes after what the CRM says
+	w.ingest(said("1", "mia", "p", "p", "Hello?", at(1)))
+	w.pass(10 * time.Minute)
+	if n := w.platform.Calls(channeltest.OnProfile); n != 2 {
+		t.Fatalf("the platform was asked %d times, want 2", n)
+	}
+	if c, err := w.desk.Contact(t.Context(), w.only().Contact); err != nil || c.Name != "Mia Miller" {
+		t.Errorf("the contact is called %q (%v), want Mia Miller", c.Name, err)
+	}
+}

@@ -113,3 +113,24 @@ func TestEchoThatIsMarkedAutomatedIsNoPersonsAnswer(t *testing.T) {
 		t.Errorf("written by %s, want %s", e.Actor.Kind, ticket.ByTool)
 	}
 }
+
+func TestPostThatWaitsForItsTimeIsNotTakenForWhatAPersonPosts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.platform.Customer("mia").Post(w.page, "Where is it?")
+	w.pass(time.Minute)
+	id := w.only().ID
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "In Lyon.", NotBefore: w.now.Add(time.Hour)}))
+	w.page.Answer(m, "In Lyon.", "")
+	w.pass(time.Minute)
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostQueued}, w.states(id)); diff != "" {
+		t.Errorf("posts before their time (-want +got):\n%s", diff)
+	}
+	w.pass(2 * time.Hour)
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostSent}, w.states(id)); diff != "" {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+	if n := w.platform.Calls(channeltest.OnSend); n != 1 {
+		t.Errorf("%d sends, want 1", n)
+	}
+}

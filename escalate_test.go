@@ -232,3 +232,19 @@ func TestStepRaisesThePriorityAndNeverLowersIt(t *testing.T) {
 		t.Errorf("after the breach: lane %s, priority %s; want billing, urgent", got.Lane, got.Priority)
 	}
 }
+
+func TestAStepToTheLaneWhereTheTicketIsLeavesItWithItsAgent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := escalating()
+	s.SLA[0].Steps = []sla.Step{{Lane: "care"}}
+	w.apply(s)
+	id := w.asked("mia", "Hello?")
+	w.pass(2 * time.Hour)
+	if got := w.ticket(id); got.Lane != "care" || got.Agent != "ana" || len(w.steps(id)) != 1 {
+		t.Errorf("after %d steps it is in %s with %q, want one, care, ana", len(w.steps(id)), got.Lane, got.Agent)
+	}
+	if slices.Contains(w.kinds(id), ticket.TicketHanded) {
+		t.Error("it was taken from her on the way")
+	}
+}

@@ -346,3 +346,15 @@ func TestTicketOnHoldWaitsForTheLastAnswer(t *testing.T) {
 		t.Errorf("with both answered it is %s, want open", got.Status)
 	}
 }
+
+func TestNobodyWaitsForAnAnswerOnceTheTicketIsSolved(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	id := w.asked("mia", "Is this legal?")
+	w.must(w.desk.Consult(t.Context(), id, ana, socialcrm.Consult{Team: "money", Question: "Is it?", Within: time.Hour}))
+	w.must(w.desk.Resolve(t.Context(), id, ana, "she found it herself"))
+	w.pass(2 * time.Hour)
+	if n := countKind(w.kinds(id), ticket.ConsultOverdue); n != 0 {
+		t.Errorf("a solved ticket has %d overdue consults", n)
+	}
+}

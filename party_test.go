@@ -210,3 +210,28 @@ func TestAPartyIsAnsweredInItsOwnConversationOnly(t *testing.T) {
 		t.Errorf("first response is %q", c.Verdict)
 	}
 }
+
+func TestWhatNeverReachedAPartyTakesNoAnswerFromTheCustomer(t *testing.T) {
+	t.Parallel()
+	w, id, seller := marketplace(t)
+	ctx := t.Context()
+	w.must(w.desk.AddParty(ctx, id, ana, seller))
+	w.answer(id, "We look into it, Mia.")
+	key := w.must(w.desk.Reply(ctx, id, ana, socialcrm.Reply{Text: "Sol, is it true?", Party: w.ticket(id).Parties[0].Contact})).Messages[0]
+	w.pass(time.Minute)
+	var post string
+	w.ok(w.store.View(ctx, "", func(r ticket.Reader) error {
+		found, err := r.Messages(key)
+		if err == nil {
+			post = found[0].Content.ID
+		}
+		return err
+	}))
+	w.ingest(receipt("1", channel.ReceiptFailed, time.Time{}, post))
+	if e := w.last(id, ticket.ReplyFailed); e.Message != key || e.Clock != nil {
+		t.Errorf("the journal says %+v, want that it moved no clock", e)
+	}
+	if c := w.clock(id, sla.FirstResponse); c.Verdict != sla.Met {
+		t.Errorf("first response is %q", c.Verdict)
+	}
+}

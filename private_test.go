@@ -236,3 +236,24 @@ func TestAChannelThatCannotAnswerInPrivateSaysSo(t *testing.T) {
 	_, err := w.desk.MovePrivate(t.Context(), id, ana, socialcrm.Reply{Text: "Hi"})
 	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
 }
+
+func TestAnAnswerInPrivateDoesNotMergeWhatAPersonTookApart(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, scoped())
+	ctx := t.Context()
+	old := w.inPrivate("mia", "A question of last year")
+	w.must(w.desk.Resolve(ctx, old.ID, ana, ""))
+	id := w.asked("mia", "My account is broken!")
+	public := w.ticket(id).Contact
+	w.ok(w.desk.MergeContacts(ctx, ana, public, old.Contact))
+	w.ok(w.desk.UnmergeContacts(ctx, ana, public, old.Contact))
+	w.must(w.desk.MovePrivate(ctx, id, ana, socialcrm.Reply{Text: "Let us talk here."}))
+	w.pass(time.Minute)
+	for _, id := range []ticket.ContactID{public, old.Contact} {
+		c, err := w.desk.Contact(ctx, id)
+		w.ok(err)
+		if c.ID != id || c.MergedInto != "" || len(c.Identities) != 1 {
+			t.Errorf("contact %s is merged again: %+v", id, c)
+		}
+	}
+}

@@ -147,3 +147,13 @@ func TestAttachmentsThatThePlatformWouldRefuseAreRefusedAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyPeopleAnswerInTheWindowForPeople(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{Private: channel.Traits{ReplyWindow: time.Hour, HumanWindow: 24 * time.Hour}})
+	w.now = tk.CustomerWrote.Add(2 * time.Hour)
+	if _, err := w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "Hi", Automated: true}); remote.KindOf(err) != remote.WindowClosed {
+		t.Errorf("an automated reply: %v, want window closed", err)
+	}
+	w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "Hi"}))
+}

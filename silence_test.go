@@ -76,6 +76,10 @@ func TestSilenceThatIsUnusualRaisesOneAlarm(t *testing.T) {
 	if n := len(w.told(ticket.AccountAlarm)); n != 1 {
 		t.Errorf("%d alarms, want still one", n)
 	}
+	w.pass(14 * 24 * time.Hour)
+	if n := len(w.told(ticket.AccountAlarm)); n != 2 {
+		t.Errorf("%d alarms after it fell silent once more, want two", n)
+	}
 }
 
 func TestNoAlarmWithoutKnowledgeNorForTheSeldomHeard(t *testing.T) {

@@ -245,3 +245,17 @@ func TestAccountDataGoesByTheIdentityOfWhoeverReadsIt(t *testing.T) {
 	w.ok(w.desk.Verify(ctx, ana, noa, socialcrm.Verification{Level: ticket.Strong, How: "login"}))
 	w.must(w.desk.Reply(ctx, theirs.ID, ana, account))
 }
+
+func TestALevelFoundForTwoMakesNeitherSurer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	mia, noa := w.inPrivate("mia", "Hello?").Contact, w.inPrivate("noa", "Hello?").Contact
+	w.ok(w.desk.Verify(ctx, ana, mia, socialcrm.Verification{Level: ticket.Claimed, How: "she says so"}))
+	w.ok(w.desk.MergeContacts(ctx, ana, mia, noa))
+	w.ok(w.desk.Verify(ctx, ana, mia, socialcrm.Verification{Level: ticket.Strong, How: "login"}))
+	w.ok(w.desk.UnmergeContacts(ctx, ana, mia, noa))
+	if a, b := w.level(mia), w.level(noa); a != ticket.Claimed || b != ticket.Unverified {
+		t.Errorf("apart again they are %s and %s, want claimed and none: nobody knows who logged in", a, b)
+	}
+}
