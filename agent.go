@@ -61,6 +61,8 @@ type Reply struct {
 	// what is written after it and may go out before it does not wait for it. It is no part of the content that By.Key stands for. Where a draft is approved later,
 	// it goes out at once.
 	NotBefore time.Time `json:"-"`
+
+	back time.Time // of an acknowledgement that nobody is there: when somebody will be
 }
 
 // Reply sends an answer through the channel on which the customer wrote. It returns once the answer is stored; it goes out after that, and the journal tells how

@@ -19,7 +19,8 @@ func (d *Desk) CloseWithoutReply(ctx context.Context, id ticket.ID, by By, reaso
 	})
 }
 
-// Close ends the ticket for good: what its customer writes later begins a ticket that follows it up. A ticket that is closed already stays as it is.
+// Close ends the ticket for good: what its customer writes later begins a ticket that follows it up. Replies that are queued
+// still go out: they are its last word (Spam cancels them). A ticket that is closed already stays as it is.
 func (d *Desk) Close(ctx context.Context, id ticket.ID, by By) (Receipt, error) {
 	return d.verb(ctx, VerbClose, id, by, nil, func(w *work, c *change) (Receipt, error) {
 		return Receipt{}, w.close(c, by.Actor, "", "")

@@ -53,6 +53,11 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 			}
 			return w.tx.Finish(lease)
 		}
+		if m.Post.State == ticket.PostQueued && !m.Post.Back.IsZero() && m.Post.Out.Part <= 1 {
+			if cancelled, err := w.cancelPointless(&m); err != nil || cancelled {
+				return err // its task is cancelled with it
+			}
+		}
 		if acc = d.channelOf(m.Conversation.Account); acc == nil {
 			return w.tx.Postpone(lease, w.now.Add(backoff(lease.ID, lease.Attempts)), "account "+m.Conversation.Account.String()+" is not known")
 		}

@@ -296,13 +296,13 @@ func (f *forgotten) values() error {
 		for _, other := range f.contacts {
 			w.tx.DeleteValue(broughtKey(c.ID, other.ID))
 		}
-		w.tx.DeleteValue(ticket.ValueKey{Space: "off hours", Name: string(c.ID)})
 		w.tx.Cancel("learn/"+string(c.ID), "link/"+string(c.ID))
 		for _, s := range w.sinks {
 			w.tx.Cancel("lookup/" + s.Name() + "/" + string(c.ID))
 		}
 	}
 	for _, i := range f.identities {
+		w.tx.DeleteValue(toldKey(i.Key))
 		if i.Author.Handle != "" {
 			w.tx.DeleteValue(handleKey(i.Key.Platform, i.Author.Handle))
 		}

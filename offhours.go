@@ -17,7 +17,8 @@ import (
 
 // OffHours is the automated acknowledgement: what a customer is told at once who writes while nobody is there. It is sent for messages that want an answer,
 // where the platform permits automated posts; never twice to the same person within Again, never to a bot or an account of the Desk's own, never in answer to an
-// automated message, and never once a person has answered. It meets acknowledgement, and is no response.
+// automated message, and never once a person has answered. It meets acknowledgement, and is no response. One that has to wait until it can go out is looked at
+// again then, and cancelled when it is pointless by now; the customer counts as not told.
 type OffHours struct {
 	// Calendar names the calendar that says when somebody is there. Empty: that of the ticket's lane; a lane without one is never closed.
 	Calendar string `json:"calendar,omitempty"`
@@ -157,15 +158,17 @@ func (w *work) acknowledge(c *change, e *channel.Event, key string) error {
 	if text == nil {
 		return nil
 	}
-	told := ticket.ValueKey{Space: "off hours", Name: string(c.Contact)}
-	values, err := w.tx.Values(told)
+	told := toldKeys(c.contact)
+	values, err := w.tx.Values(told...)
 	if err != nil {
 		return err
 	}
-	if until, err := time.Parse(time.RFC3339Nano, string(values[0].Data)); err == nil && w.now.Before(until) {
-		return nil
+	for _, v := range values {
+		if until, err := time.Parse(time.RFC3339Nano, string(v.Data)); err == nil && w.now.Before(until) {
+			return nil
+		}
 	}
-	_, err = w.reply(c, ticket.Actor{Kind: ticket.BySystem}, Reply{InReplyTo: key, Automated: true, Text: text.text(opens.In(calendar.Zone()))})
+	_, err = w.reply(c, ticket.Actor{Kind: ticket.BySystem}, Reply{InReplyTo: key, Automated: true, Text: text.text(opens.In(calendar.Zone())), back: opens})
 	if _, forbidden := errors.AsType[*remote.Error](err); forbidden || errors.Is(err, ErrInvalid) {
 		w.d.log.Debug("no automated acknowledgement", "ticket", string(c.ID), "reason", err)
 		return nil
@@ -174,6 +177,68 @@ func (w *work) acknowledge(c *change, e *channel.Event, key string) error {
 		return err
 	}
 	until := w.now.Add(cmp.Or(time.Duration(off.Again), 24*time.Hour))
-	w.tx.PutValue(ticket.Value{Key: told, Data: []byte(until.Format(time.RFC3339Nano)), Expires: until})
+	for _, key := range told {
+		w.tx.PutValue(ticket.Value{Key: key, Data: []byte(until.Format(time.RFC3339Nano)), Expires: until})
+	}
 	return nil
+}
+
+// toldKeys are where it is remembered until when a person need not be told again: under each identity, so that it goes with them where contacts are merged and taken apart.
+func toldKeys(contact *ticket.Contact) []ticket.ValueKey {
+	keys := make([]ticket.ValueKey, len(contact.Identities))
+	for i, identity := range contact.Identities {
+		keys[i] = toldKey(identity)
+	}
+	return keys
+}
+
+func toldKey(identity ticket.IdentityKey) ticket.ValueKey {
+	return ticket.ValueKey{Space: "off hours", Name: identity.Platform + "/" + identity.ID}
+}
+
+// cancelPointless cancels an acknowledgement that waited to go out until there was no point in it any more. Its customer was not told.
+func (w *work) cancelPointless(m *ticket.Message) (bool, error) {
+	c, err := w.load(m.Ticket)
+	if err != nil {
+		return false, err
+	}
+	reason, err := w.pointless(c, m)
+	if err != nil || reason == "" {
+		return false, err
+	}
+	if err := c.cancelQueued(ticket.Actor{Kind: ticket.BySystem}, reason, func(p *ticket.Message) bool { return p.Post.Reply == m.Post.Reply }); err != nil {
+		return false, err
+	}
+	if c.contact != nil {
+		for _, key := range toldKeys(c.contact) {
+			w.tx.DeleteValue(key)
+		}
+	}
+	c.finish()
+	return true, nil
+}
+
+// pointless says why an acknowledgement must not go out any more; empty when it may.
+func (w *work) pointless(c *change, m *ticket.Message) (reason string, err error) {
+	off := w.company.offHours
+	found, err := w.tx.MessagesByRef(ticket.MessageRef{Account: m.Conversation.Account, ID: m.Post.Out.InReplyTo})
+	if err != nil {
+		return "", err
+	}
+	question := &found[0]
+	switch {
+	case off == nil:
+		return "nobody is told any more that nobody is there", nil
+	case c.Status.Done() || c.Answered.After(question.Content.Time):
+		return "a person was faster", nil
+	case c.contact != nil && c.contact.Blocked:
+		return "the customer is blocked", nil
+	case !question.Deleted.IsZero():
+		return "what it answers was deleted", nil
+	}
+	calendar, _ := w.company.policies.Calendar(off.Calendar, c.Lane)
+	if opens, ok := calendar.NextOpen(w.now); !ok || !opens.Equal(m.Post.Back) {
+		return "it says when somebody is there, and that is not so any more", nil
+	}
+	return "", nil
 }

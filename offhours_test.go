@@ -11,6 +11,7 @@ import (
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/remote"
 	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -122,6 +123,50 @@ func TestWhoWritesAtNightIsToldOnceWhenSomebodyWillBeThere(t *testing.T) {
 	}
 }
 
+func TestAnAcknowledgementThatHasToWaitIsCancelledWhenItIsPointless(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		waits   time.Duration
+		happens func(w *world, question string)
+	}{
+		{name: "a person answered", waits: 3 * time.Hour, happens: func(w *world, question string) {
+			w.ingest(func() channel.Event {
+				e := posted("answer", "private-shop-mia", question, "We found it.", w.now)
+				e.Message.Visibility = channel.Private
+				return e
+			}())
+		}},
+		{name: "the office is open", waits: 62 * time.Hour, happens: func(*world, string) {}},
+		{name: "the next night has come", waits: 72 * time.Hour, happens: func(*world, string) {}},
+		{name: "the customer was blocked", waits: time.Hour, happens: func(w *world, _ string) {
+			w.must(w.desk.Block(w.t.Context(), w.only().ID, ana, "insults"))
+		}},
+		{name: "it was spam", waits: time.Hour, happens: func(w *world, _ string) { w.must(w.desk.Spam(w.t.Context(), w.only().ID, ana)) }},
+		{name: "the question was deleted", waits: time.Hour, happens: func(w *world, question string) {
+			w.ingest(channel.Event{Kind: channel.MessageDeleted, Account: shop, Message: channel.Message{ID: question}})
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := atNight(t, channeltest.Options{Public: channel.Traits{Echoes: true}, Private: channel.Traits{Echoes: true}}, nil)
+			w.platform.Fail(channeltest.OnSend, channeltest.Throttle(remote.LevelAccount, tt.waits))
+			m := w.platform.Customer("mia").Write(w.page, "My bag is gone")
+			w.pass(time.Minute)
+			id := w.only().ID
+			tt.happens(w, m.ID)
+			w.pass(tt.waits)
+			if diff := cmp.Diff([]string(nil), w.platform.Replies(), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("went out (-want +got):\n%s", diff)
+			}
+			if e := w.last(id, ticket.ReplyCancelled); e.Reason == "" {
+				t.Error("nobody is told why it was cancelled")
+			}
+		})
+	}
+}
+
 func TestAnAutomatedAcknowledgementIsNoResponse(t *testing.T) {
 	t.Parallel()
 	w := atNight(t, channeltest.Options{Private: channel.Traits{Echoes: true}}, nil)
@@ -164,6 +209,57 @@ func TestOffHoursSaysWhatIsWrong(t *testing.T) {
 			tt.change(setup.OffHours)
 			if err := setup.Check(nil); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("error\n\t%v\nwant\n\t%s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestWhoWasToldIsNotToldAgainBecauseContactsWereMerged(t *testing.T) {
+	t.Parallel()
+	w := atNight(t, channeltest.Options{}, nil)
+	night := w.now
+	w.now = w.now.Add(-6 * time.Hour) // somebody is there
+	w.platform.Customer("noa").Write(w.page, "Hello")
+	w.pass(time.Minute)
+	noa := w.only().Contact
+	w.pass(night.Sub(w.now))
+	w.platform.Customer("mia").Write(w.page, "My bag is gone")
+	w.pass(time.Minute)
+	for _, tk := range w.tickets() {
+		if tk.Contact != noa {
+			w.ok(w.desk.MergeContacts(t.Context(), ana, noa, tk.Contact))
+		}
+	}
+	w.platform.Customer("mia").Write(w.page, "Hello?")
+	w.pass(time.Minute)
+	if diff := cmp.Diff([]string{inEnglish}, w.platform.Replies()); diff != "" {
+		t.Errorf("automated texts (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatIsQueuedDoesNotGoOutToSpammersAndTheBlocked(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		ends func(w *world, id ticket.ID) (socialcrm.Receipt, error)
+		want []string
+	}{
+		{"spam", func(w *world, id ticket.ID) (socialcrm.Receipt, error) { return w.desk.Spam(w.t.Context(), id, ana) }, nil},
+		{"blocked", func(w *world, id ticket.ID) (socialcrm.Receipt, error) {
+			return w.desk.Block(w.t.Context(), id, ana, "insults")
+		}, nil},
+		{"but closed, as the last word", func(w *world, id ticket.ID) (socialcrm.Receipt, error) { return w.desk.Close(w.t.Context(), id, ana) }, []string{"later"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := staffed(t)
+			id := w.asked("mia", "Hello?")
+			w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "later", NotBefore: w.now.Add(time.Hour)}))
+			w.must(tt.ends(w, id))
+			w.pass(2 * time.Hour)
+			if diff := cmp.Diff(tt.want, w.platform.Replies(), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("went out (-want +got):\n%s", diff)
 			}
 		})
 	}

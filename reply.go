@@ -101,7 +101,7 @@ func (w *work) reply(c *change, actor ticket.Actor, r Reply) (Receipt, error) {
 		m := ticket.Message{
 			Key: out.Key, Ticket: c.ID, Conversation: conv.Key, Direction: ticket.Outbound, Party: p.party, Actor: actor, Automated: r.Automated, Received: w.now,
 			Content: channel.Message{Thread: conv.Key.Thread, Parent: p.to, Visibility: conv.Key.Visibility, Text: text, Attachments: out.Attachments, Time: w.now},
-			Post:    &ticket.Post{Out: out, Reply: reply, State: ticket.PostQueued, Requires: r.Requires},
+			Post:    &ticket.Post{Out: out, Reply: reply, State: ticket.PostQueued, Requires: r.Requires, Back: r.back},
 		}
 		if i == len(p.texts)-1 {
 			m.Post.Then = r.Then

@@ -134,4 +134,6 @@ type Post struct {
 	Requires Assurance `json:"requires,omitzero"`
 	// Private is set on an answer in private to a public message, which the platform allows once.
 	Private bool `json:"private,omitempty"`
+	// Back is set on the acknowledgement that nobody is there: when it says that somebody will be. It does not go out once that has changed.
+	Back time.Time `json:"back,omitzero"`
 }

@@ -84,6 +84,7 @@ const (
 	ReplyRetried     EntryKind = "reply.retried"    // it will be tried again; Reason says why
 	ReplyDoubtful    EntryKind = "reply.doubtful"   // it may have gone out
 	ReplyFailed      EntryKind = "reply.failed"     // it will not be tried again; Reason says why
+	ReplyCancelled   EntryKind = "reply.cancelled"  // it was withdrawn before it went out; Reason says why
 	ReplyTwice       EntryKind = "reply.twice"      // it went out twice
 	ReplyForbidden   EntryKind = "reply.forbidden"  // the platform forbids it, or its window closed; New lists the ways that are left
 	TicketElsewhere  EntryKind = "ticket.elsewhere" // what was asked was answered on another channel; Reason says where and how

@@ -282,6 +282,7 @@ func (p *packer) post(o *Post) {
 	packText(p, &o.Then)
 	packInt(p, &o.Requires)
 	p.bool(&o.Private)
+	p.time(&o.Back)
 }
 
 func (p *packer) outgoing(o *channel.Outgoing) {
