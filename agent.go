@@ -330,6 +330,11 @@ func (w *work) solve(c *change, at time.Time, order, key string, actor ticket.Ac
 	if err := c.setStatus(ticket.Solved, at, order, key, actor, reason); err != nil {
 		return err
 	}
+	return w.handBack(c)
+}
+
+// handBack lets the agent of a ticket that is done take another one.
+func (w *work) handBack(c *change) error {
 	if err := w.tx.Release(c.ID, w.now); err != nil {
 		return err
 	}

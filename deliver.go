@@ -10,6 +10,7 @@ import (
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -354,43 +355,43 @@ func (w *work) failPost(key, reason string) error {
 			return err
 		}
 	}
-	if err := w.unlist(m.Conversation, done...); err != nil {
+	if _, err := w.unlist(m.Conversation, done...); err != nil {
 		return err
 	}
-	return w.wantsAgent(m.Ticket, key+"/failed", "a reply did not go out")
+	c, err := w.load(m.Ticket)
+	if err != nil {
+		return err
+	}
+	was := c.Status
+	if err := w.wantsAgent(c, key+"/failed", "a reply did not go out"); err != nil || c.Status == was {
+		return err
+	}
+	c.finish()
+	return nil
 }
 
 // wantsAgent puts a ticket that waits for others, or is solved, back in front of an agent.
-func (w *work) wantsAgent(id ticket.ID, key, reason string) error {
-	c, err := w.load(id)
-	if err != nil {
-		return err
-	}
+func (w *work) wantsAgent(c *change, key, reason string) error {
 	system := ticket.Actor{Kind: ticket.BySystem}
 	switch c.Status {
 	case ticket.Pending, ticket.OnHold:
-		err = c.setStatus(ticket.Open, w.now, "", key, system, reason)
+		return c.setStatus(ticket.Open, w.now, "", key, system, reason)
 	case ticket.Solved:
-		err = w.reopen(c, w.now, "", key, system, reason)
-	default:
-		return nil
+		return w.reopen(c, w.now, "", key, system, reason)
 	}
-	if err == nil {
-		c.finish()
-	}
-	return err
+	return nil
 }
 
-// unlist takes posts off their conversation's list of unfinished ones.
-func (w *work) unlist(key ticket.ConversationKey, posts ...string) error {
+// unlist takes posts off their conversation's list of unfinished ones, and returns the conversation.
+func (w *work) unlist(key ticket.ConversationKey, posts ...string) (ticket.Conversation, error) {
 	convs, err := w.tx.Conversations(key)
 	if err != nil {
-		return err
+		return ticket.Conversation{}, err
 	}
 	conv := convs[0]
 	conv.Unfinished = slices.DeleteFunc(slices.Clone(conv.Unfinished), func(p string) bool { return slices.Contains(posts, p) })
 	w.tx.PutConversation(conv)
-	return nil
+	return conv, nil
 }
 
 // sent records that a post went out. It does so also for a worker whose lease was lost: what the platform accepted is a fact.
@@ -451,7 +452,8 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 		echo := channel.Event{Kind: channel.MessageEchoed, Message: channel.Message{ID: sent.ID}}
 		w.tx.MarkSeen(ticket.EventKey{Account: m.Conversation.Account, Key: echo.DedupeKey()})
 	}
-	if err := w.unlist(m.Conversation, key); err != nil {
+	conv, err := w.unlist(m.Conversation, key)
+	if err != nil {
 		return err
 	}
 	c, err := w.load(m.Ticket)
@@ -467,21 +469,7 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 		}
 	}
 	if post.Out.Part == post.Out.Parts {
-		switch post.Then {
-		case ticket.Solved:
-			if !c.Status.Done() {
-				err = w.solve(c, sent.Time, "", key+"/then", m.Actor, "")
-			}
-		case "", ticket.Open:
-			if c.Status == ticket.New && !m.Automated { // for whom nobody did anything yet, it is as new as it was
-				err = c.setStatus(ticket.Open, sent.Time, "", key+"/then", m.Actor, "")
-			}
-		default:
-			if !c.Status.Done() {
-				err = c.setStatus(post.Then, sent.Time, "", key+"/then", m.Actor, "")
-			}
-		}
-		if err != nil {
+		if err := w.thenStatus(c, &m, &conv); err != nil {
 			return err
 		}
 	}
@@ -492,6 +480,34 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 		}
 	}
 	return w.receiptsFor(key)
+}
+
+// thenStatus gives the ticket the status that goes with a reply that is out. Where the customer wrote while the reply was held up, its author did not know what would be
+// left behind: the ticket stays in front of an agent.
+func (w *work) thenStatus(c *change, m *ticket.Message, conv *ticket.Conversation) error {
+	mark, then := sla.Mark{Time: m.Content.Time, Key: m.Key + "/then"}, m.Post.Then
+	if wroteSince(c, m, conv) {
+		then = ticket.Open
+	}
+	switch then {
+	case "", ticket.Open:
+		if c.Status == ticket.New && !m.Automated { // for whom nobody did anything yet, it is as new as it was
+			return c.moveTo(ticket.Open, mark, "", m.Actor, "")
+		}
+		return nil
+	}
+	if c.Status.Done() {
+		return nil
+	}
+	if err := c.moveTo(then, mark, m.Key, m.Actor, ""); err != nil || then != ticket.Solved {
+		return err
+	}
+	return w.handBack(c)
+}
+
+// wroteSince reports whether the customer wrote after the reply was written: in its conversation by the platform's times, elsewhere by ours.
+func wroteSince(c *change, m *ticket.Message, conv *ticket.Conversation) bool {
+	return conv.CustomerWrote.After(m.Post.Out.CustomerWrote) || c.CustomerWrote.After(conv.CustomerWrote) && c.CustomerWrote.After(m.Received)
 }
 
 // continueWith lets the next part go out, if it was put aside while the part before it was in doubt.

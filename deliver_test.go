@@ -362,3 +362,24 @@ func TestAQuotaThatIsUsedUpKeepsTheReplyUntilSomebodyResumes(t *testing.T) {
 		t.Errorf("posts (-want +got):\n%s", diff)
 	}
 }
+
+func TestReplyThatWasHeldUpSolvesNothingOverANewerMessage(t *testing.T) {
+	t.Parallel()
+	for _, then := range []ticket.Status{ticket.Solved, ticket.Pending} {
+		for _, again := range []bool{false, true} {
+			w, tk := asked(t, channeltest.Options{})
+			w.platform.Fail(channeltest.OnSend, channeltest.Throttle(remote.LevelAccount, time.Hour))
+			w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "It is on its way.", Then: then}))
+			w.pass(time.Minute)
+			want := then
+			if again {
+				w.platform.Customer("mia").Write(w.page, "It came broken!")
+				want = ticket.Open
+			}
+			w.pass(2 * time.Hour)
+			if got := w.ticket(tk.ID); got.Status != want || got.Answered.IsZero() {
+				t.Errorf("then %s, the customer wrote again %t: %s, answered %s; want %s and answered", then, again, got.Status, got.Answered, want)
+			}
+		}
+	}
+}

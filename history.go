@@ -106,6 +106,23 @@ func (c *change) history() (events []sla.Event, err error) {
 	return events, nil
 }
 
+// answeredLast is when a person answered the customer last, by the history that was folded again: what never arrived is no answer.
+func (c *change) answeredLast() (last time.Time) {
+	events, never := slices.Concat(c.retold.events, c.added()), make(map[string]bool)
+	for i := range events {
+		if events[i].Kind == sla.AnswerWithdrawn {
+			never[events[i].Key] = true
+		}
+	}
+	for i := range events {
+		e := &events[i]
+		if e.Kind == sla.Answered && !e.Automated && !never[e.Key] && e.Time.After(last) && !e.Time.Before(c.Clocks.Asked) {
+			last = e.Time
+		}
+	}
+	return last
+}
+
 // lines tells which line of the ticket's clocks is whose: its own, and those of the tickets that are part of it.
 func (c *change) lines() (map[ticket.ID]string, error) {
 	lines := map[ticket.ID]string{c.ID: ""}

@@ -82,8 +82,11 @@ func (w *work) mark(r *Result, m ticket.Message, e *channel.Event) error {
 		}
 	}
 	c.journal(entry)
-	if failed && c.Status == ticket.Solved {
-		if err := w.reopen(c, w.now, "", m.Key+"/failed", ticket.Actor{Kind: ticket.BySystem}, "the answer never arrived"); err != nil {
+	if entry.Clock != nil {
+		c.Answered = c.answeredLast()
+	}
+	if failed {
+		if err := w.wantsAgent(c, m.Key+"/failed", "the answer never arrived"); err != nil {
 			return err
 		}
 	}

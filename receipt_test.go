@@ -10,6 +10,8 @@ import (
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/report"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -138,5 +140,49 @@ func TestOlderWatermarkDoesNotReplaceANewerOne(t *testing.T) {
 	w.pass(time.Hour)
 	if diff := cmp.Diff([]ticket.PostState{ticket.PostRead}, w.states(tk.ID)); diff != "" {
 		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnswerThatNeverArrivedTakesItsStatusBack(t *testing.T) {
+	t.Parallel()
+	for _, then := range []ticket.Status{"", ticket.Pending, ticket.OnHold, ticket.Solved} {
+		t.Run("then "+string(then), func(t *testing.T) {
+			t.Parallel()
+			w, tk := asked(t, channeltest.Options{})
+			w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "On its way.", Then: then}))
+			w.pass(time.Minute)
+			posts := w.platform.Posts()
+			w.ingest(receipt("1", channel.ReceiptFailed, time.Time{}, posts[len(posts)-1].ID))
+			w.pass(time.Minute)
+			got := w.ticket(tk.ID)
+			if got.Status != ticket.Open || !got.Answered.IsZero() || got.Clocks.Waiting != 1 || got.Agent != "ana" {
+				t.Errorf("the ticket is %s with %q, answered %s, %d messages wait; want open with ana, not answered, one", got.Status, got.Agent, got.Answered, got.Clocks.Waiting)
+			}
+			for _, m := range []sla.Metric{sla.Acknowledgement, sla.FirstResponse, sla.Resolution} {
+				if c := w.clock(tk.ID, m); c.Verdict != sla.Running || !c.Due.Equal(c.Started.Add(time.Duration(c.Target))) {
+					t.Errorf("%s is %q, due %s; want it to run on as if nobody had answered", m, c.Verdict, c.Due)
+				}
+			}
+			w.ok(w.store.View(t.Context(), "", func(r ticket.Reader) error {
+				whole, err := report.Read(r, report.Query{By: []report.Dimension{}})
+				if err == nil && (len(whole.Work) != 1 || whole.Work[0].Waiting != 1) {
+					t.Errorf("the report says %+v, want one who waits", whole.Work)
+				}
+				return err
+			}))
+		})
+	}
+}
+
+func TestAnswerBeforeTheOneThatNeverArrivedStillCounts(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	w.answer(tk.ID, "one")
+	first := w.ticket(tk.ID).Answered
+	w.answer(tk.ID, "two")
+	posts := w.platform.Posts()
+	w.ingest(receipt("1", channel.ReceiptFailed, time.Time{}, posts[len(posts)-1].ID))
+	if got := w.ticket(tk.ID); !got.Answered.Equal(first) || w.clock(tk.ID, sla.FirstResponse).Verdict != sla.Met {
+		t.Errorf("answered %s, first response %q; want %s and met", got.Answered, w.clock(tk.ID, sla.FirstResponse).Verdict, first)
 	}
 }

@@ -250,7 +250,12 @@ func (c *change) factsHold() bool {
 
 // setStatus changes the status and lets the clocks know. at is the platform's time of what caused it, key names that.
 func (c *change) setStatus(to ticket.Status, at time.Time, order, key string, actor ticket.Actor, reason string) error {
-	from := c.Status
+	return c.moveTo(to, sla.Mark{Time: at, Order: order, Key: key}, "", actor, reason)
+}
+
+// moveTo is setStatus; post names the answer that brought the status with it, and takes it back if it never arrives.
+func (c *change) moveTo(to ticket.Status, mark sla.Mark, post string, actor ticket.Actor, reason string) error {
+	from, at := c.Status, mark.Time
 	if from == to {
 		return nil
 	}
@@ -260,7 +265,7 @@ func (c *change) setStatus(to ticket.Status, at time.Time, order, key string, ac
 	} else {
 		c.SolvedAt = time.Time{}
 	}
-	clock, err := c.fold(sla.Event{Kind: sla.StatusChanged, Mark: c.afterAll(sla.Mark{Time: at, Order: order, Key: key}), Status: to, Reason: reason})
+	clock, err := c.fold(sla.Event{Kind: sla.StatusChanged, Mark: c.afterAll(mark), Status: to, Post: post, Reason: reason})
 	if err != nil {
 		return err
 	}

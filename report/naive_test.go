@@ -179,7 +179,7 @@ func (n naive) waiting(entries []ticket.Entry) (since time.Time) {
 			asked = append(asked, e.Mark)
 		case e.Kind == sla.MessageWithdrawn:
 			asked = slices.DeleteFunc(asked, func(m sla.Mark) bool { return m == e.Of })
-		case e.Kind == sla.Answered && !e.Automated && !failed[e.Key], e.Kind == sla.StatusChanged && e.Status.Done():
+		case e.Kind == sla.Answered && !e.Automated && !failed[e.Key], e.Kind == sla.StatusChanged && e.Status.Done() && !failed[e.Post]:
 			asked = nil
 		}
 	}

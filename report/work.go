@@ -71,7 +71,7 @@ func (b *Builder) clocked(m *matter, e *sla.Event) {
 	}
 	kept := *e
 	kept.Facts, kept.Line = nil, ""
-	if e.Kind == sla.StatusChanged && e.Status.Done() && e.Line == "" { // nobody waits for what was before
+	if e.Kind == sla.StatusChanged && e.Status.Done() && e.Line == "" && e.Post == "" { // nobody waits for what was before; what an answer solved may be taken back
 		if e.Compare(m.solved) > 0 {
 			m.solved = e.Mark
 		}

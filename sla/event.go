@@ -16,7 +16,7 @@ const (
 	MessageWithdrawn EventKind = "message withdrawn"
 	// Answered: a post of ours that the platform accepted and the customer can see.
 	Answered EventKind = "answered"
-	// AnswerWithdrawn: the platform reports that the post named by Event.Key never arrived after all.
+	// AnswerWithdrawn: the platform reports that the post named by Event.Key never arrived after all. The answer goes, and the status that came with it.
 	AnswerWithdrawn EventKind = "answer withdrawn"
 	// AnswerGivenElsewhere: what the line's messages ask was answered on another channel.
 	AnswerGivenElsewhere EventKind = "answered elsewhere"
@@ -57,6 +57,8 @@ type Event struct {
 	Automated bool `json:"automated,omitempty"`
 	// Status is set for StatusChanged.
 	Status Status `json:"status,omitempty"`
+	// Post is set for StatusChanged where an answer brought the status with it: the key of the post, which AnswerWithdrawn names.
+	Post string `json:"post,omitempty"`
 	// Reason says, on a change to solved, why no answer is needed.
 	Reason string `json:"reason,omitempty"`
 	// Of is set for MessageWithdrawn: the place of the message.

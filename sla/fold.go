@@ -138,5 +138,7 @@ func inOrder(events iter.Seq[Event]) []Event {
 			withdrawn[all[i].Key] = true
 		}
 	}
-	return slices.DeleteFunc(all, func(e Event) bool { return e.Kind == AnswerWithdrawn || e.Kind == Answered && withdrawn[e.Key] })
+	return slices.DeleteFunc(all, func(e Event) bool {
+		return e.Kind == AnswerWithdrawn || e.Kind == Answered && withdrawn[e.Key] || e.Post != "" && withdrawn[e.Post]
+	})
 }

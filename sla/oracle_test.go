@@ -74,7 +74,7 @@ func simulate(w *world) *oracle {
 		o.begin()
 		for i := range w.events {
 			e := &w.events[i]
-			if !e.Time.Equal(w.at(o.minute)) || gone[e.Key] {
+			if !e.Time.Equal(w.at(o.minute)) || gone[e.Key] || e.Post != "" && gone[e.Post] {
 				continue
 			}
 			if o.part != nil && e.Line == "merged" {

@@ -160,6 +160,9 @@ func (w *world) randomEvents(t *rapid.T) {
 		case sla.StatusChanged:
 			e.Status = rapid.SampledFrom([]sla.Status{sla.New, sla.Open, sla.Open, sla.Pending, sla.OnHold, sla.Solved, sla.Solved, sla.Closed}).Draw(t, "status")
 			e.Reason = rapid.SampledFrom([]string{"", "spam"}).Draw(t, "reason")
+			if last := len(w.events) - 1; last >= 0 && w.events[last].Kind == sla.Answered && w.events[last].Line == e.Line && rapid.Bool().Draw(t, "with it") {
+				e.Post = w.events[last].Key
+			}
 		case sla.FactsChanged:
 			e.Facts = &sla.Facts{Priority: sla.Priority(rapid.IntRange(-1, 2).Draw(t, "priority")), Lane: rapid.SampledFrom([]string{"", "day", "night"}).Draw(t, "lane"),
 				Agent: rapid.SampledFrom([]string{"", "jo"}).Draw(t, "agent"), Tags: rapid.SampledFrom([][]string{nil, {"vip"}}).Draw(t, "tags")}

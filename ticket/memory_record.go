@@ -428,6 +428,7 @@ func (p *packer) clockEvent(e *sla.Event) {
 	packText(p, &e.Into)
 	p.bool(&e.Automated)
 	packText(p, &e.Status)
+	packText(p, &e.Post)
 	packText(p, &e.Reason)
 	p.mark(&e.Of)
 	if p.maybe(e.Facts != nil) {
