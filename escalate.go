@@ -32,9 +32,9 @@ func (c *change) nextLook() (at time.Time, moved bool) {
 	if !at.IsZero() {
 		at = at.Add(1)
 	}
-	planned := c.planned()
+	planned, open := c.planned(), c.openSteps()
 	c.Stepped = slices.DeleteFunc(slices.Clone(c.Stepped), func(key string) bool {
-		return !slices.ContainsFunc(planned, func(p sla.Planned) bool { return p.Key == key })
+		return !slices.ContainsFunc(open, func(p sla.Planned) bool { return p.Key == key })
 	})
 	for i := range planned {
 		if p := &planned[i]; !slices.Contains(c.Stepped, p.Key) {
@@ -48,7 +48,21 @@ func (c *change) nextLook() (at time.Time, moved bool) {
 }
 
 // planned are the steps of the ticket's clocks, by the policy that was in force when they last moved; none once the company has no such policy any more.
-func (c *change) planned() []sla.Planned {
+func (c *change) planned() []sla.Planned { return c.steps(c.Clocks) }
+
+// openSteps are the steps of all clocks that have not ended: also of those that stand still, which may go on.
+func (c *change) openSteps() []sla.Planned {
+	state := c.Clocks
+	state.Clocks = slices.Clone(state.Clocks)
+	for i := range state.Clocks {
+		if clock := &state.Clocks[i]; clock.Since.IsZero() {
+			clock.Since = state.Last.Time
+		}
+	}
+	return c.steps(state)
+}
+
+func (c *change) steps(state sla.State) []sla.Planned {
 	w := c.w
 	if !w.company.escalates || c.Clocks.Policy == "" || c.MergedInto != "" {
 		return nil
@@ -56,7 +70,7 @@ func (c *change) planned() []sla.Planned {
 	if !slices.ContainsFunc(w.company.setup.SLA, func(p sla.Policy) bool { return p.Name == c.Clocks.Policy }) {
 		return nil
 	}
-	return w.company.timeline(c.Clocks.Last.Time).Steps(c.Clocks)
+	return w.company.timeline(state.Last.Time).Steps(state)
 }
 
 // deadline records what passed, at the time at which it passed, and does the steps that are due.
@@ -85,7 +99,7 @@ func (w *work) deadline(lease ticket.Lease) error {
 	return nil
 }
 
-// stepKey tells a step that happened from one that has not. The ticket names only those of clocks that run, so that it does not grow.
+// stepKey tells a step that happened from one that has not. The ticket names only those of clocks that have not ended, so that it does not grow.
 func stepKey(id ticket.ID, step string) ticket.EventKey {
 	return ticket.EventKey{Account: channel.AccountID{Platform: "step", ID: string(id)}, Key: step}
 }
@@ -188,12 +202,12 @@ func (w *work) handUp(c *change, agent, why string) error {
 
 // happened are the steps of the ticket's clocks that happened.
 func (c *change) happened() []sla.Planned {
-	return slices.DeleteFunc(c.planned(), func(p sla.Planned) bool { return !slices.Contains(c.Stepped, p.Key) })
+	return slices.DeleteFunc(c.openSteps(), func(p sla.Planned) bool { return !slices.Contains(c.Stepped, p.Key) })
 }
 
 // haveHappened notes the steps that clocks of a line took while they belonged to another ticket, where the line had another name.
 func (c *change) haveHappened(steps []sla.Planned, from, line string) {
-	for _, p := range c.planned() {
+	for _, p := range c.openSteps() {
 		same := func(h sla.Planned) bool {
 			return h.Clock.Metric == p.Clock.Metric && h.Clock.Line == from && h.Clock.Started.Equal(p.Clock.Started) && h.Step.At == p.Step.At
 		}

@@ -313,7 +313,8 @@ func (c *change) takeAlong(from *change, actor ticket.Actor) error {
 	return nil
 }
 
-// regain notes how the clocks stood of a ticket that was part of another one until now.
+// regain notes how the clocks stood of a ticket that was part of another one until now. What was judged by the other's statuses alone is taken back: here the
+// customer waits on.
 func (c *change) regain(from *change) error {
 	events, err := c.history()
 	if err != nil {
@@ -326,7 +327,7 @@ func (c *change) regain(from *change) error {
 			kept = append(kept, clock)
 		}
 	}
-	c.retold = &retelling{stood: c.standing(events, kept), joined: true}
+	c.retold = &retelling{stood: c.standing(events, kept)}
 	return nil
 }
 

@@ -295,3 +295,49 @@ func TestWhatIsErasedDoesNotComeApart(t *testing.T) {
 		})
 	}
 }
+
+func TestTakenApartAfterASolveTheJournalSaysThatTheCustomerWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a, b := w.asked("mia", "Hello?"), w.asked("noa", "Hello!")
+	w.pass(10 * time.Minute)
+	w.must(w.desk.Merge(t.Context(), a, ana, b))
+	w.pass(time.Minute)
+	w.must(w.desk.Resolve(t.Context(), a, ana, ""))
+	w.pass(3 * time.Hour)
+	w.must(w.desk.Unmerge(t.Context(), a, ana, b))
+	var told []string
+	for _, e := range w.journal(ticket.JournalQuery{Ticket: b}) {
+		if e.New == string(sla.FirstResponse) {
+			told = append(told, string(e.Kind))
+		}
+	}
+	if diff := cmp.Diff([]string{string(ticket.ClockWithdrawn), string(ticket.ClockBreached)}, told); diff != "" {
+		t.Errorf("what the journal tells (-want +got):\n%s", diff)
+	}
+	if c := clockOn(w.ticket(b), sla.FirstResponse, ""); c.Verdict != sla.Breached || !c.Stopped.IsZero() {
+		t.Errorf("the first response is %+v, want breached and awaited", c)
+	}
+}
+
+func TestStepOfAClockThatStandsStillHappensOnceThoughItsTicketIsMerged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := escalating()
+	s.SLA[0].Steps = s.SLA[0].Steps[:1]
+	s.SLA[0].Targets[0].Pause = []sla.Status{sla.Pending}
+	w.apply(s)
+	first, second := w.asked("mia", "Hello?"), w.asked("noa", "Hello!")
+	w.pass(50 * time.Minute)
+	for _, id := range []ticket.ID{first, second} {
+		w.must(w.desk.SetStatus(t.Context(), id, ana, ticket.Pending, ""))
+	}
+	w.pass(time.Minute)
+	w.must(w.desk.Merge(t.Context(), first, ana, second))
+	w.pass(time.Minute)
+	w.must(w.desk.SetStatus(t.Context(), first, ana, ticket.Open, ""))
+	w.pass(time.Minute)
+	if got := []int{len(w.steps(first)), len(w.steps(second))}; !cmp.Equal(got, []int{1, 1}) {
+		t.Errorf("the tickets took %v steps, want one each", got)
+	}
+}

@@ -89,7 +89,7 @@ type Ticket struct {
 	Late bool `json:"late,omitempty"`
 	// Clocks are the promises that run for it.
 	Clocks sla.State `json:"clocks,omitzero"`
-	// Stepped names the steps (sla.Planned.Key) of the clocks that run which happened already.
+	// Stepped names the steps (sla.Planned.Key) of the clocks that have not ended which happened already.
 	Stepped []string `json:"stepped,omitempty"`
 }
 
