@@ -28,7 +28,15 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 		if e.Kind == channel.ReactionChanged || e.Kind == channel.MessageModerated {
 			return Result{Outcome: Recorded}, nil // a sign on something that we never saw
 		}
+		if e.Kind == channel.MessageEdited {
+			if gone, err := w.authorErased(e, e.Time); err != nil || gone {
+				return Result{Outcome: Dropped}, err
+			}
+		}
 		return Result{Outcome: Recorded}, w.keepEarly(refs[len(refs)-1], early{Event: e})
+	}
+	if gone, err := w.forgottenLate(&m, e); err != nil || gone {
+		return Result{Outcome: Dropped}, err
 	}
 	entry := ticket.Entry{Message: m.Key, Happened: e.Time, Received: e.Received, Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: m.Content.Author.ID}}
 	if m.Direction == ticket.Outbound {

@@ -19,6 +19,9 @@ func (w *work) echoed(e *channel.Event, acc *account) (Result, error) {
 		return Result{Outcome: Duplicate, Ticket: found[0].Ticket, Message: found[0].Key}, err
 	}
 	convs, err := w.addressees(e)
+	if err == errErased {
+		return Result{Outcome: Dropped}, nil
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -96,9 +99,11 @@ func (w *work) answeredIn(convs []ticket.Conversation, m *ticket.Message, histor
 }
 
 // addressees are the conversations with a ticket that an own post belongs to: in private its thread; in public that of its parent's author and of those whom it mentions.
+// errErased: it is part of what was erased since.
 func (w *work) addressees(e *channel.Event) ([]ticket.Conversation, error) {
 	m := &e.Message
 	var keys []ticket.ConversationKey
+	var parent ticket.Message
 	add := func(k ticket.ConversationKey) {
 		if k.Thread != "" && !slices.Contains(keys, k) {
 			keys = append(keys, k)
@@ -109,7 +114,8 @@ func (w *work) addressees(e *channel.Event) ([]ticket.Conversation, error) {
 		if err != nil {
 			return nil, err
 		}
-		if p := parents[0]; p.Key != "" && p.Conversation.Visibility == m.Visibility {
+		parent = parents[0]
+		if p := parent; p.Key != "" && p.Conversation.Visibility == m.Visibility {
 			add(p.Conversation)
 			if m.Thread == "" {
 				m.Thread = p.Conversation.Thread
@@ -146,7 +152,7 @@ func (w *work) addressees(e *channel.Event) ([]ticket.Conversation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(found, func(c ticket.Conversation) bool { return c.Ticket == "" }), nil
+	return w.notErased(found, &parent, e)
 }
 
 // waitingEchoes are own posts in a thread that belong to no ticket yet: the brand wrote first, or its answer came before the question.
@@ -253,6 +259,11 @@ func (w *work) adoptLate(key string) error {
 		e.Message.Thread = "" // it was a guess; the parent knows better
 	}
 	convs, err := w.addressees(&e)
+	if err == errErased {
+		(&forgotten{w: w}).empty(&m)
+		w.tx.PutMessage(m)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

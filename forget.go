@@ -2,6 +2,7 @@ package socialcrm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,7 +18,8 @@ const VerbErase Verb = "erase"
 // EraseContact removes a person: name, profiles, addresses and all that was said in the person's tickets, by whomever, notes and drafts included; what the person said
 // in tickets of others, too. Open tickets are closed, and replies that did not go out are cancelled. Contacts that were merged into this one go with it. All that is one
 // commit. The CRMs are told by tasks, with the time that Setup.RedactWithin gives; the journal says when a CRM has done it, or that it could not (contact.unerased).
-// What the person wrote until now does not come back when it is told again or imported; what the person writes from now on makes a new contact. What stays are IDs of
+// What the person wrote until now, and what was answered to it in the platform's own app, does not come back when it is told again, told late or imported; what the
+// person writes from now on makes a new contact. What stays are IDs of
 // the platform in keys and in the journal, without which a message told again could not be known, and reasons that people wrote into the journal. Erasing again does
 // nothing. ErrNotFound.
 func (d *Desk) EraseContact(ctx context.Context, by By, id ticket.ContactID) error {
@@ -85,7 +87,7 @@ func (w *work) forget(c *ticket.Contact, actor ticket.Actor) error {
 		}
 		f.contacts = append(f.contacts, other[0])
 	}
-	for _, step := range []func() error{f.tickets, f.parts, f.quarantine, f.values, f.records} {
+	for _, step := range []func() error{f.tickets, f.parts, f.quarantine, f.early, f.values, f.records} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -258,7 +260,7 @@ func (f *forgotten) conversations(keys []ticket.ConversationKey) error {
 		return err
 	}
 	for i, conv := range convs {
-		f.w.tx.PutConversation(ticket.Conversation{Key: keys[i], MovedTo: conv.MovedTo, Away: conv.Away})
+		f.w.tx.PutConversation(ticket.Conversation{Key: keys[i], MovedTo: conv.MovedTo, Away: conv.Away, Erased: f.w.now})
 	}
 	return nil
 }
@@ -270,12 +272,48 @@ func (f *forgotten) quarantine() error {
 		if err != nil {
 			return err
 		}
-		if q.Event != nil && slices.ContainsFunc(f.identities, func(i ticket.Identity) bool {
-			return i.Key == ticket.IdentityKey{Platform: q.Event.Account.Platform, ID: q.Event.Message.Author.ID}
-		}) {
+		if q.Event != nil && f.wrote(q.Event) {
 			f.w.tx.DeleteValue(v.Key)
 		}
 		return nil
+	})
+}
+
+// early removes what the person's events say that wait for messages not seen yet. That something was deleted still holds.
+func (f *forgotten) early() error { return f.w.eachValue(earlySpace, f.earlyIn) }
+
+func (f *forgotten) earlyIn(v ticket.Value) error {
+	waiting, err := decode[early](&v)
+	if err != nil {
+		return err
+	}
+	var left []early
+	found := false
+	for _, item := range waiting {
+		if e := item.Event; e != nil && f.wrote(e) {
+			found = true
+			if e.Kind == channel.MessageEdited {
+				continue
+			}
+			e.Message = channel.Message{ID: e.Message.ID}
+		}
+		left = append(left, item)
+	}
+	switch {
+	case !found:
+		return nil
+	case len(left) == 0:
+		f.w.tx.DeleteValue(v.Key)
+		return nil
+	}
+	v.Data, err = json.Marshal(left)
+	f.w.tx.PutValue(v)
+	return err
+}
+
+func (f *forgotten) wrote(e *channel.Event) bool {
+	return slices.ContainsFunc(f.identities, func(i ticket.Identity) bool {
+		return i.Key == ticket.IdentityKey{Platform: e.Account.Platform, ID: e.Message.Author.ID}
 	})
 }
 

@@ -23,7 +23,7 @@ const (
 	Joined      Outcome = "joined"      // it joined a ticket, or changed something in it
 	Recorded    Outcome = "recorded"    // it was kept, but belongs to no ticket
 	Duplicate   Outcome = "duplicate"   // it was here before
-	Dropped     Outcome = "dropped"     // its author was erased after it was written (EraseContact), so nothing of it is kept
+	Dropped     Outcome = "dropped"     // its author, or whom it answers, was erased after it was written (EraseContact), so nothing of it is kept
 	Quarantined Outcome = "quarantined" // it could not be taken in; it is kept with the reason
 )
 
@@ -184,6 +184,9 @@ func (w *work) again(e *channel.Event) (Result, error) {
 	r.Ticket, r.Message = m.Ticket, m.Key
 	if m.Post != nil || !m.Edited.IsZero() || !m.Deleted.IsZero() {
 		return r, nil
+	}
+	if gone, err := w.forgottenLate(&m, e); err != nil || gone {
+		return Result{Outcome: Dropped}, err
 	}
 	late := m.Direction == ticket.Inbound && (m.Content.Author.ID == "" && e.Message.Author.ID != "" || m.Content.Thread == "" && e.Message.Thread != "")
 	if !fillIn(&m.Content, &e.Message) {

@@ -38,6 +38,8 @@ type Conversation struct {
 	MovedTo *ConversationKey `json:"moved_to,omitempty"`
 	// Away is set while another app holds the conversation.
 	Away bool `json:"away,omitempty"`
+	// Erased is when its customer was erased: no post to here from before then is kept.
+	Erased time.Time `json:"erased,omitzero"`
 }
 
 // MessageRef names a message as the platform does.

@@ -174,6 +174,7 @@ func (p *packer) conversation(c *Conversation) {
 		p.conversationKey(c.MovedTo)
 	}
 	p.bool(&c.Away)
+	p.time(&c.Erased)
 }
 
 func (p *packer) messageRef(r *MessageRef) {
