@@ -46,8 +46,11 @@ func TestAServerThatStopsAndStartsAgainLosesNothingAndDoublesNothing(t *testing.
 						tx.MarkSeen(event)
 						tx.Append(ticket.Entry{Key: "one of " + event.Key})
 						values, err := tx.Values(key("count of " + event.Key))
+						if err != nil {
+							return err
+						}
 						tx.PutValue(value("count of "+event.Key, string(values[0].Data)+"1"))
-						return err
+						return nil
 					})
 					if err == nil {
 						acknowledged.Add(1)
