@@ -13,6 +13,7 @@ import (
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/crm/crmtest"
+	_ "github.com/socialcrm/socialcrm/internal/fixedseed"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/socialcrm/socialcrm/channel"
+	_ "github.com/socialcrm/socialcrm/internal/fixedseed"
 )
 
 func TestAccountIDIsItsText(t *testing.T) {

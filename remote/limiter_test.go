@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	_ "github.com/socialcrm/socialcrm/internal/fixedseed"
 	"github.com/socialcrm/socialcrm/remote"
 )
 

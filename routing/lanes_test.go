@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/socialcrm/socialcrm/channel"
+	_ "github.com/socialcrm/socialcrm/internal/fixedseed"
 	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"

@@ -5,6 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	_ "github.com/socialcrm/socialcrm/internal/fixedseed"
 	"github.com/socialcrm/socialcrm/rule"
 )
 

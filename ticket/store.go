@@ -166,7 +166,7 @@ type Tx interface {
 	PutTicket(t Ticket)
 	PutConversation(c Conversation)
 	// PutMessage also files the message under its Ref, when Content.ID is set, and under no other any more. Where several messages have the same Ref, it leads
-	// to the one put last.
+	// to the one put last; once that one has left it, to none or to another of them, as the Store likes.
 	PutMessage(m Message)
 	PutContact(c Contact)
 	PutIdentity(i Identity)

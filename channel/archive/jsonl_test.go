@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/archive"
+	_ "github.com/socialcrm/socialcrm/internal/fixedseed"
 	"pgregory.net/rapid"
 )
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/meta"
+	_ "github.com/socialcrm/socialcrm/internal/fixedseed"
 )
 
 func TestIDIsReadFromTextOrNumber(t *testing.T) {

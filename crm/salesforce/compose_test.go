@@ -18,6 +18,7 @@ import (
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/crm"
+	_ "github.com/socialcrm/socialcrm/internal/fixedseed"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 

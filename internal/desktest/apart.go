@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/socialcrm/socialcrm"
+	_ "github.com/socialcrm/socialcrm/internal/fixedseed"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/socialcrm/socialcrm/channel"
+	_ "github.com/socialcrm/socialcrm/internal/fixedseed"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -71,7 +72,8 @@ func (d drawing) step() step {
 		return func(_ *side, tx ticket.Tx) string { tx.PutTicket(t); return "" }
 	case "message":
 		m := ticket.Message{Key: pick(d, "key", "m1", "m2", "m3"), Ticket: pick(d, "of", ticket.ID("a"), "b")}
-		m.Content = channel.Message{ID: pick(d, "ref", "", "1", "2"), Time: d.minute("time"), Order: pick(d, "order", "", "1"), Text: pick(d, "text", "", "hello", "world")}
+		// Refs are not shared: what a ref leads to once the last of several messages has left it is the Store's choice.
+		m.Content = channel.Message{ID: pick(d, "ref", "", m.Key+"/1", m.Key+"/2"), Time: d.minute("time"), Order: pick(d, "order", "", "1"), Text: pick(d, "text", "", "hello", "world")}
 		return func(_ *side, tx ticket.Tx) string { tx.PutMessage(m); return "" }
 	case "value":
 		v := ticket.Value{Key: ticket.ValueKey{Space: "s", Name: pick(d, "name", "", "1", "2")}, Data: []byte{1}}
@@ -172,7 +174,7 @@ func look(r ticket.Reader, noon time.Time) string {
 	add := func(v any, err error) { out = append(out, v, err) }
 	add(r.Tickets("a", "b", "c", "d", "e"))
 	add(r.Messages("m1", "m2", "m3"))
-	add(r.MessagesByRef(ticket.MessageRef{ID: "1"}, ticket.MessageRef{ID: "2"}))
+	add(r.MessagesByRef(ticket.MessageRef{ID: "m1/1"}, ticket.MessageRef{ID: "m1/2"}, ticket.MessageRef{ID: "m2/1"}, ticket.MessageRef{ID: "m3/2"}))
 	add(r.Tasks("1", "2", "3", "4", "5"))
 	add(r.Agents("ann", "bob"))
 	for _, q := range []ticket.TicketQuery{

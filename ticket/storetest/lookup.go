@@ -366,4 +366,18 @@ func byRef(t T, r Rig) {
 	})
 	same(t, "by the ref before and the changed one, in the Tx", ids(own, messageKey), []string{"", "reply-1"})
 	same(t, "by the ref before and the changed one", find(ref("99"), ref("100")), []string{"", "reply-1"})
+
+	echo := m
+	echo.Key = "echo-1"
+	r.write(t, func(tx ticket.Tx) { tx.PutMessage(echo) })
+	same(t, "by a ref that two messages have", find(ref("100")), []string{"echo-1"})
+	r.do(t, func(tx ticket.Tx) (err error) {
+		tx.PutMessage(m)
+		own, err = tx.MessagesByRef(ref("100"))
+		return err
+	})
+	same(t, "by a ref that two messages have, in the Tx that put the first again", ids(own, messageKey), []string{"reply-1"})
+	same(t, "by a ref that two messages have, the first put again", find(ref("100")), []string{"reply-1"})
+	r.write(t, func(tx ticket.Tx) { tx.PutMessage(echo); tx.PutMessage(m); tx.PutMessage(echo) })
+	same(t, "by a ref that two messages have, both put in one Update", find(ref("100")), []string{"echo-1"})
 }
