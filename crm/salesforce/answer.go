@@ -14,12 +14,14 @@ import (
 
 // outcome is how one subrequest ended.
 type outcome struct {
-	ref    string // its referenceId
-	id     string // of the record; empty where Salesforce did not say (a 204)
-	failed bool
-	status int
-	code   string
-	text   string
+	ref     string // its referenceId
+	id      string // of the record; empty where Salesforce did not say (a 204)
+	created bool
+	failed  bool
+	status  int
+	code    string
+	text    string
+	body    json.RawMessage
 }
 
 // apiError is one element of an error answer.
@@ -49,13 +51,14 @@ func readAnswer(r *remote.Response) ([]outcome, error) {
 	}
 	outcomes := make([]outcome, 0, len(answer.Responses))
 	for _, sub := range answer.Responses {
-		o := outcome{ref: sub.Ref, status: sub.Status}
+		o := outcome{ref: sub.Ref, status: sub.Status, body: sub.Body}
 		if sub.Status >= 200 && sub.Status < 300 {
 			var written struct {
-				ID string `json:"id"`
+				ID      string `json:"id"`
+				Created bool   `json:"created"`
 			}
 			_ = json.Unmarshal(sub.Body, &written) // a 204 has none, and the status is what counts
-			o.id = written.ID
+			o.id, o.created = written.ID, written.Created
 		} else {
 			o.failed = true
 			o.code, o.text = firstError(sub.Body)
@@ -113,13 +116,17 @@ func orKnown(id, known string) string {
 	return id
 }
 
+// isInteraction tells the reference of an interaction from those of other subrequests.
+func isInteraction(ref string) bool {
+	return len(ref) > 1 && ref[0] == 'i' && ref[1] >= '0' && ref[1] <= '9'
+}
+
 // interactionOf returns the interaction that a referenceId names, nil where it names none.
 func interactionOf(c crm.Change, ref string) *crm.Interaction {
-	digits, ok := strings.CutPrefix(ref, "i")
-	if !ok {
+	if !isInteraction(ref) {
 		return nil
 	}
-	i, err := strconv.Atoi(digits)
+	i, err := strconv.Atoi(ref[1:])
 	if err != nil || i < 0 || i >= len(c.Interactions) {
 		return nil
 	}
@@ -128,7 +135,7 @@ func interactionOf(c crm.Change, ref string) *crm.Interaction {
 
 // refusal reports whether the org will never take this one record, whatever becomes of the others.
 func (o outcome) refusal() bool {
-	return o.failed && judge(o.code, o.text).refuses && o.ref != refContact && o.ref != refCase
+	return o.failed && judge(o.code, o.text).refuses && isInteraction(o.ref)
 }
 
 // classify is the error table of remote.Client: for a call refused as a whole, and for a composite answer in which something failed that is no refusal.

@@ -116,14 +116,26 @@ func TestEveryCodeHasItsMeaning(t *testing.T) {
 	}
 }
 
-func TestSpentReadsTheLimitHeader(t *testing.T) {
+func TestUsageReadsTheLimitHeader(t *testing.T) {
 	t.Parallel()
-	for header, want := range map[string]bool{
-		"api-usage=18/5000": false, "api-usage=4999/5000": false, "api-usage=5000/5000": true, "api-usage=5001/5000": true, "": false, "api-usage=x/y": false,
-		"api-usage=5": false, "api-usage=0/0": false, "per-app-api-usage=9/9(appName=a)": false, "api-usage=25/5000, per-app-api-usage=250/250(appName=a)": false,
+	for header, want := range map[string]struct {
+		ok, spent bool
+		pause     time.Duration
+	}{
+		"api-usage=18/5000": {ok: true}, "api-usage=4499/5000": {ok: true}, "api-usage=4500/5000": {ok: true, pause: 17280 * time.Millisecond},
+		"api-usage=5000/5000": {ok: true, spent: true, pause: 17280 * time.Millisecond}, "api-usage=5001/5000": {ok: true, spent: true, pause: 17280 * time.Millisecond},
+		"api-usage=95000/100000": {ok: true, pause: 864 * time.Millisecond}, "api-usage=9/10": {ok: true, pause: 5 * time.Minute},
+		"": {}, "api-usage=x/y": {}, "api-usage=5": {}, "api-usage=0/0": {}, "api-usage=-1/5": {}, "per-app-api-usage=9/9(appName=a)": {},
+		"api-usage=25/5000, per-app-api-usage=250/250(appName=a)": {ok: true},
 	} {
-		if got := spent(http.Header{"Sforce-Limit-Info": {header}}); got != want {
-			t.Errorf("spent(%q) = %v, want %v", header, got, want)
+		used, limit, ok := readUsage(http.Header{"Sforce-Limit-Info": {header}})
+		if ok != want.ok || ok && (used >= limit) != want.spent {
+			t.Errorf("readUsage(%q) = %d, %d, %v, want %v and spent %v", header, used, limit, ok, want.ok, want.spent)
+		}
+		if got := time.Duration(0); ok {
+			if got = pauseFor(used, limit); got != want.pause {
+				t.Errorf("%q: pause of %s, want %s", header, got, want.pause)
+			}
 		}
 	}
 }

@@ -11,11 +11,14 @@ import (
 
 const (
 	codeHalted    = "PROCESSING_HALTED"
+	codeConverted = "CANNOT_UPDATE_CONVERTED_LEAD"
 	codeNotUnique = "MULTIPLE_CHOICES" // our word for status 300
 
 	// A limit on calls at once passes in seconds; the one on calls in 24 hours is rolling, so that a part of it comes back in minutes.
 	pauseWhenBusy  = 30 * time.Second
 	pauseWhenSpent = 15 * time.Minute
+	// maxPace bounds the pause between two calls to a small org.
+	maxPace = 5 * time.Minute
 )
 
 // meaning is what an error code means for the Desk.
@@ -33,7 +36,7 @@ type meaning struct {
 // judge is the table of Salesforce's error codes. What is not in it is Rejected, and refuses nothing.
 func judge(code, text string) meaning {
 	switch code {
-	case "INVALID_SESSION_ID", "INVALID_AUTH_HEADER":
+	case "INVALID_SESSION_ID", "INVALID_AUTH_HEADER", "INVALID_OPERATION_WITH_EXPIRED_PASSWORD":
 		return meaning{kind: remote.Unauthorized}
 	case "REQUEST_LIMIT_EXCEEDED":
 		if strings.Contains(text, "Concurrent") {
@@ -42,16 +45,18 @@ func judge(code, text string) meaning {
 		return meaning{kind: remote.Exhausted, wait: pauseWhenSpent, org: true}
 	case "STORAGE_LIMIT_EXCEEDED":
 		return meaning{kind: remote.Exhausted, org: true}
-	case "API_DISABLED_FOR_ORG":
+	case "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED":
 		return meaning{kind: remote.PolicyBlocked, org: true}
-	case "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "UNKNOWN_EXCEPTION", "TXN_SECURITY_METERING_ERROR":
+	case "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "UNKNOWN_EXCEPTION", "REQUEST_RUNNING_TOO_LONG", "TXN_SECURITY_METERING_ERROR":
 		return meaning{kind: remote.Unavailable}
 	case "DUPLICATE_VALUE":
 		if strings.Contains(text, keyField) {
 			return meaning{kind: remote.Unavailable} // somebody wrote the same key in the same moment; the next upsert finds it
 		}
 		return meaning{kind: remote.Duplicate}
-	case "DUPLICATES_DETECTED":
+	case codeConverted:
+		return meaning{kind: remote.Duplicate} // sales has already made a contact of the lead
+	case "DUPLICATES_DETECTED", "DELETE_FAILED":
 		return meaning{kind: remote.PolicyBlocked}
 	case "ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY":
 		return meaning{kind: remote.NotFound}
@@ -83,17 +88,27 @@ func (m meaning) failure(code, text string, org remote.Scope, now time.Time) *re
 	return e
 }
 
-// spent reports whether the header that comes with every answer, "api-usage=18/5000", says that no call is left.
-func spent(h http.Header) bool {
-	for part := range strings.SplitSeq(h.Get("Sforce-Limit-Info"), ",") { // "api-usage=25/5000, per-app-api-usage=17/250(appName=sample)"
-		usage, ok := strings.CutPrefix(strings.TrimSpace(part), "api-usage=")
-		if !ok {
+// readUsage reads the header that comes with every answer: "api-usage=18/5000" of the calls of 24 hours. It also names the use by single apps, which is not ours to judge:
+// "api-usage=25/5000, per-app-api-usage=17/250(appName=sample)".
+func readUsage(h http.Header) (used, limit int, ok bool) {
+	for part := range strings.SplitSeq(h.Get("Sforce-Limit-Info"), ",") {
+		share, found := strings.CutPrefix(strings.TrimSpace(part), "api-usage=")
+		if !found {
 			continue
 		}
-		used, limit, ok := strings.Cut(usage, "/")
-		u, err1 := strconv.Atoi(used)
-		l, err2 := strconv.Atoi(limit)
-		return ok && err1 == nil && err2 == nil && l > 0 && u >= l
+		u, l, _ := strings.Cut(share, "/")
+		used, err1 := strconv.Atoi(u)
+		limit, err2 := strconv.Atoi(l)
+		return used, limit, err1 == nil && err2 == nil && used >= 0 && limit > 0
 	}
-	return false
+	return 0, 0, false
+}
+
+// pauseFor returns how long to stay away after a call when a tenth of the quota or less is left: as long as it takes until one more call comes back. What people and
+// other programs need is then still there.
+func pauseFor(used, limit int) time.Duration {
+	if used < limit-limit/10 {
+		return 0
+	}
+	return min(24*time.Hour/time.Duration(limit), maxPace)
 }

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,13 +10,16 @@ import (
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/ticket"
 )
 
 // subrequest is one upsert of a composite call.
 type subrequest struct {
-	ref  string // its referenceId: "contact", "case", or the place of the interaction in the Change: "i0"
-	path string
-	body []byte
+	ref     string // its referenceId: "contact", "case", or the place of the interaction in the Change: "i0"
+	method  string // empty: PATCH
+	path    string
+	headers string // a JSON object; empty: none
+	body    []byte // nil: none
 }
 
 const (
@@ -30,21 +34,29 @@ const (
 
 // compose turns a Change into upserts, in the order in which to do them. Keys find everything; a ref is used only for a
 // contact whose key the Change does not tell, because refs can be stale.
-func compose(c crm.Change) []subrequest {
+func (w *words) compose(c crm.Change) []subrequest {
 	all := make([]subrequest, 0, 2+len(c.Interactions))
 	if c.Contact != nil {
-		all = append(all, upsert(refContact, contactObject, c.Contact.Key, contactRecord(c.Contact)))
+		r := upsert(refContact, w.customer.object, c.Contact.Key, w.contactRecord(c.Contact))
+		r.headers = saveHeaders
+		all = append(all, r)
 	}
 	if c.Case == nil {
 		return all
 	}
-	all = append(all, upsert(refCase, caseObject, c.Case.Key, caseRecord(c)))
+	r := upsert(refCase, caseObject, c.Case.Key, w.caseRecord(c))
+	r.headers = saveHeaders
+	all = append(all, r)
 	for i := range c.Interactions {
 		in := &c.Interactions[i]
-		all = append(all, upsert("i"+strconv.Itoa(i), interactionObject, in.Key, interactionRecord(in, c.Case.Key)))
+		all = append(all, upsert("i"+strconv.Itoa(i), interactionObject, in.Key, w.interactionRecord(in, c.Case.Key)))
 	}
 	return all
 }
+
+// saveHeaders keep the org's rules from undoing what the Desk decided: an alert about a possible duplicate does not refuse the customer, who is found by key, and assignment
+// rules do not give the case to somebody else at every push.
+const saveHeaders = `{"Sforce-Duplicate-Rule-Header":"allowSave=true","Sforce-Auto-Assign":"FALSE"}`
 
 func upsert(ref, object, key string, body []byte) subrequest {
 	return subrequest{ref: ref, path: apiPath + remote.Path("sobjects", object, keyField, key), body: body}
@@ -61,43 +73,77 @@ func fill(todo []subrequest) int {
 	return min(len(todo), maxSubrequests)
 }
 
-// composite writes the body of a call. It is all or nothing: a later message is never written before an earlier one.
-func composite(now []subrequest) []byte {
+// composite writes the body of a call. Pushes are all or nothing: a later message is never written before an earlier one.
+func composite(now []subrequest, allOrNone bool) []byte {
 	size := 64
 	for _, r := range now {
-		size += len(r.body) + len(r.path) + 80
+		size += len(r.body) + len(r.path) + len(r.headers) + 100
 	}
-	b := append(make([]byte, 0, size), `{"allOrNone":true,"compositeRequest":[`...)
+	b := append(make([]byte, 0, size), `{"allOrNone":`...)
+	b = append(strconv.AppendBool(b, allOrNone), `,"compositeRequest":[`...)
 	for i, r := range now {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, `{"method":"PATCH","url":"`...)
-		b = append(b, r.path...)
-		b = append(b, `","referenceId":"`...)
-		b = append(b, r.ref...)
-		b = append(b, `","body":`...)
-		b = append(b, r.body...)
+		b = append(append(b, `{"method":"`...), cmp.Or(r.method, "PATCH")...)
+		b = append(append(b, `","url":"`...), r.path...)
+		b = append(append(b, `","referenceId":"`...), r.ref...)
+		b = append(b, '"')
+		if r.headers != "" {
+			b = append(append(b, `,"httpHeaders":`...), r.headers...)
+		}
+		if r.body != nil {
+			b = append(append(b, `,"body":`...), r.body...)
+		}
 		b = append(b, '}')
 	}
 	return append(b, "]}"...)
 }
 
 // contactRecord never clears what people in the org know better: of name, e-mail, phone and language only what we know is written.
-func contactRecord(c *crm.Contact) []byte {
-	var r record
-	r.text("LastName", cmp.Or(strings.TrimSpace(clean(c.Name)), profileName(c.Identities), c.Key), maxName) // the one field that a Contact must have
-	if i := slices.IndexFunc(c.Emails, looksLikeEmail); i >= 0 {
-		r.text("Email", c.Emails[i], maxEmail)
+func (w *words) contactRecord(c *crm.Contact) []byte {
+	r := recordFor(w.Contact, c, 400)
+	r.text("LastName", lastName(c), maxName) // the one field that a Contact must have
+	if w.PersonAccounts && w.PersonRecordType != "" {
+		r.text("RecordTypeId", w.PersonRecordType, maxShort)
 	}
+	r.known(w.customer.email, email(c), maxEmail)
 	if len(c.Phones) > 0 {
 		r.known("Phone", c.Phones[0], maxPhone)
+	}
+	for _, platform := range slices.Sorted(maps.Keys(w.Handles)) {
+		if i := slices.IndexFunc(c.Identities, func(i crm.Identity) bool { return i.Platform == platform }); i >= 0 {
+			r.known(w.Handles[platform], cmp.Or(c.Identities[i].Author.Handle, c.Identities[i].Author.ID), maxShort)
+		}
 	}
 	r.known("Social_Language__c", c.Language, maxShort)
 	r.text("Social_Kind__c", string(c.Kind), maxShort)
 	r.text("Social_Profiles__c", profiles(c.Identities), maxProfiles)
+	r.text("Social_Verified__c", verified(c), maxShort)
+	r.time("Social_Verified_Until__c", c.VerifiedUntil)
 	r.text(mergedField, c.MergedInto, maxShort)
 	return r.close()
+}
+
+// lastName is never empty: both a Contact and a Lead must have one.
+func lastName(c *crm.Contact) string {
+	return cmp.Or(strings.TrimSpace(clean(c.Name)), profileName(c.Identities), c.Key)
+}
+
+// email returns the first address that Salesforce would take.
+func email(c *crm.Contact) string {
+	if i := slices.IndexFunc(c.Emails, looksLikeEmail); i >= 0 {
+		return c.Emails[i]
+	}
+	return ""
+}
+
+// verified is how sure it is who this is; empty as long as nobody has looked.
+func verified(c *crm.Contact) string {
+	if c.Verified == ticket.Unverified {
+		return ""
+	}
+	return c.Verified.String()
 }
 
 // profileName is what to call somebody who gives no name.
@@ -129,19 +175,20 @@ func looksLikeEmail(s string) bool {
 		!strings.Contains(domain, "@")
 }
 
-func caseRecord(c crm.Change) []byte {
-	var r record
+func (w *words) caseRecord(c crm.Change) []byte {
 	k := c.Case
+	r := recordFor(w.Case, k, 600)
 	switch {
 	case k.Contact != "":
-		r.link(contactObject, k.Contact)
+		r.link(w.customer.relation, k.Contact)
 	case c.Contact != nil:
-		r.link(contactObject, c.Contact.Key)
+		r.link(w.customer.relation, c.Contact.Key)
 	case c.Refs.Contact != "":
-		r.text("ContactId", c.Refs.Contact, maxShort)
+		r.text(w.customer.ref, c.Refs.Contact, maxShort)
 	}
+	r.known("OwnerId", w.owner(k.Agent), maxShort)
 	r.text("Subject", k.Subject, maxSubject)
-	r.text("Status", caseStatus(k.Status), maxShort)
+	r.text("Status", w.caseStatus(k.Status), maxShort)
 	r.text("Priority", casePriority(k.Priority), maxShort)
 	r.text("Origin", k.Account.Platform, maxShort)
 	r.text("Social_Status__c", string(k.Status), maxShort)
@@ -152,6 +199,7 @@ func caseRecord(c crm.Change) []byte {
 	r.text("Social_Team__c", k.Team, maxShort)
 	r.text("Social_Agent__c", k.Agent, maxShort)
 	r.text("Social_Tags__c", strings.Join(k.Tags, ";"), maxShort)
+	r.text("Social_Parties__c", parties(k.Parties), maxProfiles)
 	r.time("Social_Created_At__c", k.Created)
 	r.time("Social_Solved_At__c", k.SolvedAt)
 	r.text(parentField, k.Parent, maxShort)
@@ -159,11 +207,21 @@ func caseRecord(c crm.Change) []byte {
 	return r.close()
 }
 
-func interactionRecord(in *crm.Interaction, caseKey string) []byte {
-	r := make(record, 0, 600+len(in.Text))
+// parties lists those beside the customer, one a line: what they are, and the key of their contact.
+func parties(all []crm.Party) string {
+	var lines []string
+	for _, p := range all {
+		lines = append(lines, string(p.Role)+" "+p.Contact)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (w *words) interactionRecord(in *crm.Interaction, caseKey string) []byte {
+	r := recordFor(w.Interaction, in, 600+len(in.Text))
 	r.link("Social_Case__r", caseKey)
 	r.text("Social_Message__c", in.Message, maxShort)
 	r.text("Social_Direction__c", string(in.Direction), maxShort)
+	r.text("Social_Party__c", in.Party, maxShort)
 	r.text("Social_Author__c", in.Author.ID, maxShort)
 	r.text("Social_Author_Name__c", cmp.Or(in.Author.Name, in.Author.Handle), maxShort)
 	r.text("Social_Actor__c", cmp.Or(in.Actor.ID, string(in.Actor.Kind)), maxShort)

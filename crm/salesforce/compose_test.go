@@ -43,8 +43,9 @@ func TestCompose(t *testing.T) {
 			if err := json.Unmarshal(data, &c); err != nil {
 				t.Fatal(err)
 			}
+			words := readWords(Mapping{})
 			var got bytes.Buffer
-			if err := json.Indent(&got, composite(compose(c)), "", "  "); err != nil {
+			if err := json.Indent(&got, composite(words.compose(c), true), "", "  "); err != nil {
 				t.Fatalf("the body is no JSON: %v", err)
 			}
 			got.WriteByte('\n')
@@ -157,10 +158,11 @@ func TestLooksLikeEmail(t *testing.T) {
 
 func TestStatusAndPriorityInWordsThatEveryOrgHas(t *testing.T) {
 	t.Parallel()
+	w := readWords(Mapping{})
 	for s, want := range map[ticket.Status]string{
 		ticket.New: "New", ticket.Open: "Working", ticket.Pending: "Working", ticket.OnHold: "Working", ticket.Solved: "Closed", ticket.Closed: "Closed",
 	} {
-		if got := caseStatus(s); got != want {
+		if got := w.caseStatus(s); got != want {
 			t.Errorf("caseStatus(%q) = %q, want %q", s, got, want)
 		}
 	}
@@ -192,11 +194,12 @@ func BenchmarkCompose(b *testing.B) {
 		c    crm.Change
 	}{{"two interactions", change(2, "Where is my bag?")}, {"200 interactions", change(200, strings.Repeat("Where is my bag? ", 15))}} {
 		b.Run(size.name, func(b *testing.B) {
+			words := readWords(Mapping{})
 			b.ReportAllocs()
 			for b.Loop() {
-				for todo := compose(size.c); len(todo) > 0; {
+				for todo := words.compose(size.c); len(todo) > 0; {
 					n := fill(todo)
-					composite(todo[:n])
+					composite(todo[:n], true)
 					todo = todo[n:]
 				}
 			}

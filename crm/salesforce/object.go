@@ -2,16 +2,18 @@ package salesforce
 
 import "github.com/socialcrm/socialcrm/ticket"
 
-// The org has these fields. Keys are text of 40 characters, External ID and Unique: without Unique, two writers at once may make two records.
+// The org has the fields that metadata declares. Keys are text of 40 characters, External ID and Unique: without Unique, two writers at once may make two records.
 const (
 	apiPath       = "/services/data/v60.0"
 	compositePath = apiPath + "/composite"
+	queryPath     = apiPath + "/query"
 
-	contactObject     = "Contact"
 	caseObject        = "Case"
 	interactionObject = "Social_Interaction__c"
+	leadObject        = "Lead"
+	commentObject     = "CaseComment"
 
-	keyField = "Social_Key__c" // on all three
+	keyField = "Social_Key__c" // on the customer, the case, the interaction and the lead
 
 	// mergedField and parentField are plain text: the record they name may come later, or never, and must not hold this one up.
 	mergedField = "Social_Merged_Into__c"
@@ -20,25 +22,16 @@ const (
 
 // Lengths of fields, in UTF-16 units as Salesforce counts.
 const (
-	maxName     = 80
-	maxSubject  = 255
-	maxText     = 131_072 // long text area
-	maxShort    = 255
-	maxPhone    = 40
-	maxEmail    = 80
-	maxProfiles = 32_768
+	maxName        = 80
+	maxCompany     = 255
+	maxSubject     = 255
+	maxText        = 131_072 // long text area
+	maxShort       = 255
+	maxPhone       = 40
+	maxEmail       = 80
+	maxProfiles    = 32_768
+	maxDescription = 32_000
 )
-
-// caseStatus is Case.Status, of which every org has New and Closed; Social_Status__c holds our own word.
-func caseStatus(s ticket.Status) string {
-	switch {
-	case s == ticket.New:
-		return "New"
-	case s.Done():
-		return "Closed"
-	}
-	return "Working"
-}
 
 // casePriority is Case.Priority in the words that every org has.
 func casePriority(p ticket.Priority) string {

@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,61 +13,80 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf16"
 
 	"golang.org/x/oauth2"
 
-	"github.com/socialcrm/socialcrm/channel"
-	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/crm/crmtest"
 	"github.com/socialcrm/socialcrm/remote"
-	"github.com/socialcrm/socialcrm/ticket"
 )
 
-const token = "00Dxx!t0ps3cr3t"
+const (
+	token = "00Dxx!t0ps3cr3t"
+	us    = "005Qy0000000001AAA" // our integration user
+)
 
-// org is a stand-in for a Salesforce org: it takes composite calls and refuses what Salesforce would refuse.
+// org is a stand-in for a Salesforce org: it takes the calls that the sink makes and refuses what Salesforce would refuse. Its custom fields are those of the
+// directory metadata, and those that a host is supposed to have.
 type org struct {
 	mu      sync.Mutex
-	objects map[string]map[string]map[string]any // object, key, field
+	objects map[string]map[string]entry // object, ID
+	used    map[string]bool             // "Object.Field" that were written or read
+	people  map[string]string           // IDs by name
+	clock   func() time.Time            // nil: a second passes with each call
 	ids     int
 	faults  []*crmtest.Fault
 	refused map[string]bool
 	calls   int
-	cut     bool // once left more records were written, the others of that call find theirs locked
+	usage   string // Sforce-Limit-Info
+	cut     bool   // once left more records were written, the others of that call find theirs locked
 	left    int
 }
 
-// fields are those of the org, with the length of texts; 0 stands for a date, -1 for a checkbox.
-var fields = map[string]map[string]int{
-	contactObject: {"LastName": 80, "Email": 80, "Phone": 40, "Social_Language__c": 255, "Social_Kind__c": 255, "Social_Profiles__c": 32768, mergedField: 255},
-	caseObject: {
-		"ContactId": 18, "Subject": 255, "Status": 255, "Priority": 255, "Origin": 255, "Social_Status__c": 255, "Social_Account__c": 255, "Social_Private__c": -1,
-		"Social_Language__c": 255, "Social_Lane__c": 255, "Social_Team__c": 255, "Social_Agent__c": 255, "Social_Tags__c": 255, "Social_Created_At__c": 0,
-		"Social_Solved_At__c": 0, parentField: 255, mergedField: 255,
-	},
-	interactionObject: {
-		"Social_Message__c": 255, "Social_Direction__c": 255, "Social_Author__c": 255, "Social_Author_Name__c": 255, "Social_Actor__c": 255,
-		"Social_Automated__c": -1, "Social_Private__c": -1, "Social_Text__c": 131072, "Social_Attachments__c": 32768, "Social_URL__c": 255,
-		"Social_Sent_At__c": 0, "Social_Order__c": 255, "Social_Edited_At__c": 0, "Social_Deleted_At__c": 0, "Social_State__c": 255,
-	},
+// entry is a record: its fields, and under a relation's name the ID of the record that it leads to.
+type entry map[string]any
+
+// relations name the object that a relation of an object leads to, and the field with its ID.
+var relations = map[string]map[string][2]string{
+	caseObject:        {"Contact": {"Contact", "ContactId"}, "Account": {"Account", "AccountId"}},
+	interactionObject: {"Social_Case__r": {caseObject, "Social_Case__c"}},
+	commentObject:     {"Parent": {caseObject, "ParentId"}},
 }
 
-// relations name the object that a relation of an object leads to.
-var relations = map[string]map[string]string{caseObject: {"Contact": contactObject}, interactionObject: {"Social_Case__r": caseObject}}
-
 func newOrg() *org {
-	o := &org{objects: make(map[string]map[string]map[string]any), refused: make(map[string]bool)}
-	for name := range fields {
-		o.objects[name] = make(map[string]map[string]any)
+	o := &org{objects: make(map[string]map[string]entry), used: make(map[string]bool), refused: make(map[string]bool), people: make(map[string]string), usage: "api-usage=18/5000"}
+	for object := range schema() {
+		o.objects[object] = make(map[string]entry)
 	}
 	return o
+}
+
+// open starts an org and a sink for it.
+func open(t crmtest.T) (*org, *Sink) { return openWith(t, Options{}) }
+
+func openWith(t crmtest.T, options Options) (*org, *Sink) {
+	o := newOrg()
+	server := httptest.NewServer(o)
+	t.Cleanup(server.Close)
+	options.Settle = cmp.Or(options.Settle, 1)
+	options.Instance, options.HTTP = server.URL, server.Client()
+	options.Token = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token})
+	return o, New(options)
+}
+
+func (o *org) now() time.Time {
+	if o.clock != nil {
+		return o.clock().UTC().Truncate(time.Second)
+	}
+	return time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC).Add(time.Duration(o.calls) * time.Second)
 }
 
 type failed struct {
 	status        int
 	code, message string
+}
+
+func (f failed) list() []map[string]string {
+	return []map[string]string{{"errorCode": f.code, "message": f.message}}
 }
 
 func (o *org) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -79,12 +99,12 @@ func (o *org) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault := o.nextFault()
 	var status int
 	var answer any
-	refusal := o.refuseCall(r, fault)
-	if refusal != nil {
+	if refusal := o.refuseCall(r, fault); refusal != nil {
 		status, answer = refusal.status, refusal.list()
 	} else {
-		status, answer = o.composite(body)
+		status, answer = o.call(r, body)
 	}
+	date, usage := o.now(), o.usage
 	o.mu.Unlock()
 
 	switch {
@@ -95,9 +115,12 @@ func (o *org) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
-	w.Header().Set("Sforce-Limit-Info", "api-usage=18/5000")
+	w.Header().Set("Sforce-Limit-Info", usage)
+	w.Header().Set("Date", date.Format(http.TimeFormat))
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer)
+	if status != http.StatusNoContent {
+		_ = json.NewEncoder(w).Encode(answer)
+	}
 }
 
 // nextFault returns the fault that this call meets. One that cuts goes on over the following calls until enough was written.
@@ -114,17 +137,10 @@ func (o *org) nextFault() *crmtest.Fault {
 	return f
 }
 
-func (f failed) list() []map[string]string {
-	return []map[string]string{{"errorCode": f.code, "message": f.message}}
-}
-
 // refuseCall answers for the whole call. As servers do, it repeats what it was given.
 func (o *org) refuseCall(r *http.Request, fault *crmtest.Fault) *failed {
 	if r.Header.Get("Authorization") != "Bearer "+token {
 		return &failed{401, "INVALID_SESSION_ID", "Session expired or invalid"}
-	}
-	if r.Method != http.MethodPost || r.URL.Path != compositePath {
-		return &failed{404, "NOT_FOUND", "The requested resource does not exist"}
 	}
 	if fault == nil || fault.Lost || fault.Stall {
 		return nil
@@ -147,17 +163,86 @@ func (o *org) refuseCall(r *http.Request, fault *crmtest.Fault) *failed {
 	return &failed{503, "SERVER_UNAVAILABLE", "The server is busy" + about}
 }
 
+// call is one call of the API.
+func (o *org) call(r *http.Request, body []byte) (int, any) {
+	path, ok := strings.CutPrefix(r.URL.EscapedPath(), apiPath)
+	switch {
+	case !ok:
+	case path == "/" && r.Method == http.MethodGet:
+		return 200, map[string]string{"identity": "https://login.salesforce.com/id/00DQy0000000001/" + us[:15], "sobjects": apiPath + "/sobjects"}
+	case path == "/composite" && r.Method == http.MethodPost:
+		return o.composite(body)
+	case path == "/composite/sobjects" && r.Method == http.MethodDelete:
+		return o.collection(strings.Split(r.URL.Query().Get("ids"), ","), func(id string) *failed { return o.remove(o.objectOf(id), id) })
+	case path == "/composite/sobjects" && r.Method == http.MethodPatch:
+		return o.updateAll(body)
+	default:
+		var fields map[string]any
+		if len(body) > 0 && json.Unmarshal(body, &fields) != nil {
+			return 400, failed{400, "JSON_PARSER_ERROR", "Unexpected character"}.list()
+		}
+		return o.one(r.Method, path+"?"+r.URL.RawQuery, fields)
+	}
+	return 404, failed{404, "NOT_FOUND", "The requested resource does not exist: " + r.Method + " " + path}.list()
+}
+
+// one is a call about one record, or a query: alone, or as a part of a composite call.
+func (o *org) one(method, address string, fields map[string]any) (int, any) {
+	path, query, _ := strings.Cut(address, "?")
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for i := range parts {
+		part, err := url.PathUnescape(parts[i])
+		if err != nil {
+			return 400, failed{400, "MALFORMED_ID", "malformed address " + path}.list()
+		}
+		parts[i] = part
+	}
+	var id string
+	var created bool
+	var fail *failed
+	status := http.StatusNoContent
+	switch {
+	case method == http.MethodGet && path == "/query":
+		values, _ := url.ParseQuery(query)
+		rows, fail := o.query(values.Get("q"))
+		if fail != nil {
+			return fail.status, fail.list()
+		}
+		return 200, map[string]any{"totalSize": len(rows), "done": true, "records": rows}
+	case parts[0] != "sobjects" || len(parts) < 2 || o.objects[parts[1]] == nil:
+		fail = &failed{404, "NOT_FOUND", "The requested resource does not exist: " + method + " " + path}
+	case method == http.MethodPatch && len(parts) == 4 && parts[2] == keyField:
+		status = 200
+		if id, created, fail = o.upsert(parts[1], parts[3], fields); created {
+			status = 201
+		}
+	case method == http.MethodPost && len(parts) == 2:
+		status, created = 201, true
+		id, fail = o.create(parts[1], fields, us)
+	case method == http.MethodPatch && len(parts) == 3:
+		fail = o.update(parts[1], parts[2], fields, us)
+	case method == http.MethodDelete && len(parts) == 3:
+		fail = o.remove(parts[1], parts[2])
+	default:
+		fail = &failed{405, "METHOD_NOT_ALLOWED", "HTTP Method '" + method + "' not allowed"}
+	}
+	switch {
+	case fail != nil:
+		return fail.status, fail.list()
+	case status == http.StatusNoContent:
+		return status, nil
+	}
+	return status, map[string]any{"id": id, "success": true, "errors": []string{}, "created": created}
+}
+
 type compositeCall struct {
 	AllOrNone bool `json:"allOrNone"`
 	Requests  []struct {
 		Method, URL string
-		Ref         string         `json:"referenceId"`
-		Body        map[string]any `json:"body"`
+		Ref         string            `json:"referenceId"`
+		Headers     map[string]string `json:"httpHeaders"`
+		Body        map[string]any    `json:"body"`
 	} `json:"compositeRequest"`
-}
-
-type compositeAnswer struct {
-	Responses []subAnswer `json:"compositeResponse"`
 }
 
 type subAnswer struct {
@@ -176,65 +261,118 @@ func (o *org) composite(body []byte) (int, any) {
 		return 400, failed{400, "LIMIT_EXCEEDED", fmt.Sprintf("%d subrequests, the limit is 25", n)}.list()
 	}
 	before := o.snapshot()
-	var answer compositeAnswer
-	refs := make(map[string]bool)
+	var answers []subAnswer
+	ids := make(map[string]string)
 	bad := false
 	for _, sub := range call.Requests {
-		if refs[sub.Ref] || sub.Ref == "" {
-			return 400, failed{400, "INVALID_INPUT", "referenceId " + sub.Ref + " is missing or not unique"}.list()
+		if _, twice := ids[sub.Ref]; twice || sub.Ref == "" || strings.ContainsFunc(sub.Ref, func(c rune) bool { return !isWordRune(c) }) {
+			return 400, failed{400, "INVALID_INPUT", "referenceId " + sub.Ref + " is missing, not unique or not made of letters, digits and underscores"}.list()
 		}
-		refs[sub.Ref] = true
-		id, created, fail := o.upsert(sub.Method, sub.URL, sub.Body)
-		switch {
-		case fail != nil:
-			bad = true
-			answer.Responses = append(answer.Responses, subAnswer{Body: fail.list(), Status: fail.status, Ref: sub.Ref})
-		default:
-			status := 200
-			if created {
-				status = 201
+		path, ok := strings.CutPrefix(sub.URL, apiPath)
+		if !ok {
+			return 400, failed{400, "INVALID_INPUT", "url " + sub.URL + " is of another version"}.list()
+		}
+		for name, value := range sub.Body {
+			if text, _ := value.(string); strings.HasPrefix(text, "@{") && strings.HasSuffix(text, ".id}") {
+				sub.Body[name] = ids[text[2:len(text)-len(".id}")]]
 			}
-			answer.Responses = append(answer.Responses, subAnswer{
-				Body: map[string]any{"id": id, "success": true, "errors": []string{}, "created": created}, Status: status, Ref: sub.Ref,
-			})
 		}
+		status, answer := o.one(sub.Method, path, sub.Body)
+		if made, ok := answer.(map[string]any); ok {
+			ids[sub.Ref], _ = made["id"].(string)
+		} else {
+			ids[sub.Ref] = ""
+		}
+		bad = bad || status >= 300
+		answers = append(answers, subAnswer{Body: answer, Status: status, Ref: sub.Ref})
 	}
 	if bad && call.AllOrNone {
 		o.objects = before
 		first := true
-		for i, sub := range answer.Responses {
+		for i, sub := range answers {
 			if sub.Status >= 300 && first {
 				first = false
 				continue
 			}
-			answer.Responses[i] = subAnswer{Status: 400, Ref: sub.Ref, Body: failed{400, "PROCESSING_HALTED", "The transaction was rolled back since another operation in the same transaction failed."}.list()}
+			answers[i] = subAnswer{Status: 400, Ref: sub.Ref, Body: failed{400, "PROCESSING_HALTED", "The transaction was rolled back since another operation in the same transaction failed."}.list()}
 		}
 	}
 	if bad {
 		o.cut = false
 	}
-	return 200, answer
+	return 200, map[string]any{"compositeResponse": answers}
 }
 
-func (o *org) snapshot() map[string]map[string]map[string]any {
-	objects := make(map[string]map[string]map[string]any)
+// collection does the same to many records, each for itself.
+func (o *org) collection(ids []string, do func(id string) *failed) (int, any) {
+	if len(ids) > 200 {
+		return 400, failed{400, "LIMIT_EXCEEDED", "the limit is 200 records"}.list()
+	}
+	results := []map[string]any{}
+	for _, id := range ids {
+		result := map[string]any{"id": id, "success": true, "errors": []any{}}
+		if fail := do(id); fail != nil {
+			result["success"], result["errors"] = false, []map[string]any{{"statusCode": fail.code, "message": fail.message, "fields": []string{}}}
+		}
+		results = append(results, result)
+	}
+	return 200, results
+}
+
+func (o *org) updateAll(body []byte) (int, any) {
+	var call struct{ Records []map[string]any }
+	if err := json.Unmarshal(body, &call); err != nil {
+		return 400, failed{400, "JSON_PARSER_ERROR", err.Error()}.list()
+	}
+	byID := make(map[string]map[string]any)
+	var ids []string
+	for _, fields := range call.Records {
+		attributes, _ := fields["attributes"].(map[string]any)
+		id, _ := fields["id"].(string)
+		if attributes["type"] != o.objectOf(id) {
+			return 400, failed{400, "INVALID_TYPE", "a record has no type"}.list()
+		}
+		delete(fields, "attributes")
+		delete(fields, "id")
+		byID[id], ids = fields, append(ids, id)
+	}
+	return o.collection(ids, func(id string) *failed { return o.update(o.objectOf(id), id, byID[id], us) })
+}
+
+func (o *org) snapshot() map[string]map[string]entry {
+	objects := make(map[string]map[string]entry)
 	for name, records := range o.objects {
-		objects[name] = make(map[string]map[string]any)
-		for key, record := range records {
-			objects[name][key] = maps.Clone(record)
+		objects[name] = make(map[string]entry)
+		for id, record := range records {
+			objects[name][id] = maps.Clone(record)
 		}
 	}
 	return objects
 }
 
-func (o *org) upsert(method, address string, body map[string]any) (id string, created bool, fail *failed) {
-	parts := strings.Split(strings.TrimPrefix(address, apiPath+"/sobjects/"), "/")
-	if method != http.MethodPatch || len(parts) != 3 || parts[1] != keyField || fields[parts[0]] == nil {
-		return "", false, &failed{404, "NOT_FOUND", "The requested resource does not exist: " + method + " " + address}
+// objectOf tells the object of an ID; for an unknown one, as from its first three characters, that of interactions.
+func (o *org) objectOf(id string) string {
+	for name, records := range o.objects {
+		if _, ok := records[id]; ok {
+			return name
+		}
 	}
-	key, err := url.PathUnescape(parts[2])
-	if err != nil || key == "" || len(key) > 40 {
-		return "", false, &failed{400, "MALFORMED_ID", "malformed key " + parts[2]}
+	return interactionObject
+}
+
+// byKey finds a record by its external ID, in any case.
+func (o *org) byKey(object, key string) (string, entry) {
+	for id, r := range o.objects[object] {
+		if strings.EqualFold(text(r, keyField), key) && key != "" {
+			return id, r
+		}
+	}
+	return "", nil
+}
+
+func (o *org) upsert(object, key string, fields map[string]any) (id string, created bool, fail *failed) {
+	if key == "" || len(key) > 40 {
+		return "", false, &failed{400, "MALFORMED_ID", "malformed key " + key}
 	}
 	if o.cut && o.left == 0 {
 		return "", false, &failed{400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record"}
@@ -242,176 +380,147 @@ func (o *org) upsert(method, address string, body map[string]any) (id string, cr
 	if o.refused[key] {
 		return "", false, &failed{400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "No swearing in our CRM."}
 	}
-	record, known := o.objects[parts[0]][key]
-	if !known {
-		record = make(map[string]any)
+	if _, twice := fields[keyField]; twice {
+		return "", false, &failed{400, "INVALID_FIELD", "The " + keyField + " field should not be specified in the sobject data."}
 	}
-	next := maps.Clone(record)
-	for _, name := range slices.Sorted(maps.Keys(body)) {
-		if fail := o.set(parts[0], next, name, body[name]); fail != nil {
-			return "", false, fail
-		}
+	id, known := o.byKey(object, key)
+	if known != nil {
+		fail = o.update(object, id, fields, us)
+	} else {
+		fields = maps.Clone(fields)
+		fields[keyField] = key
+		id, fail = o.create(object, fields, us)
 	}
-	if parts[0] == contactObject && next["LastName"] == nil {
-		return "", false, &failed{400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]"}
+	if fail != nil {
+		return "", false, fail
 	}
-	if !known {
-		o.ids++
-		next["Id"] = fmt.Sprintf("500Qy%013d", o.ids)
-	}
-	o.objects[parts[0]][key] = next
 	o.left--
-	return next["Id"].(string), !known, nil
+	return id, known == nil, nil
 }
 
-func (o *org) set(object string, record map[string]any, name string, value any) *failed {
-	if to, ok := relations[object][name]; ok {
-		target, _ := value.(map[string]any)
-		key, _ := target[keyField].(string)
-		if _, there := o.objects[to][key]; !there {
-			return &failed{400, "INVALID_FIELD", fmt.Sprintf("Foreign key external ID: %s not found for field %s in entity %s", key, keyField, to)}
-		}
-		record[name] = key
-		return nil
+// prefixes are the first three characters of IDs.
+var prefixes = map[string]string{"Contact": "003", "Account": "001", caseObject: "500", leadObject: "00Q", commentObject: "00a", interactionObject: "a01"}
+
+func (o *org) create(object string, fields map[string]any, by string) (string, *failed) {
+	record := entry{"CreatedById": by, "OwnerId": by}
+	if object == "Account" {
+		record["IsPersonAccount"] = true
 	}
-	limit, known := fields[object][name]
-	text, isText := value.(string)
-	_, isBool := value.(bool)
-	switch {
-	case !known:
+	if fail := o.setAll(object, record, fields, by); fail != nil {
+		return "", fail
+	}
+	for _, required := range map[string][]string{
+		"Contact": {"LastName"}, "Account": {"LastName"}, leadObject: {"LastName", "Company"}, commentObject: {"Parent"}, interactionObject: {"Social_Case__r"},
+	}[object] {
+		if record[required] == nil {
+			return "", &failed{400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [" + required + "]"}
+		}
+	}
+	o.ids++
+	id := longID(fmt.Sprintf("%sQy%010d", prefixes[object], o.ids))
+	record["Id"] = id
+	o.objects[object][id] = record
+	return id, nil
+}
+
+func (o *org) update(object, id string, fields map[string]any, by string) *failed {
+	record, known := o.objects[object][longID(id)]
+	if !known {
+		return &failed{404, "ENTITY_IS_DELETED", "entity is deleted"}
+	}
+	next := maps.Clone(record)
+	if fail := o.setAll(object, next, fields, by); fail != nil {
+		return fail
+	}
+	o.objects[object][longID(id)] = next
+	return nil
+}
+
+// remove deletes a record with what hangs below it.
+func (o *org) remove(object, id string) *failed {
+	id = longID(id)
+	if _, known := o.objects[object][id]; !known {
+		return &failed{404, "ENTITY_IS_DELETED", "entity is deleted"}
+	}
+	if object == "Contact" || object == "Account" {
+		for _, c := range o.objects[caseObject] {
+			if c["Contact"] == id || c["Account"] == id {
+				return &failed{400, "DELETE_FAILED", "Your attempt to delete the record could not be completed because it is associated with cases."}
+			}
+		}
+	}
+	delete(o.objects[object], id)
+	for child, all := range relations {
+		for relation, to := range all {
+			if to[0] == object {
+				maps.DeleteFunc(o.objects[child], func(_ string, r entry) bool { return r[relation] == id })
+			}
+		}
+	}
+	return nil
+}
+
+func (o *org) setAll(object string, record entry, fields map[string]any, by string) *failed {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if fail := o.set(object, record, name, fields[name]); fail != nil {
+			return fail
+		}
+	}
+	record["SystemModstamp"], record["LastModifiedById"] = o.now().Format("2006-01-02T15:04:05.000+0000"), by
+	return nil
+}
+
+func (o *org) set(object string, record entry, name string, value any) *failed {
+	for relation, to := range relations[object] {
+		switch name {
+		case relation:
+			target, _ := value.(map[string]any)
+			key, _ := target[keyField].(string)
+			id, there := o.byKey(to[0], key)
+			if there == nil {
+				return &failed{400, "INVALID_FIELD", fmt.Sprintf("Foreign key external ID: %s not found for field %s in entity %s", key, keyField, to[0])}
+			}
+			o.used[object+"."+to[1]] = true
+			record[relation] = id
+			return nil
+		case to[1]:
+			id, _ := value.(string)
+			if _, there := o.objects[to[0]][longID(id)]; !there {
+				return &failed{400, "INVALID_CROSS_REFERENCE_KEY", name + ": invalid cross reference id"}
+			}
+			record[relation] = longID(id)
+			return nil
+		}
+	}
+	f, known := schema()[object][name]
+	if !known {
 		return &failed{400, "INVALID_FIELD", "No such column '" + name + "' on sobject of type " + object}
-	case limit == -1 && isBool:
-	case value == nil && limit >= 0:
-	case !isText || limit == -1:
-		return &failed{400, "JSON_PARSER_ERROR", fmt.Sprintf("%s: cannot be %v", name, value)}
-	case limit > 0 && len(utf16.Encode([]rune(text))) > limit:
-		return &failed{400, "STRING_TOO_LONG", fmt.Sprintf("%s: data value too large (max length=%d)", name, limit)}
-	case limit == 0 && !isTime(text):
-		return &failed{400, "JSON_PARSER_ERROR", "Cannot deserialize instance of datetime from " + text}
-	case name == "Email" && !strings.Contains(text, "@"):
-		return &failed{400, "INVALID_EMAIL_ADDRESS", "Email: invalid email address: " + text}
-	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }):
-		return &failed{400, "JSON_PARSER_ERROR", "Illegal character in " + name}
+	}
+	o.used[object+"."+name] = true
+	if fail := f.refuse(name, value); fail != nil {
+		return fail
 	}
 	record[name] = value
 	return nil
 }
 
-func isTime(s string) bool {
-	_, err := time.Parse("2006-01-02T15:04:05.000Z", s)
-	return err == nil
-}
-
 // text returns a field of a record.
-func text(record map[string]any, name string) string {
+func text(record entry, name string) string {
 	s, _ := record[name].(string)
 	return s
 }
 
-// open starts an org and a sink for it.
-func open(t crmtest.T) (*org, *Sink) {
-	o := newOrg()
-	server := httptest.NewServer(o)
-	t.Cleanup(server.Close)
-	return o, New(Options{Instance: server.URL, HTTP: server.Client(), Token: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token})})
-}
-
-func (o *org) record(object, key string) (map[string]any, bool) {
+// record returns a copy of a record, with the keys of those that it leads to.
+func (o *org) record(object, key string) (entry, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r, ok := o.objects[object][key]
-	return maps.Clone(r), ok
-}
-
-func harness() crmtest.Harness {
-	return crmtest.Harness{
-		Features: crmtest.Features{Owner: true, Links: true, MaxText: maxText, Count: func(s string) int { return len(utf16.Encode([]rune(s))) }},
-		Open: func(t crmtest.T) crmtest.Rig {
-			o, sink := open(t)
-			return crmtest.Rig{
-				Sink: sink, Secrets: []string{token},
-				Fault: func(f crmtest.Fault) {
-					o.mu.Lock()
-					defer o.mu.Unlock()
-					o.faults = append(o.faults, &f)
-				},
-				Refuse: func(key string) {
-					o.mu.Lock()
-					defer o.mu.Unlock()
-					o.refused[key] = true
-				},
-				Contacts: func(key string) []crmtest.HeldContact {
-					r, ok := o.record(contactObject, key)
-					if !ok {
-						return nil
-					}
-					return []crmtest.HeldContact{{
-						Key: key, Ref: text(r, "Id"), Name: text(r, "LastName"), MergedInto: text(r, mergedField),
-						Emails: []string{text(r, "Email")}, Phones: []string{text(r, "Phone")}, Identities: profilesOf(text(r, "Social_Profiles__c")),
-					}}
-				},
-				Cases: func(key string) []crmtest.HeldCase {
-					r, ok := o.record(caseObject, key)
-					if !ok {
-						return nil
-					}
-					var account channel.AccountID
-					if err := account.UnmarshalText([]byte(text(r, "Social_Account__c"))); err != nil {
-						t.Errorf("case %s: %v", key, err)
-					}
-					return []crmtest.HeldCase{{
-						Key: key, Ref: text(r, "Id"), Contact: text(r, "Contact"), Subject: text(r, "Subject"), Status: ticket.Status(text(r, "Social_Status__c")),
-						Agent: text(r, "Social_Agent__c"), Parent: text(r, parentField), MergedInto: text(r, mergedField),
-						Priority: priorities[text(r, "Priority")], Account: account, Private: r["Social_Private__c"] == true,
-						Lane: text(r, "Social_Lane__c"), Team: text(r, "Social_Team__c"), Tags: strings.Split(text(r, "Social_Tags__c"), ";"),
-					}}
-				},
-				Interactions: o.interactions,
-			}
-		},
+	_, r := o.byKey(object, key)
+	if r == nil {
+		return nil, false
 	}
-}
-
-var priorities = map[string]ticket.Priority{"Low": ticket.Low, "Medium": ticket.Normal, "High": ticket.High}
-
-// profilesOf reads the lines of Social_Profiles__c: a platform, and the author's address, handle or ID.
-func profilesOf(lines string) (all []crm.Identity) {
-	for line := range strings.Lines(lines) {
-		platform, who, _ := strings.Cut(strings.TrimSpace(line), " ")
-		all = append(all, crm.Identity{Platform: platform, Author: channel.Author{ID: who, URL: who, Handle: who}})
+	r = maps.Clone(r)
+	for relation, to := range relations[object] {
+		r[relation] = text(o.objects[to[0]][text(r, relation)], keyField)
 	}
-	return all
-}
-
-// attachmentsOf reads the lines of Social_Attachments__c: a type and an address.
-func attachmentsOf(lines string) (all []channel.Attachment) {
-	for line := range strings.Lines(lines) {
-		kind, address, _ := strings.Cut(strings.TrimSpace(line), " ")
-		all = append(all, channel.Attachment{Type: kind, URL: address})
-	}
-	return all
-}
-
-// interactions are those of a case as a related list sorted by time and order shows them.
-func (o *org) interactions(caseKey string) []crmtest.HeldInteraction {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	records := o.objects[interactionObject]
-	place := func(key string) string {
-		return text(records[key], "Social_Sent_At__c") + text(records[key], "Social_Order__c")
-	}
-	var held []crmtest.HeldInteraction
-	for key, r := range records {
-		if text(r, "Social_Case__r") == caseKey {
-			sent, _ := time.Parse(time.RFC3339, text(r, "Social_Sent_At__c"))
-			held = append(held, crmtest.HeldInteraction{
-				Key: key, Ref: text(r, "Id"), Text: text(r, "Social_Text__c"), Deleted: r["Social_Deleted_At__c"] != nil,
-				Direction: ticket.Direction(text(r, "Social_Direction__c")), Time: sent, Private: r["Social_Private__c"] == true,
-				Author: channel.Author{ID: text(r, "Social_Author__c"), Name: text(r, "Social_Author_Name__c")}, Actor: ticket.Actor{ID: text(r, "Social_Actor__c")},
-				Attachments: attachmentsOf(text(r, "Social_Attachments__c")), State: ticket.PostState(text(r, "Social_State__c")),
-			})
-		}
-	}
-	slices.SortFunc(held, func(a, b crmtest.HeldInteraction) int { return strings.Compare(place(a.Key), place(b.Key)) })
-	return held
+	return r, true
 }

@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,28 +11,38 @@ import (
 )
 
 // record is the JSON object of one sObject while it is written.
-type record []byte
+type record struct {
+	b    []byte
+	host []string // fields that the host's mapping wrote, or left out: what comes after does not write them again
+}
 
-func (r *record) name(field string) {
-	if len(*r) == 0 {
-		*r = append(*r, '{')
-	} else {
-		*r = append(*r, ',')
+// name begins a field and reports whether it is to be written.
+func (r *record) name(field string) bool {
+	if slices.Contains(r.host, field) {
+		return false
 	}
-	*r = append(*r, '"')
-	*r = append(*r, field...)
-	*r = append(*r, `":`...)
+	if len(r.b) == 0 {
+		r.b = append(r.b, '{')
+	} else {
+		r.b = append(r.b, ',')
+	}
+	r.b = append(r.b, '"')
+	r.b = append(r.b, field...)
+	r.b = append(r.b, `":`...)
+	return true
 }
 
 // text writes a text of at most limit UTF-16 units; a longer one is cut and ends in "…". An empty one is written as null, which clears the field.
 func (r *record) text(field, value string, limit int) {
-	r.name(field)
-	value = fit(clean(value), limit)
-	if value == "" {
-		*r = append(*r, "null"...)
+	if !r.name(field) {
 		return
 	}
-	*r = appendQuoted(*r, value)
+	value = fit(clean(value), limit)
+	if value == "" {
+		r.b = append(r.b, "null"...)
+		return
+	}
+	r.b = appendQuoted(r.b, value)
 }
 
 // known writes a text if there is one; an empty one leaves the field as people in the org made it.
@@ -42,34 +53,40 @@ func (r *record) known(field, value string, limit int) {
 }
 
 func (r *record) flag(field string, value bool) {
-	r.name(field)
-	*r = strconv.AppendBool(*r, value)
+	if r.name(field) {
+		r.b = strconv.AppendBool(r.b, value)
+	}
 }
+
+// stampLayout is how Salesforce writes an instant in JSON and reads one in SOQL.
+const stampLayout = "2006-01-02T15:04:05.000Z"
 
 // time writes an instant in milliseconds, all that Salesforce keeps; the zero one as null.
 func (r *record) time(field string, t time.Time) {
-	r.name(field)
-	if t.IsZero() {
-		*r = append(*r, "null"...)
-		return
+	switch {
+	case !r.name(field):
+	case t.IsZero():
+		r.b = append(r.b, "null"...)
+	default:
+		r.b = append(r.b, '"')
+		r.b = t.UTC().AppendFormat(r.b, stampLayout)
+		r.b = append(r.b, '"')
 	}
-	*r = append(*r, '"')
-	*r = t.UTC().AppendFormat(*r, "2006-01-02T15:04:05.000Z")
-	*r = append(*r, '"')
 }
 
 // link points at another record by its key. Salesforce looks it up in the same call; unlike @{ref.id} it also works when that record was written by an earlier call.
 func (r *record) link(relation, key string) {
-	r.name(relation)
-	*r = append(*r, `{"`+keyField+`":`...)
-	*r = append(appendQuoted(*r, key), '}')
+	if r.name(relation) {
+		r.b = append(r.b, `{"`+keyField+`":`...)
+		r.b = append(appendQuoted(r.b, key), '}')
+	}
 }
 
 func (r *record) close() []byte {
-	if len(*r) == 0 {
+	if len(r.b) == 0 {
 		return []byte("{}")
 	}
-	return append(*r, '}')
+	return append(r.b, '}')
 }
 
 // clean takes out what Salesforce does not keep or refuses: control characters other than line ends and tabs, and what is no UTF-8.
