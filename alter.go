@@ -67,11 +67,7 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 	}
 	w.tx.PutMessage(m)
 	if m.Ticket == "" {
-		if entry.Key, err = w.entryKey("message/" + m.Key); err != nil {
-			return Result{}, err
-		}
-		w.append(entry)
-		return Result{Outcome: Recorded, Message: m.Key}, nil
+		return Result{Outcome: Recorded, Message: m.Key}, w.appendAbout(&m, entry)
 	}
 	c, err := w.load(m.Ticket)
 	if err != nil {

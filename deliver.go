@@ -363,23 +363,23 @@ func (w *work) failPost(key, reason string) error {
 		return err
 	}
 	was := c.Status
-	if err := w.wantsAgent(c, key+"/failed", "a reply did not go out"); err != nil || c.Status == was {
+	if err := w.wantsAgent(c, failedKey(key), "a reply did not go out"); err != nil || c.Status == was {
 		return err
 	}
 	c.finish()
 	return nil
 }
 
-// wantsAgent puts a ticket that waits for others, or is solved, back in front of an agent.
+// wantsAgent puts a ticket that waits for others, or is solved, back in front of an agent. The key names what it comes of.
 func (w *work) wantsAgent(c *change, key, reason string) error {
-	system := ticket.Actor{Kind: ticket.BySystem}
-	switch c.Status {
-	case ticket.Pending, ticket.OnHold:
-		return c.setStatus(ticket.Open, w.now, "", key, system, reason)
-	case ticket.Solved:
-		return w.reopen(c, w.now, "", key, system, reason)
+	if c.Status != ticket.Pending && c.Status != ticket.OnHold && c.Status != ticket.Solved {
+		return nil
 	}
-	return nil
+	was := c.Status
+	if err := c.moveTo(ticket.Open, sla.Mark{Time: w.now, Key: key}, key, ticket.Actor{Kind: ticket.BySystem}, reason); err != nil || was != ticket.Solved {
+		return err
+	}
+	return w.takeUpAgain(c)
 }
 
 // unlist takes posts off their conversation's list of unfinished ones, and returns the conversation.

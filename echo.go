@@ -81,7 +81,7 @@ func (w *work) answeredIn(convs []ticket.Conversation, m *ticket.Message, histor
 		told[c.ID] = append(before, line)
 		again := ""
 		if len(before) > 0 {
-			again = "@" + line // each line hears of it by an event of its own
+			again = lineMark + line // each line hears of it by an event of its own
 		}
 		if party := c.PartyIn(conv.Key); party != nil {
 			if said.Party = party.Contact; conv.Key == m.Conversation {
@@ -244,6 +244,14 @@ func addresses(post *channel.Message, conv *ticket.Conversation) bool {
 	})
 }
 
+// lineMark is before the line in the key of what an own post means on a further line.
+const lineMark = "@"
+
+// echoOf is the event that told of an own post.
+func echoOf(m *ticket.Message) channel.Event {
+	return channel.Event{Kind: channel.MessageEchoed, Account: m.Conversation.Account, Message: m.Content, Time: m.Content.Time, Received: m.Received}
+}
+
 // adoptLate files an own post whose question has come only now.
 func (w *work) adoptLate(key string) error {
 	messages, err := w.tx.Messages(key)
@@ -254,7 +262,7 @@ func (w *work) adoptLate(key string) error {
 	if m.Key == "" || m.Ticket != "" {
 		return nil
 	}
-	e := channel.Event{Kind: channel.MessageEchoed, Account: m.Conversation.Account, Message: m.Content, Time: m.Content.Time, Received: m.Received}
+	e := echoOf(&m)
 	if m.Missing != "" {
 		e.Message.Thread = "" // it was a guess; the parent knows better
 	}
@@ -302,9 +310,10 @@ func (c *change) answered(m *ticket.Message, kind ticket.EntryKind) error {
 	return c.answeredOn(line, "", m, kind)
 }
 
-// answeredOn is answered for a line of the ticket; again tells one line's event from another's. What a party was answered is no answer to the customer.
+// answeredOn is answered for a line of the ticket; again tells one line's event from another's. What a party was answered is no answer to the customer,
+// and what never arrived is none to anybody.
 func (c *change) answeredOn(line, again string, m *ticket.Message, kind ticket.EntryKind) error {
-	if m.Party != "" {
+	if m.Party != "" || m.State == ticket.PostFailed {
 		c.journal(ticket.Entry{Kind: kind, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received})
 		return nil
 	}

@@ -108,15 +108,18 @@ func (c *change) history() (events []sla.Event, err error) {
 
 // answeredLast is when a person answered the customer last, by the history that was folded again: what never arrived is no answer.
 func (c *change) answeredLast() (last time.Time) {
-	events, never := slices.Concat(c.retold.events, c.added()), make(map[string]bool)
+	events, never, arrived := slices.Concat(c.retold.events, c.added()), make(map[string]bool), make(map[string]bool)
 	for i := range events {
-		if events[i].Kind == sla.AnswerWithdrawn {
+		switch events[i].Kind {
+		case sla.AnswerWithdrawn:
 			never[events[i].Key] = true
+		case sla.AnswerArrived:
+			arrived[events[i].Key] = true
 		}
 	}
 	for i := range events {
 		e := &events[i]
-		if e.Kind == sla.Answered && !e.Automated && !never[e.Key] && e.Time.After(last) && !e.Time.Before(c.Clocks.Asked) {
+		if e.Kind == sla.Answered && !e.Automated && (!never[e.Key] || arrived[e.Key]) && e.Time.After(last) && !e.Time.Before(c.Clocks.Asked) {
 			last = e.Time
 		}
 	}

@@ -462,6 +462,11 @@ func (w *work) reopen(c *change, at time.Time, order, key string, actor ticket.A
 	if err := c.setStatus(ticket.Open, at, order, key, actor, reason); err != nil {
 		return err
 	}
+	return w.takeUpAgain(c)
+}
+
+// takeUpAgain gives a ticket that was solved to somebody.
+func (w *work) takeUpAgain(c *change) error {
 	if err := w.retake(c); err != nil {
 		return err
 	}

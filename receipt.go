@@ -2,28 +2,50 @@ package socialcrm
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
-	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
-// receiptRank says which state includes which; a failure outranks being accepted.
-func receiptRank(s ticket.PostState) int {
-	switch s {
-	case ticket.PostSent:
-		return 1
-	case ticket.PostDelivered:
-		return 2
-	case ticket.PostRead:
-		return 3
-	}
-	return 0
+// fate is what receipts have told of a post so far.
+type fate struct {
+	state   ticket.PostState
+	arrived bool // a receipt that names it says that it reached the customer
 }
 
-// receipt takes in what became of posts of ours: of those it names and, where it gives a watermark, of all in the conversation up to that time. It only moves forward;
-// a post that was accepted and then failed takes its answer back. What it says of posts whose ID is not known yet is kept for them.
+func fateOf(m *ticket.Message) fate {
+	switch {
+	case m.Post != nil:
+		return fate{m.Post.State, m.Post.Arrived}
+	case m.State == "":
+		return fate{state: ticket.PostSent}
+	}
+	return fate{m.State, m.State != ticket.PostFailed}
+}
+
+// reach says which state of a post that is out includes which; 0: it is not out, or failed.
+func reach(s ticket.PostState) int {
+	return 1 + slices.Index([]ticket.PostState{ticket.PostSent, ticket.PostDelivered, ticket.PostRead}, s)
+}
+
+// then is the fate after a further receipt; named: it names the post. It is the same in whatever order receipts come: one that names the post and says that it arrived is
+// a fact; without one, a failure withdraws the post; else it is as far as the furthest of them says.
+func (f fate) then(state ticket.PostState, named bool) fate {
+	fact := named && reach(state) > reach(ticket.PostSent)
+	switch {
+	case f.state != ticket.PostFailed && reach(f.state) == 0:
+		return f
+	case state == ticket.PostFailed && !f.arrived, f.state == ticket.PostFailed && fact, f.state != ticket.PostFailed && reach(state) > reach(f.state):
+		f.state = state
+	}
+	f.arrived = f.arrived || fact
+	return f
+}
+
+// receipt takes in what became of posts of ours, also of those from the platform's own app: of those it names and, where it gives a watermark, of all that the Desk sent
+// to the conversation up to that time. What it says of posts whose ID is not known yet is kept for them.
 func (w *work) receipt(e *channel.Event) (Result, error) {
 	r := Result{Outcome: Recorded}
 	refs := make([]ticket.MessageRef, len(e.Receipt.Messages))
@@ -40,7 +62,7 @@ func (w *work) receipt(e *channel.Event) (Result, error) {
 			later.Receipt.Messages, later.Receipt.Watermark = []string{refs[i].ID}, time.Time{}
 			err = w.keepEarly(refs[i], early{Event: &later})
 		} else {
-			err = w.mark(&r, m, e)
+			err = w.mark(&r, m, e, true)
 		}
 		if err != nil {
 			return r, err
@@ -52,47 +74,55 @@ func (w *work) receipt(e *channel.Event) (Result, error) {
 	return r, w.watermark(&r, e)
 }
 
-// mark takes in what a receipt says of one post.
-func (w *work) mark(r *Result, m ticket.Message, e *channel.Event) error {
-	if m.Post == nil {
+// mark takes in what a receipt says of one post; named: it names the post.
+func (w *work) mark(r *Result, m ticket.Message, e *channel.Event, named bool) error {
+	was := fateOf(&m)
+	is := was.then(ticket.PostState(e.Receipt.State), named)
+	if m.Direction != ticket.Outbound || is == was {
 		return nil
 	}
-	state, failed := ticket.PostState(e.Receipt.State), e.Receipt.State == channel.ReceiptFailed
-	if failed && m.Post.State != ticket.PostSent || !failed && (m.Post.State == ticket.PostFailed || receiptRank(state) <= receiptRank(m.Post.State)) {
-		return nil
+	if m.Post != nil {
+		post := *m.Post
+		post.State, post.Arrived, m.Post = is.state, is.arrived, &post
+	} else {
+		m.State = is.state
 	}
-	post := *m.Post
-	post.State, m.Post = state, &post
 	w.tx.PutMessage(m)
+	if is.state == was.state {
+		return nil // it is known for sure now
+	}
+	entry := ticket.Entry{Kind: ticket.ReplyReceipt, Message: m.Key, Happened: e.Time, Received: e.Received, New: string(is.state), Reason: e.Receipt.Reason}
+	if is.state == ticket.PostFailed {
+		entry.Kind = ticket.ReplyFailed
+	}
+	*r = Result{Outcome: Joined, Ticket: m.Ticket, Message: m.Key}
+	switch {
+	case m.Ticket == "":
+		r.Outcome = Recorded
+		return w.appendAbout(&m, entry)
+	case is.state == ticket.PostFailed:
+		return w.neverArrived(&m, entry)
+	case was.state == ticket.PostFailed:
+		if err := w.arrivedAfterAll(&m, entry); err != nil {
+			return err
+		}
+		return w.coveredBy(m.Key)
+	}
 	c, err := w.load(m.Ticket)
 	if err != nil {
 		return err
 	}
-	entry := ticket.Entry{Kind: ticket.ReplyReceipt, Message: m.Key, Happened: e.Time, Received: e.Received, New: string(state), Reason: e.Receipt.Reason}
-	if failed {
-		entry.Kind = ticket.ReplyFailed
-	}
-	if failed && m.Party == "" {
-		line, err := c.lineAt(m.Conversation)
-		if err != nil {
-			return err
-		}
-		if entry.Clock, err = c.fold(sla.Event{Kind: sla.AnswerWithdrawn, Mark: sla.Mark{Time: e.Time, Key: m.Key}, Line: line}); err != nil {
-			return err
-		}
-	}
 	c.journal(entry)
-	if entry.Clock != nil {
-		c.Answered = c.answeredLast()
-	}
-	if failed {
-		if err := w.wantsAgent(c, m.Key+"/failed", "the answer never arrived"); err != nil {
-			return err
-		}
-	}
 	c.finish()
-	*r = Result{Outcome: Joined, Ticket: m.Ticket, Message: m.Key}
 	return nil
+}
+
+// appendAbout journals something about a message that belongs to no ticket.
+func (w *work) appendAbout(m *ticket.Message, entry ticket.Entry) (err error) {
+	if entry.Key, err = w.entryKey("message/" + m.Key); err == nil {
+		w.append(entry)
+	}
+	return err
 }
 
 // marks are the newest watermarks of a conversation, by state: posts that are recorded later, with earlier times, fall under them too.
@@ -180,7 +210,7 @@ func (w *work) markTicket(r *Result, id ticket.ID, conv ticket.ConversationKey, 
 			}
 			now, err := w.tx.Messages(m.Key) // the list shows what is committed
 			if err == nil {
-				err = w.mark(r, now[0], e)
+				err = w.mark(r, now[0], e, false)
 			}
 			if err != nil {
 				return err
@@ -208,7 +238,17 @@ func (w *work) receiptsFor(key string) error {
 			return err
 		}
 	}
-	if m.Conversation.Visibility != channel.Private {
+	return w.coveredBy(key)
+}
+
+// coveredBy applies the watermarks at or after a post's time.
+func (w *work) coveredBy(key string) error {
+	messages, err := w.tx.Messages(key)
+	if err != nil {
+		return err
+	}
+	m := &messages[0]
+	if m.Post == nil || m.Conversation.Visibility != channel.Private {
 		return nil
 	}
 	known, err := w.marks(marksKey(m.Conversation.Account, m.Conversation.Thread))
@@ -220,12 +260,8 @@ func (w *work) receiptsFor(key string) error {
 		if !ok || m.Content.Time.After(at.Watermark) {
 			continue
 		}
-		messages, err := w.tx.Messages(m.Key)
-		if err != nil {
-			return err
-		}
 		e := channel.Event{Kind: channel.ReceiptArrived, Account: m.Conversation.Account, Time: at.Time, Received: at.Received, Receipt: channel.Receipt{State: state}}
-		return w.mark(new(Result), messages[0], &e)
+		return w.mark(new(Result), *m, &e, false)
 	}
 	return nil
 }

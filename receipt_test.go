@@ -2,6 +2,7 @@ package socialcrm_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -184,5 +185,154 @@ func TestAnswerBeforeTheOneThatNeverArrivedStillCounts(t *testing.T) {
 	w.ingest(receipt("1", channel.ReceiptFailed, time.Time{}, posts[len(posts)-1].ID))
 	if got := w.ticket(tk.ID); !got.Answered.Equal(first) || w.clock(tk.ID, sla.FirstResponse).Verdict != sla.Met {
 		t.Errorf("answered %s, first response %q; want %s and met", got.Answered, w.clock(tk.ID, sla.FirstResponse).Verdict, first)
+	}
+}
+
+// orders lists every order of what is given.
+func orders[T any](of []T) (all [][]T) {
+	if len(of) < 2 {
+		return [][]T{slices.Clone(of)}
+	}
+	for i, one := range of {
+		for _, rest := range orders(slices.Concat(of[:i:i], of[i+1:])) {
+			all = append(all, append([]T{one}, rest...))
+		}
+	}
+	return all
+}
+
+func TestOrderOfReceiptsDecidesNothing(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		then  ticket.Status // what the answer leaves the ticket as
+		told  []string      // a state; with "≤" by a watermark
+		state ticket.PostState
+	}{
+		{"accepted, then failed", ticket.Solved, []string{"sent", "failed"}, ticket.PostFailed},
+		{"what names it outranks a failure", ticket.Open, []string{"failed", "delivered"}, ticket.PostDelivered},
+		{"and the ticket waits again", ticket.Pending, []string{"failed", "delivered"}, ticket.PostDelivered},
+		{"and it is solved again", ticket.Solved, []string{"failed", "read"}, ticket.PostRead},
+		{"the furthest holds", ticket.Solved, []string{"sent", "failed", "delivered", "read"}, ticket.PostRead},
+		{"a watermark does not name it", ticket.Solved, []string{"failed", "≤read", "≤delivered"}, ticket.PostFailed},
+		{"a watermark counts once it arrived", ticket.Pending, []string{"failed", "delivered", "≤read"}, ticket.PostRead},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var first ticket.Ticket
+			for i, told := range orders(tt.told) {
+				w, tk := asked(t, channeltest.Options{})
+				w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "On its way.", Then: tt.then}))
+				w.pass(time.Minute)
+				posts := w.platform.Posts()
+				sent := w.now
+				for _, key := range told {
+					e := receipt(key, channel.ReceiptState(key), time.Time{}, posts[len(posts)-1].ID)
+					if state, covered := strings.CutPrefix(key, "≤"); covered {
+						e = receipt(key, channel.ReceiptState(state), sent)
+					}
+					w.ingest(e)
+					w.pass(time.Minute)
+				}
+				got, status := w.ticket(tk.ID), tt.then
+				if tt.state == ticket.PostFailed {
+					status = ticket.Open
+				}
+				if states := w.states(tk.ID); !slices.Equal(states, []ticket.PostState{tt.state}) || got.Status != status || got.Answered.IsZero() != (tt.state == ticket.PostFailed) {
+					t.Fatalf("after %q the post is %q, the ticket %s, answered %s; want %q, %s", told, states, got.Status, got.Answered, tt.state, status)
+				}
+				for i := range got.Clocks.Clocks {
+					if tt.state == ticket.PostFailed { // since when it is open again is when the failure was told
+						c := &got.Clocks.Clocks[i]
+						c.Due, c.Spent, c.Since = time.Time{}, 0, time.Time{}
+					}
+				}
+				if i == 0 {
+					first = got
+				}
+				if diff := cmp.Diff(first.Clocks.Clocks, got.Clocks.Clocks); diff != "" {
+					t.Fatalf("after %q the clocks are others (-want +got):\n%s", told, diff)
+				}
+				if diff := cmp.Diff(first.Clocks.Line, got.Clocks.Line); diff != "" {
+					t.Fatalf("after %q others wait (-want +got):\n%s", told, diff)
+				}
+			}
+		})
+	}
+}
+
+func TestAnswerThatArrivedAfterAllLeavesWhatHappenedMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		happens func(w *world, id ticket.ID)
+		want    ticket.Status
+		waiting int
+	}{
+		{"nothing", func(*world, ticket.ID) {}, ticket.Solved, 0},
+		{"the customer wrote", func(w *world, _ ticket.ID) { w.platform.Customer("mia").Write(w.page, "Well?") }, ticket.Open, 1},
+		{"an agent answered once more", func(w *world, id ticket.ID) { w.answer(id, "Once more: on its way.") }, ticket.Open, 0},
+		{"an agent put it on hold", func(w *world, id ticket.ID) {
+			w.must(w.desk.SetStatus(w.t.Context(), id, ana, ticket.OnHold, ""))
+		}, ticket.OnHold, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w, tk := asked(t, channeltest.Options{})
+			w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "On its way.", Then: ticket.Solved}))
+			w.pass(time.Minute)
+			posts := w.platform.Posts()
+			id := posts[len(posts)-1].ID
+			w.ingest(receipt("1", channel.ReceiptFailed, time.Time{}, id))
+			w.pass(time.Minute)
+			tt.happens(w, tk.ID)
+			w.pass(time.Minute)
+			w.ingest(receipt("2", channel.ReceiptDelivered, time.Time{}, id))
+			w.pass(time.Minute)
+			if got := w.ticket(tk.ID); got.Status != tt.want || got.Clocks.Status != tt.want || got.Clocks.Waiting != tt.waiting || got.Answered.IsZero() {
+				t.Errorf("the ticket is %s (%s by its clocks), %d wait, answered %s; want %s, %d", got.Status, got.Clocks.Status, got.Clocks.Waiting, got.Answered, tt.want, tt.waiting)
+			}
+		})
+	}
+}
+
+func TestFailedAnswerFromThePlatformsOwnAppIsTakenBack(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		order    []string // "echo", "failed", "delivered"
+		answered bool
+	}{
+		{"it failed", []string{"echo", "failed"}, false},
+		{"its failure was told first", []string{"failed", "echo"}, false},
+		{"it arrived after all", []string{"echo", "failed", "delivered"}, true},
+		{"that was told first", []string{"delivered", "echo", "failed"}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w, at := later(t)
+			mia := w.ingest(said("1", "mia", "p", "p", "Mine is late", at(1)))[0].Ticket
+			noa := w.ingest(said("2", "noa", "p", "p", "Mine too", at(2)))[0].Ticket
+			told := map[string]channel.Event{
+				"echo":      posted("b1", "p", "", "@mia @noa on their way", at(20), "mia", "noa"),
+				"failed":    receipt("f", channel.ReceiptFailed, time.Time{}, "b1"),
+				"delivered": receipt("d", channel.ReceiptDelivered, time.Time{}, "b1"),
+			}
+			for _, what := range tt.order {
+				for range 2 { // once more is as good
+					w.ingest(told[what])
+				}
+				w.pass(time.Minute)
+			}
+			for _, id := range []ticket.ID{mia, noa} {
+				got, waiting := w.ticket(id), 1
+				if tt.answered {
+					waiting = 0
+				}
+				if got.Answered.IsZero() == tt.answered || got.Clocks.Waiting != waiting {
+					t.Errorf("answered %s, %d wait; want answered: %t, %d", got.Answered, got.Clocks.Waiting, tt.answered, waiting)
+				}
+			}
+		})
 	}
 }

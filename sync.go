@@ -261,7 +261,7 @@ func crmInteraction(m *ticket.Message) crm.Interaction {
 	if m.Direction == ticket.Inbound {
 		in.Author = m.Content.Author
 	}
-	if m.Post != nil {
+	if in.State = m.State; m.Post != nil {
 		in.State = m.Post.State
 	}
 	return in

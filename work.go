@@ -253,7 +253,7 @@ func (c *change) setStatus(to ticket.Status, at time.Time, order, key string, ac
 	return c.moveTo(to, sla.Mark{Time: at, Order: order, Key: key}, "", actor, reason)
 }
 
-// moveTo is setStatus; post names the answer that brought the status with it, and takes it back if it never arrives.
+// moveTo is setStatus; post names the answer that brought the status with it, or its failure, and takes it back with that.
 func (c *change) moveTo(to ticket.Status, mark sla.Mark, post string, actor ticket.Actor, reason string) error {
 	from, at := c.Status, mark.Time
 	if from == to {

@@ -45,7 +45,8 @@ func history(t *rapid.T, id ticket.ID) []ticket.Entry {
 		case 3:
 			e.Kind, e.Clock = ticket.ReplySent, &sla.Event{Mark: mark, Kind: sla.Answered, Automated: rapid.Bool().Draw(t, "automated")}
 		case 4:
-			e.Kind, e.Clock = ticket.ReplyReceipt, &sla.Event{Mark: sla.Mark{Time: mark.Time, Key: fmt.Sprint(rapid.IntRange(0, i).Draw(t, "failed"))}, Kind: sla.AnswerWithdrawn}
+			kind := rapid.SampledFrom([]sla.EventKind{sla.AnswerWithdrawn, sla.AnswerWithdrawn, sla.AnswerArrived}).Draw(t, "what became of it")
+			e.Kind, e.Clock = ticket.ReplyReceipt, &sla.Event{Mark: sla.Mark{Time: mark.Time, Key: fmt.Sprint(rapid.IntRange(0, i).Draw(t, "of"))}, Kind: kind}
 		case 5:
 			status := rapid.SampledFrom([]sla.Status{sla.Solved, sla.Open, sla.Pending}).Draw(t, "status")
 			e.Kind, e.New, e.Clock = ticket.TicketStatus, string(status), &sla.Event{Mark: mark, Kind: sla.StatusChanged, Status: status}

@@ -158,12 +158,14 @@ func (n naive) promises() []report.Promises {
 // waiting is since when the customer of a ticket has waited at the end of the period; zero: not. Where a message is deleted while others wait, they wait since then.
 func (n naive) waiting(entries []ticket.Entry) (since time.Time) {
 	var events []sla.Event
-	failed := make(map[string]bool)
+	failed, arrived := make(map[string]bool), make(map[string]bool)
 	for _, e := range entries {
 		switch {
 		case e.Clock == nil:
 		case e.Clock.Kind == sla.AnswerWithdrawn:
 			failed[e.Clock.Key] = true
+		case e.Clock.Kind == sla.AnswerArrived:
+			arrived[e.Clock.Key] = true
 		case n.by(e.Clock.Time):
 			events = append(events, *e.Clock)
 		}
@@ -179,7 +181,7 @@ func (n naive) waiting(entries []ticket.Entry) (since time.Time) {
 			asked = append(asked, e.Mark)
 		case e.Kind == sla.MessageWithdrawn:
 			asked = slices.DeleteFunc(asked, func(m sla.Mark) bool { return m == e.Of })
-		case e.Kind == sla.Answered && !e.Automated && !failed[e.Key], e.Kind == sla.StatusChanged && e.Status.Done() && !failed[e.Post]:
+		case e.Kind == sla.Answered && !e.Automated && (!failed[e.Key] || arrived[e.Key]), e.Kind == sla.StatusChanged && e.Status.Done() && (!failed[e.Post] || arrived[e.Post]):
 			asked = nil
 		}
 	}

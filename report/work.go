@@ -64,9 +64,9 @@ func (b *Builder) clocked(m *matter, e *sla.Event) {
 		}
 	}
 	over := func(e *sla.Event) bool { // statuses still count for the lines of tickets that are merged into it
-		return e.Kind != sla.AnswerWithdrawn && e.Kind != sla.StatusChanged && e.Compare(m.solved) <= 0
+		return !corrects(e.Kind) && e.Kind != sla.StatusChanged && e.Compare(m.solved) <= 0
 	}
-	if e.Kind == sla.FactsChanged || e.Kind != sla.AnswerWithdrawn && !b.query.before(e.Time) || over(e) {
+	if e.Kind == sla.FactsChanged || !corrects(e.Kind) && !b.query.before(e.Time) || over(e) {
 		return
 	}
 	kept := *e
@@ -79,6 +79,9 @@ func (b *Builder) clocked(m *matter, e *sla.Event) {
 	}
 	m.events = append(m.events, kept)
 }
+
+// corrects reports whether events of the kind only say whether an answer counts.
+func corrects(k sla.EventKind) bool { return k == sla.AnswerWithdrawn || k == sla.AnswerArrived }
 
 // claimed begins a claim; one that is there ends, or is renewed.
 func (b *Builder) claimed(m *matter, e *ticket.Entry) {

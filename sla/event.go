@@ -18,6 +18,8 @@ const (
 	Answered EventKind = "answered"
 	// AnswerWithdrawn: the platform reports that the post named by Event.Key never arrived after all. The answer goes, and the status that came with it.
 	AnswerWithdrawn EventKind = "answer withdrawn"
+	// AnswerArrived: the platform reports that the post named by Event.Key arrived, though it said otherwise: its AnswerWithdrawn counts no more, whichever comes first.
+	AnswerArrived EventKind = "answer arrived"
 	// AnswerGivenElsewhere: what the line's messages ask was answered on another channel.
 	AnswerGivenElsewhere EventKind = "answered elsewhere"
 	// ReplyForbidden: the platform forbids an answer on this line, or its window closed.
@@ -57,7 +59,8 @@ type Event struct {
 	Automated bool `json:"automated,omitempty"`
 	// Status is set for StatusChanged.
 	Status Status `json:"status,omitempty"`
-	// Post is set for StatusChanged where an answer brought the status with it: the key of the post, which AnswerWithdrawn names.
+	// Post is set for StatusChanged where an answer brought the status with it: the key of the post, which AnswerWithdrawn names. A status that came of its failure
+	// has a name of its own here, so that it can be withdrawn, too.
 	Post string `json:"post,omitempty"`
 	// Reason says, on a change to solved, why no answer is needed.
 	Reason string `json:"reason,omitempty"`

@@ -269,6 +269,15 @@ func TestAnAnswerThatNeverArrivedIsTakenOut(t *testing.T) {
 	if diff := cmp.Diff(fold(t, set, wrote("09:00:00")), got); diff != "" {
 		t.Errorf("it is as if it had never been answered (-want +got):\n%s", diff)
 	}
+	arrived := Event{Mark: Mark{Time: at("10:10:00"), Key: answer.Key}, Kind: AnswerArrived}
+	if _, err := set.Fold(got, arrived); !errors.Is(err, ErrLate) {
+		t.Errorf("Fold of what arrived after all: error %v, want ErrLate", err)
+	}
+	for _, events := range [][]Event{{wrote("09:00:00"), answer, failed, arrived}, {wrote("09:00:00"), answer, arrived, failed}} {
+		if diff := cmp.Diff(s, foldAll(t, set, events...)); diff != "" {
+			t.Errorf("it arrived after all, so it counts (-want +got):\n%s", diff)
+		}
+	}
 	other := answered("10:20:00")
 	want := []string{"first_response met at 10:20:00, due 11:00:00"}
 	if diff := cmp.Diff(want, sayAll(foldAll(t, set, wrote("09:00:00"), answer, failed, other))); diff != "" {

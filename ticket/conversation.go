@@ -84,6 +84,8 @@ type Message struct {
 	Received time.Time `json:"received"`
 	// Post is set on what the Desk itself sends.
 	Post *Post `json:"post,omitempty"`
+	// State is what receipts say of an own post that the Desk did not send: delivered, read or failed; empty: nothing yet.
+	State PostState `json:"state,omitempty"`
 }
 
 // Version is a text that a message had before it was edited.
@@ -128,6 +130,8 @@ type Post struct {
 	Attempts int       `json:"attempts,omitempty"`
 	// Sent is what the platform said.
 	Sent channel.Sent `json:"sent,omitzero"`
+	// Arrived is set once a receipt that names the post says that it reached the customer: a fact, whatever other receipts say. A watermark does not set it.
+	Arrived bool `json:"arrived,omitempty"`
 	// Error says why the latest attempt did not succeed.
 	Error string `json:"error,omitempty"`
 	// Then is the status that the ticket gets once the last part is out; empty: open.

@@ -209,6 +209,7 @@ func (p *packer) message(m *Message) {
 		}
 		p.post(m.Post)
 	}
+	packText(p, &m.State)
 }
 
 func (p *packer) version(v *Version) {
@@ -279,6 +280,7 @@ func (p *packer) post(o *Post) {
 	packText(p, &o.Sent.Thread)
 	p.time(&o.Sent.Time)
 	packText(p, &o.Sent.URL)
+	p.bool(&o.Arrived)
 	packText(p, &o.Error)
 	packText(p, &o.Then)
 	packInt(p, &o.Requires)
