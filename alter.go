@@ -16,13 +16,21 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 	if e.FormerID != "" {
 		refs = append(refs, ticket.MessageRef{Account: e.Account, ID: e.FormerID})
 	}
-	found, err := w.tx.MessagesByRef(refs...)
+	found, err := w.byRef(refs...)
 	if err != nil {
 		return Result{}, err
 	}
 	m := found[len(found)-1]
 	if m.Key == "" {
-		m = found[0] // the edit that changed the ID was told twice
+		m = found[0] // known under its new ID only
+	} else if copied := found[0]; copied.Key != "" && copied.Key != m.Key {
+		if err := w.sameMessage(copied, m, e); err != nil {
+			return Result{}, err
+		}
+		if found, err = w.tx.Messages(m.Key); err != nil {
+			return Result{}, err
+		}
+		m = found[0]
 	}
 	if m.Key == "" {
 		if e.Kind == channel.ReactionChanged || e.Kind == channel.MessageModerated {
@@ -55,17 +63,33 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 		changed = m.Deleted.IsZero() || e.Honour && (m.Content.Text != "" || len(m.Versions) > 0)
 		remove(&m, e)
 	case channel.ReactionChanged:
-		entry.Kind, entry.New, entry.Actor.ID = ticket.MessageReaction, e.Reaction.Name, e.Reaction.Author.ID
-		if e.Reaction.Removed {
-			entry.Old, entry.New = e.Reaction.Name, ""
+		if gone, err := w.erasedBefore(e.Account, e.Reaction.Author.ID, e.Time); err != nil || gone {
+			return Result{Outcome: Dropped}, err
 		}
+		entry.Kind, entry.New, entry.Actor.ID = ticket.MessageReaction, "given", e.Reaction.Author.ID
+		if e.Reaction.Removed {
+			entry.New = "taken back"
+		}
+		react(&m, e)
+		w.saidApart(e.Account, e.Reaction.Author.ID, &m)
 	case channel.MessageModerated:
 		entry.Kind, entry.New, entry.Actor = ticket.MessageModerated, string(e.Action), ticket.Actor{Kind: ticket.ByTool}
 	}
-	if !changed {
-		return Result{Outcome: Duplicate, Ticket: m.Ticket, Message: m.Key}, nil
+	if changed {
+		w.tx.PutMessage(m)
 	}
-	w.tx.PutMessage(m)
+	var waiting []early // for the ID that it has now
+	if now := m.Ref(); e.FormerID != "" {
+		if err := w.renamed(&m, e); err != nil {
+			return Result{}, err
+		}
+		if waiting, err = w.earlyFor(now); err != nil {
+			return Result{}, err
+		}
+	}
+	if !changed {
+		return Result{Outcome: Duplicate, Ticket: m.Ticket, Message: m.Key}, w.catchUp(m.Ref(), waiting)
+	}
 	if m.Ticket == "" {
 		return Result{Outcome: Recorded, Message: m.Key}, w.appendAbout(&m, entry)
 	}
@@ -87,7 +111,7 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 	if e.Kind == channel.MessageDeleted && e.Honour {
 		return r, w.redactEverywhere(&m)
 	}
-	return r, nil
+	return r, w.catchUp(m.Ref(), waiting)
 }
 
 // withdrawn lets the clocks know that the customer took a message back. Nil when they never heard of the message.
@@ -147,13 +171,28 @@ func edit(m *ticket.Message, e *channel.Event) bool {
 	return true
 }
 
+// reactionsMost is how many reactions a message remembers.
+const reactionsMost = 64
+
+// react puts a reaction on a message, or takes it off. One without a name that is taken back is whatever its author put there.
+func react(m *ticket.Message, e *channel.Event) {
+	who, name := e.Reaction.Author.ID, e.Reaction.Name
+	m.Reactions = slices.DeleteFunc(slices.Clone(m.Reactions), func(r ticket.Reaction) bool {
+		return r.Author == who && (r.Name == name || e.Reaction.Removed && name == "")
+	})
+	if !e.Reaction.Removed && m.Deleted.IsZero() {
+		m.Reactions = append(m.Reactions, ticket.Reaction{Author: who, Name: name, Time: e.Time})
+		m.Reactions = m.Reactions[max(len(m.Reactions)-reactionsMost, 0):]
+	}
+}
+
 // remove marks a message deleted; where the deletion must be honoured, nothing of what it said stays.
 func remove(m *ticket.Message, e *channel.Event) {
 	if m.Deleted.IsZero() {
 		m.Deleted = e.Time
 	}
 	if e.Honour {
-		m.Content.Text, m.Content.Subject, m.Content.Attachments, m.Content.Payload, m.Content.Facts, m.Versions = "", "", nil, "", nil, nil
+		m.Content.Text, m.Content.Subject, m.Content.Attachments, m.Content.Payload, m.Content.Facts, m.Versions, m.Reactions = "", "", nil, "", nil, nil, nil
 		if m.Post != nil {
 			post := *m.Post
 			post.Out.Text, post.Out.Attachments, m.Post = "", nil, &post

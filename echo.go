@@ -110,7 +110,7 @@ func (w *work) addressees(e *channel.Event) ([]ticket.Conversation, error) {
 		}
 	}
 	if m.Parent != "" {
-		parents, err := w.tx.MessagesByRef(ticket.MessageRef{Account: e.Account, ID: m.Parent})
+		parents, err := w.byRef(ticket.MessageRef{Account: e.Account, ID: m.Parent})
 		if err != nil {
 			return nil, err
 		}
@@ -290,7 +290,7 @@ func (c *change) answerMark(m *ticket.Message) (sla.Mark, error) {
 	if m.Content.Parent == "" || m.Content.Order != "" {
 		return mark, nil
 	}
-	found, err := c.w.tx.MessagesByRef(ticket.MessageRef{Account: m.Conversation.Account, ID: m.Content.Parent})
+	found, err := c.w.byRef(ticket.MessageRef{Account: m.Conversation.Account, ID: m.Content.Parent})
 	if err != nil || found[0].Direction != ticket.Inbound || found[0].Key == "" {
 		return mark, err
 	}

@@ -17,7 +17,7 @@ const VerbErase Verb = "erase"
 
 // EraseContact removes a person: name, profiles, addresses and all that was said in the person's tickets, by whomever, notes and drafts included; what the person said
 // in tickets of others, too. Open tickets are closed, and replies that did not go out are cancelled. Contacts that were merged into this one go with it. All that is one
-// commit. The CRMs are told by tasks, with the time that Setup.RedactWithin gives; the journal says when a CRM has done it, or that it could not (contact.unerased).
+// commit. What belongs to no ticket goes, too: noise, spam, copies, what was deleted before it came, and reactions. The CRMs are told by tasks, with the time that Setup.RedactWithin gives; the journal says when a CRM has done it, or that it could not (contact.unerased).
 // What the person wrote until now, and what was answered to it in the platform's own app, does not come back when it is told again, told late or imported; what the
 // person writes from now on makes a new contact. What stays are IDs of
 // the platform in keys and in the journal, without which a message told again could not be known, and reasons that people wrote into the journal. Erasing again does
@@ -87,7 +87,7 @@ func (w *work) forget(c *ticket.Contact, actor ticket.Actor) error {
 		}
 		f.contacts = append(f.contacts, other[0])
 	}
-	for _, step := range []func() error{f.tickets, f.parts, f.quarantine, f.early, f.values, f.records} {
+	for _, step := range []func() error{f.tickets, f.parts, f.apart, f.quarantine, f.early, f.values, f.records} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -166,9 +166,7 @@ func (f *forgotten) elsewhere(id ticket.ID, conversations []ticket.ConversationK
 	c.Conversations = slices.DeleteFunc(slices.Clone(c.Conversations), func(k ticket.ConversationKey) bool { return slices.Contains(conversations, k) })
 	found := len(c.entries) > 0 || len(conversations) > 0
 	err = f.messages(c.ID, func(m *ticket.Message) bool {
-		return theirs(m) || f.is(m.Party) || slices.ContainsFunc(f.identities, func(i ticket.Identity) bool {
-			return m.Content.Author.ID == i.Key.ID && m.Conversation.Account.Platform == i.Key.Platform
-		})
+		return theirs(m) || f.is(m.Party) || f.known(m.Conversation.Account, m.Content.Author.ID)
 	}, func(m *ticket.Message) error {
 		found = true
 		return w.redactEverywhere(m)
@@ -311,9 +309,15 @@ func (f *forgotten) earlyIn(v ticket.Value) error {
 	return err
 }
 
+// wrote reports whether an event tells what the person said, or how the person reacted.
 func (f *forgotten) wrote(e *channel.Event) bool {
+	return f.known(e.Account, e.Message.Author.ID) || f.known(e.Account, e.Reaction.Author.ID)
+}
+
+// known reports whether an author is the person.
+func (f *forgotten) known(account channel.AccountID, author string) bool {
 	return slices.ContainsFunc(f.identities, func(i ticket.Identity) bool {
-		return i.Key == ticket.IdentityKey{Platform: e.Account.Platform, ID: e.Message.Author.ID}
+		return i.Key == ticket.IdentityKey{Platform: account.Platform, ID: author}
 	})
 }
 

@@ -10,10 +10,15 @@ import (
 
 // authorErased reports whether the author whom an event names was erased after something was written.
 func (w *work) authorErased(e *channel.Event, written time.Time) (bool, error) {
-	if e.Message.Author.ID == "" {
+	return w.erasedBefore(e.Account, e.Message.Author.ID, written)
+}
+
+// erasedBefore reports whether an author was erased after something was written.
+func (w *work) erasedBefore(account channel.AccountID, author string, written time.Time) (bool, error) {
+	if author == "" {
 		return false, nil
 	}
-	known, err := w.tx.Identities(ticket.IdentityKey{Platform: e.Account.Platform, ID: e.Message.Author.ID})
+	known, err := w.tx.Identities(ticket.IdentityKey{Platform: account.Platform, ID: author})
 	if err != nil {
 		return false, err
 	}

@@ -176,36 +176,48 @@ func (w *work) again(e *channel.Event) (Result, error) {
 	if e.Kind != channel.MessageReceived && e.Kind != channel.MessageEchoed {
 		return r, nil
 	}
-	found, err := w.tx.MessagesByRef(ticket.MessageRef{Account: e.Account, ID: e.Message.ID})
+	found, err := w.byRef(ticket.MessageRef{Account: e.Account, ID: e.Message.ID})
 	if err != nil || found[0].Key == "" {
 		return r, err
 	}
 	m := found[0]
 	r.Ticket, r.Message = m.Ticket, m.Key
-	if m.Post != nil || !m.Edited.IsZero() || !m.Deleted.IsZero() {
+	if m.Post != nil || !m.Deleted.IsZero() {
 		return r, nil
 	}
 	if gone, err := w.forgottenLate(&m, e); err != nil || gone {
 		return Result{Outcome: Dropped}, err
 	}
+	switch {
+	case saidFirst(&m, e):
+		return r, w.completed(&m, e)
+	case !m.Edited.IsZero():
+		return r, nil
+	}
 	late := m.Direction == ticket.Inbound && (m.Content.Author.ID == "" && e.Message.Author.ID != "" || m.Content.Thread == "" && e.Message.Thread != "")
 	if !fillIn(&m.Content, &e.Message) {
 		return r, nil
 	}
-	w.tx.PutMessage(m)
+	if err := w.completed(&m, e); err != nil || m.Ticket == "" || !late {
+		return r, err
+	}
+	return r, w.rekey(m.Key)
+}
+
+// completed stores a message of which a further copy told more.
+func (w *work) completed(m *ticket.Message, e *channel.Event) error {
+	w.tx.PutMessage(*m)
 	if m.Ticket == "" {
-		return r, nil
+		w.saidApart(m.Conversation.Account, m.Content.Author.ID, m)
+		return nil
 	}
 	c, err := w.load(m.Ticket)
 	if err != nil {
-		return r, err
+		return err
 	}
 	c.journal(ticket.Entry{Kind: ticket.MessageCompleted, Message: m.Key, Happened: e.Time, Received: e.Received})
 	c.finish()
-	if late {
-		return r, w.rekey(m.Key)
-	}
-	return r, nil
+	return nil
 }
 
 // fillIn adds to a message what a further copy tells and the first did not. It never changes what is known.
@@ -284,7 +296,7 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	r := Result{Outcome: Recorded, Message: stored.Key}
 	if gone := deletedEarly(waiting); gone != nil {
 		remove(&stored, gone) // nobody can answer what is gone
-		w.putMessage(stored)
+		w.putApart(stored)
 		w.append(w.untold(ticket.MessageReceived, &stored, e))
 		return r, w.catchUp(ref, waiting) // who answered it belongs where it was
 	}
@@ -310,7 +322,7 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		return Result{}, err
 	}
 	if c == nil { // noise is no matter
-		w.putMessage(stored)
+		w.putApart(stored)
 		w.append(w.untold(ticket.MessageReceived, &stored, e))
 		return r, w.catchUp(ref, waiting)
 	}
@@ -371,6 +383,12 @@ func (w *work) putMessage(m ticket.Message) {
 	if m.Ticket != "" {
 		w.filed = append(w.filed, filed{m.Ticket, m.Key})
 	}
+}
+
+// putApart files a customer's message that belongs to no ticket.
+func (w *work) putApart(m ticket.Message) {
+	w.tx.PutMessage(m)
+	w.saidApart(m.Conversation.Account, m.Content.Author.ID, &m)
 }
 
 // untold is the entry of something that belongs to no ticket.

@@ -221,7 +221,7 @@ func (w *work) cancelPointless(m *ticket.Message) (bool, error) {
 // pointless says why an acknowledgement must not go out any more; empty when it may.
 func (w *work) pointless(c *change, m *ticket.Message) (reason string, err error) {
 	off := w.company.offHours
-	found, err := w.tx.MessagesByRef(ticket.MessageRef{Account: m.Conversation.Account, ID: m.Post.Out.InReplyTo})
+	found, err := w.byRef(ticket.MessageRef{Account: m.Conversation.Account, ID: m.Post.Out.InReplyTo})
 	if err != nil {
 		return "", err
 	}

@@ -52,7 +52,7 @@ func (w *work) receipt(e *channel.Event) (Result, error) {
 	for i, id := range e.Receipt.Messages {
 		refs[i] = ticket.MessageRef{Account: e.Account, ID: id}
 	}
-	messages, err := w.tx.MessagesByRef(refs...)
+	messages, err := w.byRef(refs...)
 	if err != nil {
 		return r, err
 	}

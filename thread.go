@@ -24,7 +24,7 @@ func (w *work) conversationOf(e *channel.Event) (place, error) {
 	m := &e.Message
 	p := place{key: ticket.ConversationKey{Account: e.Account, Visibility: m.Visibility, Thread: m.Thread}}
 	if p.key.Thread == "" && m.Parent != "" {
-		parents, err := w.tx.MessagesByRef(ticket.MessageRef{Account: e.Account, ID: m.Parent})
+		parents, err := w.byRef(ticket.MessageRef{Account: e.Account, ID: m.Parent})
 		if err != nil {
 			return p, err
 		}
@@ -273,8 +273,8 @@ func (w *work) samePost(e *channel.Event, conv *conversation, copied ticket.Mess
 	if err != nil {
 		return Result{}, err
 	}
-	w.tx.PutMessage(copied) // without a ticket, so that it is not shown twice; answers to it are found by it
-	busy := false           // with another open ticket, which keeps its conversation
+	w.putApart(copied) // without a ticket, so that it is not shown twice; answers to it are found by it
+	busy := false      // with another open ticket, which keeps its conversation
 	if conv.Ticket != "" && conv.Ticket != c.ID {
 		other, err := w.ticket(conv.Ticket)
 		if err != nil {

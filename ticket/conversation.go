@@ -86,6 +86,18 @@ type Message struct {
 	Post *Post `json:"post,omitempty"`
 	// State is what receipts say of an own post that the Desk did not send: delivered, read or failed; empty: nothing yet.
 	State PostState `json:"state,omitempty"`
+	// Reactions are those that stand, the oldest first; of very many the newest 64.
+	Reactions []Reaction `json:"reactions,omitempty"`
+}
+
+// Reaction is a sign that somebody put on a message.
+type Reaction struct {
+	// Author is the platform's ID of who reacted; empty where it does not tell.
+	Author string `json:"author,omitempty"`
+	// Name is the platform's name of the reaction, or the emoji.
+	Name string `json:"name,omitempty"`
+	// Time is when, as the platform says.
+	Time time.Time `json:"time"`
 }
 
 // Version is a text that a message had before it was edited.

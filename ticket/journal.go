@@ -64,8 +64,8 @@ const (
 	MessageCompleted EntryKind = "message.completed" // a further copy told more
 	MessageEdited    EntryKind = "message.edited"    // Old and New are the revisions; texts are never in the journal
 	MessageDeleted   EntryKind = "message.deleted"
-	MessageEchoed    EntryKind = "message.echoed" // an own post that the Desk did not send
-	MessageReaction  EntryKind = "message.reaction"
+	MessageEchoed    EntryKind = "message.echoed"    // an own post that the Desk did not send
+	MessageReaction  EntryKind = "message.reaction"  // New is "given" or "taken back"; Message.Reactions says what it is
 	MessageMoved     EntryKind = "message.moved"     // something happened to it while the ticket was part of Old, which it left
 	MessageModerated EntryKind = "message.moderated" // New is the channel.ModerateAction
 	ModerationQueued EntryKind = "moderation.queued" // New is the channel.ModerateAction

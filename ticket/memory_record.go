@@ -210,6 +210,13 @@ func (p *packer) message(m *Message) {
 		p.post(m.Post)
 	}
 	packText(p, &m.State)
+	packList(p, &m.Reactions, (*packer).reaction)
+}
+
+func (p *packer) reaction(r *Reaction) {
+	packText(p, &r.Author)
+	packText(p, &r.Name)
+	p.time(&r.Time)
 }
 
 func (p *packer) version(v *Version) {

@@ -373,7 +373,7 @@ func Model(t *testing.T, open func(now func() time.Time) (ticket.Store, error)) 
 		traits := channel.Traits{MaxText: 120, Echoes: rapid.Bool().Draw(r, "echoes")}
 		m.platform = channeltest.New(channeltest.Options{
 			Now: now, Public: traits, Private: traits, KnowsKeys: rapid.Bool().Draw(r, "knows keys"), CannotFind: rapid.Bool().Draw(r, "cannot find"),
-			Edits: rapid.SampledFrom([]channeltest.EditStyle{channeltest.EditsRevised, channeltest.EditsUnnamed}).Draw(r, "edits"),
+			Edits: rapid.SampledFrom([]channeltest.EditStyle{channeltest.EditsRevised, channeltest.EditsUnnamed, channeltest.EditsChangeID}).Draw(r, "edits"),
 		})
 		for _, id := range []string{"shop", "help"} {
 			m.pages = append(m.pages, m.platform.Account(channel.Account{AccountID: channel.AccountID{ID: id}}))
