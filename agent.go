@@ -40,7 +40,7 @@ type Receipt struct {
 type Reply struct {
 	// Text is plain text; the Desk splits it where the platform's posts are shorter.
 	Text string `json:"text,omitempty"`
-	// Attachments go with the first part.
+	// Attachments go with the first part, or behind the text where the platform takes them alone.
 	Attachments []channel.Attachment `json:"attachments,omitempty"`
 	// InReplyTo is the key of the message it answers. Empty: the latest of the customer, or of the Party.
 	InReplyTo string `json:"in_reply_to,omitempty"`

@@ -19,6 +19,8 @@ type post struct {
 	to    string           // the platform's ID of the message it answers
 	party ticket.ContactID // whom it answers; empty: the customer
 	texts []string
+	// carrier is the index of the part that the attachments go with.
+	carrier int
 }
 
 // compose checks an answer and makes it ready to be stored.
@@ -46,6 +48,9 @@ func (w *work) compose(c *change, actor ticket.Actor, r *Reply) (p post, err err
 	}
 	if len(p.texts) == 0 {
 		p.texts = []string{""}
+	}
+	if last := len(p.texts) - 1; traits.AttachmentsAlone && len(r.Attachments) > 0 && p.texts[last] != "" {
+		p.texts, p.carrier = append(p.texts, ""), last+1
 	}
 	return p, nil
 }
@@ -87,7 +92,7 @@ func (w *work) reply(c *change, actor ticket.Actor, r Reply) (Receipt, error) {
 	conv, reply, paced := p.conv, c.newKey("reply"), r.NotBefore.After(w.now)
 	out := channel.Outgoing{
 		Account: conv.Key.Account, Visibility: conv.Key.Visibility, Thread: conv.Key.Thread, To: conv.Author, InReplyTo: p.to,
-		CustomerWrote: conv.CustomerWrote, Attachments: r.Attachments, Automated: r.Automated, Template: r.Template, Signature: r.Signature,
+		CustomerWrote: conv.CustomerWrote, Automated: r.Automated, Template: r.Template, Signature: r.Signature,
 	}
 	receipt := Receipt{}
 	for i, text := range p.texts {
@@ -95,8 +100,8 @@ func (w *work) reply(c *change, actor ticket.Actor, r Reply) (Receipt, error) {
 		if len(p.texts) > 1 {
 			out.Part, out.Parts = i+1, len(p.texts)
 		}
-		if i > 0 {
-			out.Attachments = nil
+		if out.Attachments = nil; i == p.carrier {
+			out.Attachments = r.Attachments
 		}
 		m := ticket.Message{
 			Key: out.Key, Ticket: c.ID, Conversation: conv.Key, Direction: ticket.Outbound, Party: p.party, Actor: actor, Automated: r.Automated, Received: w.now,

@@ -53,22 +53,34 @@ func TestReplyWindowIncludesItsEnd(t *testing.T) {
 	}
 }
 
-func TestAttachmentsGoWithTheFirstPart(t *testing.T) {
+func TestAttachmentsGoWithTheFirstPartOrAlone(t *testing.T) {
 	t.Parallel()
-	w, tk := asked(t, channeltest.Options{Private: channel.Traits{MaxText: 40, MaxAttachments: 1}})
-	w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{
-		Text: "Your parcel is in Lyon. It will be with you on Tuesday.", Attachments: []channel.Attachment{{Type: "image/png", URL: "https://shop.example/map.png"}},
-	}))
-	list, err := w.desk.Messages(t.Context(), ticket.MessageQuery{Ticket: tk.ID})
-	w.ok(err)
-	var attached []int
-	for _, m := range list.Items {
-		if m.Post != nil {
-			attached = append(attached, len(m.Post.Out.Attachments))
-		}
-	}
-	if diff := cmp.Diff([]int{1, 0}, attached); diff != "" {
-		t.Errorf("attachments of the parts (-want +got):\n%s", diff)
+	const text = "Your parcel is in Lyon. It will be with you on Tuesday."
+	for name, test := range map[string]struct {
+		alone bool
+		text  string
+		want  []int
+	}{
+		"with the first part": {false, text, []int{1, 0}},
+		"behind the text":     {true, text, []int{0, 0, 1}},
+		"without a text":      {true, "", []int{1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, tk := asked(t, channeltest.Options{Private: channel.Traits{MaxText: 40, MaxAttachments: 1, AttachmentsAlone: test.alone}})
+			w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: test.text, Attachments: []channel.Attachment{{Type: "image/png", URL: "https://shop.example/map.png"}}}))
+			list, err := w.desk.Messages(t.Context(), ticket.MessageQuery{Ticket: tk.ID})
+			w.ok(err)
+			var attached []int
+			for _, m := range list.Items {
+				if m.Post != nil {
+					attached = append(attached, len(m.Post.Out.Attachments))
+				}
+			}
+			if diff := cmp.Diff(test.want, attached); diff != "" {
+				t.Errorf("attachments of the parts (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -69,7 +69,8 @@ func (f Finding) String() string {
 
 // Finder is a Channel that can find out whether a post went out after the answer to it was lost.
 type Finder interface {
-	// Find looks for the post, which was tried at the given time and never since. With Found, Sent is what Send would have returned.
+	// Find looks for the post, which was tried at the given time and never since. With Found, Sent is what Send would have returned. While a post that is
+	// not there may still appear, the error is Unavailable with RetryAt: the Desk asks again then.
 	Find(ctx context.Context, out Outgoing, tried time.Time) (Finding, Sent, error)
 }
 

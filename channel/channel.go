@@ -32,6 +32,8 @@ type Traits struct {
 	HumanWindow time.Duration
 	// MaxAttachments is how many attachments one post may carry. 0: none; negative: any number.
 	MaxAttachments int
+	// AttachmentsAlone is set where a post carries either a text or attachments, never both: the Desk then sends them as a post behind the text's.
+	AttachmentsAlone bool
 	// MaxAttachmentBytes is the largest size of one. 0: no limit known.
 	MaxAttachmentBytes int64
 	// AttachmentTypes are the Attachment.Type values taken. Empty: all.

@@ -73,6 +73,8 @@ func (c *FakeChannel) enforce(a *Attempt, out channel.Outgoing) error {
 		return a.fail(remote.Rejected, "the post is empty")
 	case t.MaxText > 0 && t.Length(out.Text) > t.MaxText:
 		return a.fail(remote.Rejected, fmt.Sprintf("the text counts %d, the limit is %d", t.Length(out.Text), t.MaxText))
+	case t.AttachmentsAlone && out.Text != "" && len(out.Attachments) > 0:
+		return a.fail(remote.Rejected, "a post carries either a text or attachments")
 	case t.MaxAttachments >= 0 && len(out.Attachments) > t.MaxAttachments:
 		return a.fail(remote.Rejected, fmt.Sprintf("%d attachments, the limit is %d", len(out.Attachments), t.MaxAttachments))
 	case t.NoAutomation && out.Automated:

@@ -1,6 +1,8 @@
 package channeltest
 
 import (
+	"errors"
+
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/remote"
 )
@@ -53,6 +55,9 @@ func ability[I any](b *bench) I {
 func (b *bench) find(out channel.Outgoing) (channel.Finding, channel.Sent) {
 	b.Helper()
 	finding, sent, err := ability[channel.Finder](b).Find(b.context(), out, b.Now())
+	if e, ok := errors.AsType[*remote.Error](err); ok && e.Kind == remote.Unavailable && e.RetryAt.After(b.Now()) {
+		return channel.CannotTell, channel.Sent{} // too early to say
+	}
 	if err != nil {
 		b.Fatalf("Find: %v", err)
 	}

@@ -136,6 +136,9 @@ func checkSendAttachments(b *bench) {
 	if t.MaxAttachments == 1 {
 		out.Attachments = out.Attachments[:1]
 	}
+	if t.AttachmentsAlone {
+		out.Text = ""
+	}
 	if _, err := b.Channel.Send(b.context(), out); err != nil {
 		b.Fatalf("Send with attachments: %v", err)
 	}
