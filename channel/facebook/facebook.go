@@ -1,4 +1,4 @@
-// Package facebook brings what people write to Facebook Pages: comments, visitor posts and mentions, and Messenger conversations.
+// Package facebook connects Facebook Pages: comments, visitor posts and mentions, and Messenger conversations come in and are answered.
 //
 // Start with a [Receiver], which takes the webhook calls of a Meta app for all Pages that installed it, and hand it to the Desk as a source:
 //
@@ -8,7 +8,11 @@
 // message_edits, message_echoes, message_deliveries, message_reads, message_reactions, messaging_postbacks, messaging_referrals, messaging_handovers and
 // standby, and install the app on each Page. The Page's ID is the ID of the account: channel.AccountID{Platform: "facebook", ID: "1234"}.
 //
-// The package receives; answers go out by a Channel of the host's own.
+// Answers go out by a [Channel] for each Page, which is also the Poller that finds what webhooks missed:
+//
+//	page := facebook.New(facebook.Options{Account: channel.Account{AccountID: channel.AccountID{ID: "1234"}}, App: r.App, Token: token})
+//
+// It follows version 25.0 of the Graph API and the Messenger Platform as documented in the summer of 2026.
 //
 // # What becomes of what Meta sends
 //

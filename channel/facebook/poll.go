@@ -29,8 +29,10 @@ const (
 // AllLists returns all of them.
 func AllLists() []List { return []List{Feed, VisitorPosts, Tagged, AdsPosts, Conversations} }
 
-// How much a call asks for: elements of the list, newest comments or messages inside each, and those of one post or conversation alone.
+// How many calls a poll makes at most, and how much a call asks for: elements of the list, newest comments or messages inside each, and those of one post or
+// conversation alone.
 const (
+	perPoll   = 12
 	perList   = 25
 	perBranch = 25
 	perPage   = 100
@@ -49,6 +51,9 @@ type round struct {
 	After string `json:"after,omitempty"`
 	// Again is set when a place in a list was refused, and the list is read from its beginning.
 	Again bool `json:"again,omitempty"`
+	// Long is set when the round took more than one poll, Follows in the one that then follows it.
+	Long    bool `json:"long,omitempty"`
+	Follows bool `json:"follows,omitempty"`
 	// Branches have more that is new than the list showed; they come first.
 	Branches []branch `json:"branches,omitempty"`
 }
@@ -60,35 +65,49 @@ type branch struct {
 	After    string `json:"after,omitempty"`
 }
 
-// Poll reads what is new in Options.Lists: posts, comments and messages by anybody. It makes one call; Batch.More says that the round goes on. What it tells has the
-// keys that the webhook gives it, so that only what a webhook missed is new. It does not find edits, deletions, reactions and receipts, nor who holds a conversation.
+// Poll reads what is new in Options.Lists: posts, comments and messages by anybody. A round of that is a call for each list on a quiet Page; a long one takes several
+// polls, and another follows it at once for what came meanwhile. What is told has the keys that the webhook gives it, so that only what a webhook missed is new.
+// Poll does not find edits, deletions, reactions and receipts, nor who holds a conversation.
 //
-// A list that Meta does not let this token read is passed over, and Options.Logger hears of it. Every other error is that of the call and leaves the cursor
-// where it was.
+// A list that Meta does not let this token read is passed over, and Options.Logger hears of it. Every other error is that of the first call and leaves the
+// cursor where it was; one of a later call ends the poll early, and the next begins with that call.
 func (c *Channel) Poll(ctx context.Context, after channel.Cursor) (channel.Batch, error) {
 	now := c.o.Now()
-	var at round
-	if json.Unmarshal([]byte(after), &at) != nil || at.Since.IsZero() { // the first time; or not ours, and then what is read again does no harm
-		at = round{Since: now.Add(-c.o.History)}
+	p := poll{c: c}
+	if json.Unmarshal([]byte(after), &p.at) != nil || p.at.Since.IsZero() { // the first time; or not ours, and then what is read again does no harm
+		p.at = round{Since: now.Add(-c.o.History)}
 	}
-	if at.Until.IsZero() {
-		at.Until, at.List = now, c.next("")
+	if p.at.Until.IsZero() {
+		p.at.Until, p.at.List = now, c.next("")
 	}
-	p := poll{c: c, at: at, since: at.Since.Add(-overlap)}
-	var err error
-	switch {
-	case len(at.Branches) > 0:
-		err = p.readBranch(ctx)
-	case at.List == Conversations:
-		err = p.readConversations(ctx)
-	case at.List != "":
-		err = p.readPosts(ctx)
-	}
-	if err != nil && !p.passOver(err) {
-		return channel.Batch{}, err
+	p.since = p.at.Since.Add(-overlap)
+	for call := range perPoll {
+		if p.over() {
+			break
+		}
+		if err := p.read(ctx); err != nil && !p.passOver(err) {
+			if call == 0 {
+				return channel.Batch{}, err
+			}
+			break
+		}
 	}
 	return p.batch(), nil
 }
+
+// read makes one call.
+func (p *poll) read(ctx context.Context) error {
+	switch {
+	case len(p.at.Branches) > 0:
+		return p.readBranch(ctx)
+	case p.at.List == Conversations:
+		return p.readConversations(ctx)
+	}
+	return p.readPosts(ctx)
+}
+
+// over reports whether the round has read everything.
+func (p *poll) over() bool { return p.at.List == "" && len(p.at.Branches) == 0 }
 
 // next returns the list after that one; empty when the round is over.
 func (c *Channel) next(l List) List {
@@ -99,7 +118,7 @@ func (c *Channel) next(l List) List {
 	return c.o.Lists[i+1]
 }
 
-// poll is one call of a round.
+// poll is the calls of one Poll.
 type poll struct {
 	c      *Channel
 	at     round
@@ -108,11 +127,16 @@ type poll struct {
 	bad    []channel.Bad
 }
 
-// batch returns what the call brought, oldest first, and where the next one goes on.
+// batch returns what the calls brought, oldest first, and where the next poll goes on.
 func (p *poll) batch() channel.Batch {
 	slices.SortStableFunc(p.events, func(a, b channel.Event) int { return a.Time.Compare(b.Time) })
 	b := channel.Batch{Events: p.events, Bad: p.bad, More: true}
-	if p.at.List == "" && len(p.at.Branches) == 0 {
+	switch {
+	case !p.over():
+		p.at.Long = !p.at.Follows
+	case p.at.Long:
+		p.at = round{Since: p.at.Until, Follows: true}
+	default:
 		p.at, b.More, b.Wait = round{Since: p.at.Until}, false, p.c.o.Every
 	}
 	cursor, err := json.Marshal(p.at)
@@ -185,6 +209,9 @@ func (p *poll) spoiled(where string, raw json.RawMessage, err error) {
 	}
 	if _ = json.Unmarshal(raw, &o); o.ID != nil {
 		where += ", id " + text(o.ID)
+		if slices.ContainsFunc(p.bad, func(b channel.Bad) bool { return b.Where == where }) {
+			return // visitors' posts are in the feed, too
+		}
 	}
 	p.bad = append(p.bad, channel.Bad{Account: p.c.o.Account.AccountID, Where: where, Reason: err.Error(), Raw: raw})
 }
@@ -215,11 +242,11 @@ func (p *poll) readPosts(ctx context.Context) error {
 	for _, raw := range page.Data {
 		var post graphPost
 		if err := read(raw, &post); err != nil {
-			p.spoiled(string(list), raw, err)
+			p.spoiled("posts", raw, err)
 			continue
 		}
 		if p.isNew(post.CreatedTime.Time) {
-			p.tell(post.event(p.c.o.Account.AccountID), string(list), raw)
+			p.tell(post.event(p.c.o.Account.AccountID), "posts", raw)
 		}
 		if after := post.Comments.After(); p.comments(string(post.ID), post.Comments.Data) && after != "" {
 			branches = append(branches, branch{ID: string(post.ID), After: after})
