@@ -201,7 +201,7 @@ func TestBreachIsRecordedAtTheDeadline(t *testing.T) {
 	for _, e := range entries {
 		if e.Kind == ticket.ClockBreached {
 			breaches++
-			if !e.Happened.Equal(due) || e.Stand == nil || !e.Stand.BreachedAt.Equal(due) {
+			if !e.Happened.Equal(due) || e.Stand == nil || !e.Stand.BreachedAt().Equal(due) {
 				t.Errorf("breach of %s at %s, want %s", e.New, e.Happened, due)
 			}
 		}

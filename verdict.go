@@ -63,7 +63,7 @@ func (c *change) journalClock(ch *sla.Change) {
 		c.journal(standEntry(ticket.ClockMet, &ch.Clock))
 	case ch.Clock.Verdict == sla.Breached:
 		e := standEntry(ticket.ClockBreached, &ch.Clock)
-		e.Happened = ch.Clock.BreachedAt
+		e.Happened = ch.Clock.Due
 		c.journal(e)
 	default:
 		c.journal(standEntry(ticket.ClockEnded, &ch.Clock))

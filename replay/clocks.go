@@ -105,7 +105,7 @@ func clockReport(x *sla.Explanation) ClockReport {
 	}
 	return ClockReport{
 		Metric: c.Metric, Line: c.Line, Policy: c.Policy, Calendar: c.Calendar, Target: c.Target, State: state, Started: c.Started.UTC(),
-		Due: given(c.Due), Stopped: given(c.Stopped), BreachedAt: given(c.BreachedAt), Spent: x.Spent, SpentSeconds: time.Duration(x.Spent).Seconds(),
+		Due: given(c.Due), Stopped: given(c.Stopped), BreachedAt: given(c.BreachedAt()), Spent: x.Spent, SpentSeconds: time.Duration(x.Spent).Seconds(),
 	}
 }
 

@@ -98,7 +98,7 @@ func judgement(t *rapid.T, e ticket.Entry) ticket.Entry {
 		c.Stopped = at(rapid.IntRange(3, 3000).Draw(t, "stopped"))
 	}
 	if c.Verdict == sla.Breached {
-		c.BreachedAt = at(rapid.IntRange(3, 3000).Draw(t, "breached"))
+		c.Due = at(rapid.IntRange(3, 3000).Draw(t, "breached"))
 	}
 	e.Stand, e.Kind = &c, ticket.ClockMet
 	if rapid.Bool().Draw(t, "withdrawn") {

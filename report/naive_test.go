@@ -107,7 +107,7 @@ func (n naive) judged() (all []report.Promises, clocks []sla.Clock) {
 		}
 		at := c.Stopped
 		if c.Verdict == sla.Breached {
-			at = c.BreachedAt
+			at = c.Due
 		}
 		if n.in(at) {
 			account := n.holder(n.of(e.Ticket)).Account

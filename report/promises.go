@@ -33,7 +33,7 @@ func (b *Builder) stands(e *ticket.Entry) {
 	}
 	at := c.Stopped
 	if c.Verdict == sla.Breached {
-		at = c.BreachedAt
+		at = c.Due
 	}
 	gone := e.Kind == ticket.ClockWithdrawn && string(c.Verdict) == e.Old // there is no such clock any more
 	if gone || c.Verdict == sla.Running || !b.query.has(at) {

@@ -54,7 +54,7 @@ func met(id ticket.ID, second int) ticket.Entry {
 }
 
 func breached(id ticket.ID, second, stopped int) ticket.Entry {
-	c := sla.Clock{Verdict: sla.Breached, BreachedAt: at(second), Lane: "orders", Agent: "ben"}
+	c := sla.Clock{Verdict: sla.Breached, Due: at(second), Lane: "orders", Agent: "ben"}
 	if stopped > 0 {
 		c.Stopped, c.Spent = at(stopped), sla.Duration(stopped)*sla.Duration(time.Second)
 	}

@@ -228,7 +228,7 @@ func TestCase15ThePolicyIsRemovedAfterABreach(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c, _ := removed.Clock(sla.FirstResponse); c.Verdict != sla.Breached || !c.BreachedAt.Equal(utc(monday("10:00:00"))) {
+		if c, _ := removed.Clock(sla.FirstResponse); c.Verdict != sla.Breached || !c.BreachedAt().Equal(utc(monday("10:00:00"))) {
 			t.Errorf("the breach became %+v", c)
 		}
 		for _, change := range sla.Changes(breached, removed) {

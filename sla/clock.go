@@ -31,15 +31,13 @@ type Clock struct {
 	Target Duration `json:"target"`
 	// Started is the instant from which it counts. Together with Metric and Line it names the clock.
 	Started time.Time `json:"started"`
-	// Due is the deadline, and zero while the clock stands still in a status that pauses it. Stopping exactly at Due meets it.
+	// Due is the deadline, and zero while the clock stands still in a status that pauses it; one that passed stays. Stopping exactly at Due meets it.
 	Due time.Time `json:"due,omitzero"`
 	// Stopped is when it ended; zero while nothing stopped it, also after a breach.
 	Stopped time.Time `json:"stopped,omitzero"`
-	// BreachedAt is the deadline that passed, not the time at which somebody looked; Lane and Agent held the ticket then, or, where there was no breach, when the
-	// clock ended.
-	BreachedAt time.Time `json:"breached_at,omitzero"`
-	Lane       string    `json:"lane,omitempty"`
-	Agent      string    `json:"agent,omitempty"`
+	// Lane and Agent held the ticket at the breach or, where there was none, when the clock ended.
+	Lane  string `json:"lane,omitempty"`
+	Agent string `json:"agent,omitempty"`
 	// Verdict is how it stands.
 	Verdict Verdict `json:"verdict,omitempty"`
 	// Spent is the time counted until Since, from which on it counts further; while Since is zero it counts nothing, and Spent is all.
@@ -47,6 +45,14 @@ type Clock struct {
 	Since time.Time `json:"since,omitzero"`
 	// Restarts counts how often it began anew, because the ticket was reopened and the policy chooses Restart.
 	Restarts int `json:"restarts,omitzero"`
+}
+
+// BreachedAt returns when the clock was breached: at the deadline that passed, not at the time at which somebody looked. It is zero where there is no breach.
+func (c *Clock) BreachedAt() time.Time {
+	if c.Verdict != Breached {
+		return time.Time{}
+	}
+	return c.Due
 }
 
 // Paused reports whether the clock runs but stands still, because of the ticket's status.
@@ -89,7 +95,7 @@ func (c *Clock) end(t time.Time, verdict Verdict, held holding) {
 // expire makes the clock breached when its deadline lies before t.
 func (c *Clock) expire(t time.Time, held holding) {
 	if c.overdue(t) {
-		c.Verdict, c.BreachedAt, c.Lane, c.Agent = Breached, c.Due, held.lane, held.agent
+		c.Verdict, c.Lane, c.Agent = Breached, held.lane, held.agent
 	}
 }
 

@@ -124,7 +124,7 @@ func (x *Explanation) add(s Stretch) {
 
 // in shows all times in the zone.
 func (x *Explanation) in(zone *time.Location) {
-	times := []*time.Time{&x.Until, &x.Clock.Started, &x.Clock.Due, &x.Clock.Stopped, &x.Clock.BreachedAt, &x.Clock.Since}
+	times := []*time.Time{&x.Until, &x.Clock.Started, &x.Clock.Due, &x.Clock.Stopped, &x.Clock.Since}
 	for i := range x.Stretches {
 		times = append(times, &x.Stretches[i].From, &x.Stretches[i].To)
 	}
@@ -148,9 +148,9 @@ func (x *Explanation) why() string {
 	case c.Verdict == Running:
 		return due + ", " + spent
 	case c.Verdict == Breached && c.Stopped.IsZero():
-		return "breached: was due " + moment(c.BreachedAt) + ", and nothing has ended it, " + spent
+		return "breached: was due " + moment(c.Due) + ", and nothing has ended it, " + spent
 	case c.Verdict == Breached:
-		return "breached: was due " + moment(c.BreachedAt) + ", ended " + moment(c.Stopped) + x.ender() + ", " + spent
+		return "breached: was due " + moment(c.Due) + ", ended " + moment(c.Stopped) + x.ender() + ", " + spent
 	case c.Verdict == Met && !c.Due.IsZero():
 		return "met: ended " + moment(c.Stopped) + x.ender() + ", " + due + ", " + spent
 	}

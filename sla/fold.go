@@ -50,7 +50,7 @@ func (f *folding) last(e *Event) bool {
 // breachedSince reports whether a clock is breached that was not yet at t. Folding alone never leaves one behind the last event; At does.
 func (state *State) breachedSince(t time.Time) bool {
 	for i := range state.Clocks {
-		if c := &state.Clocks[i]; !c.BreachedAt.IsZero() && !t.After(c.BreachedAt) {
+		if c := &state.Clocks[i]; c.Verdict == Breached && !t.After(c.Due) {
 			return true
 		}
 	}

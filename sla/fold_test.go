@@ -210,8 +210,8 @@ func TestClocks(t *testing.T) {
 func TestABreachIsDatedByItsDeadline(t *testing.T) {
 	t.Parallel()
 	s := fold(t, targets(0, time.Hour, 0), wrote("09:00:00"), answered("12:00:00"))
-	if c, _ := s.Clock(FirstResponse); !c.BreachedAt.Equal(at("10:00:00")) {
-		t.Errorf("breached at %s, want the deadline 10:00", c.BreachedAt)
+	if c, _ := s.Clock(FirstResponse); !c.BreachedAt().Equal(at("10:00:00")) {
+		t.Errorf("breached at %s, want the deadline 10:00", c.BreachedAt())
 	}
 }
 

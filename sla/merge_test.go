@@ -53,8 +53,8 @@ func TestAMergedLineIsJudgedAsTheTicketThatItWas(t *testing.T) {
 			var got []string
 			for _, c := range sla.Judge(slices.Values(tt.events), func(time.Time) *sla.PolicySet { return set }, utc(monday("12:00:00"))) {
 				breached := "-"
-				if !c.BreachedAt.IsZero() {
-					breached = c.BreachedAt.Format(time.TimeOnly)
+				if !c.BreachedAt().IsZero() {
+					breached = c.BreachedAt().Format(time.TimeOnly)
 				}
 				got = append(got, c.Line+" "+string(c.Verdict)+`, by "`+c.Lane+`" "`+c.Agent+`", within `+time.Duration(c.Target).String()+", breached "+breached)
 			}

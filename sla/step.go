@@ -178,7 +178,7 @@ func (s *PolicySet) Steps(state State) []Planned {
 func (c *Clock) moment(m Moment, calendar *Calendar) (time.Time, bool) {
 	if m == (Moment{}) {
 		if c.Verdict == Breached {
-			return c.BreachedAt, true
+			return c.Due, true
 		}
 		return c.Due.Add(1), true
 	}

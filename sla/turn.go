@@ -128,7 +128,7 @@ func (s *story) turn(c *Clock, t Turn) {
 // breached tells of a breach.
 func (s *story) breached(c *Clock) {
 	if c.Verdict == Breached {
-		s.turn(c, Turn{At: c.BreachedAt, Kind: TurnBreached, Cause: holderCause(c)})
+		s.turn(c, Turn{At: c.Due, Kind: TurnBreached, Cause: holderCause(c)})
 	}
 }
 

@@ -219,7 +219,7 @@ func (w *world) sayClocks(clocks []sla.Clock, calendars func(string) *sla.Calend
 			}
 		}
 		all = append(all, fmt.Sprintf("%s %q from %s by %s %q within %d: %q stopped %s breached %s held by %q %q spent %d due %s", c.Metric, c.Line, minute(c.Started), c.Policy, c.Calendar,
-			time.Duration(c.Target)/time.Minute, c.Verdict, minute(c.Stopped), minute(c.BreachedAt), c.Lane, c.Agent, int(spent.Minutes()), due))
+			time.Duration(c.Target)/time.Minute, c.Verdict, minute(c.Stopped), minute(c.BreachedAt()), c.Lane, c.Agent, int(spent.Minutes()), due))
 	}
 	return all
 }

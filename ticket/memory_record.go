@@ -129,7 +129,6 @@ func (p *packer) clock(c *sla.Clock) {
 	p.time(&c.Started)
 	p.time(&c.Due)
 	p.time(&c.Stopped)
-	p.time(&c.BreachedAt)
 	packText(p, &c.Lane)
 	packText(p, &c.Agent)
 	packText(p, &c.Verdict)
