@@ -149,7 +149,7 @@ func TestThePicturesOfTheSLAPageAreTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range sla.Metrics() {
-		title := strings.ReplaceAll(string(m), "_", " ")
+		title := strings.ReplaceAll(m.String(), "_", " ")
 		_, section, found := strings.Cut(string(data), "\n### "+strings.ToUpper(title[:1])+title[1:]+"\n")
 		if !found {
 			t.Errorf("there is no section on %s", m)

@@ -46,7 +46,7 @@ func (w *world) steps(id ticket.ID) (all []stepped) {
 		}
 		var s sla.Step
 		w.ok(json.Unmarshal(e.Detail, &s))
-		if e.New != string(sla.FirstResponse) || e.Reason != "promise" || e.Stand == nil {
+		if e.New != sla.FirstResponse.String() || e.Reason != "promise" || e.Stand == nil {
 			w.t.Errorf("step %s is about %q under policy %q, with the clock %v", e.Old, e.New, e.Reason, e.Stand)
 		}
 		all = append(all, stepped{e.Kind, e.Old, e.Happened, s.Notify})

@@ -308,7 +308,7 @@ func TestTakenApartAfterASolveTheJournalSaysThatTheCustomerWaits(t *testing.T) {
 	w.must(w.desk.Unmerge(t.Context(), a, ana, b))
 	var told []string
 	for _, e := range w.journal(ticket.JournalQuery{Ticket: b}) {
-		if e.New == string(sla.FirstResponse) {
+		if e.New == sla.FirstResponse.String() {
 			told = append(told, string(e.Kind))
 		}
 	}

@@ -52,7 +52,7 @@ func (c *change) journalClock(ch *sla.Change) {
 	gone := ch.Withdrawn && ch.Clock.Verdict == ch.Was
 	if ch.Withdrawn && ch.Was != sla.Running {
 		e := standEntry(ticket.ClockWithdrawn, &ch.Clock)
-		e.Old = string(ch.Was)
+		e.Old = ch.Was.String()
 		c.journal(e)
 	}
 	switch {
@@ -74,6 +74,6 @@ func (c *change) journalClock(ch *sla.Change) {
 func standEntry(kind ticket.EntryKind, clock *sla.Clock) ticket.Entry {
 	stand := *clock
 	return ticket.Entry{
-		Kind: kind, Actor: ticket.Actor{Kind: ticket.BySystem}, New: string(stand.Metric), Reason: stand.Policy, Stand: &stand, Happened: stand.Stopped,
+		Kind: kind, Actor: ticket.Actor{Kind: ticket.BySystem}, New: stand.Metric.String(), Reason: stand.Policy, Stand: &stand, Happened: stand.Stopped,
 	}
 }

@@ -90,12 +90,9 @@ func compareUrgency(a, b *sla.Clock) int {
 
 func clockReport(x *sla.Explanation) ClockReport {
 	c := &x.Clock
-	state := string(c.Verdict)
-	if c.Verdict == sla.Running {
-		state = "running"
-		if c.Paused() {
-			state = "paused"
-		}
+	state := c.Verdict.String()
+	if c.Verdict == sla.Running && c.Paused() {
+		state = "paused"
 	}
 	given := func(t time.Time) *time.Time {
 		if t.IsZero() {

@@ -50,7 +50,7 @@ func TestEachTicketIsListedWithEveryClockItEverHad(t *testing.T) {
 	}
 	var got []string
 	for _, c := range report.ByTicket[0].Clocks {
-		line := string(c.Metric) + " " + c.State
+		line := c.Metric.String() + " " + c.State
 		if c.Due != nil {
 			line += ", due " + c.Due.Format("02 15:04")
 		}

@@ -29,7 +29,7 @@ func (r *Report) String() string {
 	fmt.Fprintf(&b, "in the CRM: %d contacts, %d cases, %d interactions\n\n", r.Synced.Contacts, r.Synced.Cases, r.Synced.Interactions)
 	for _, m := range sla.Metrics() {
 		if j := r.SLA[m]; j != (Judged{}) {
-			fmt.Fprintf(&b, "%-16s %7d met %7d breached %7d running\n", strings.ReplaceAll(string(m), "_", " "), j.Met, j.Breached, j.Running)
+			fmt.Fprintf(&b, "%-16s %7d met %7d breached %7d running\n", strings.ReplaceAll(m.String(), "_", " "), j.Met, j.Breached, j.Running)
 		}
 	}
 	if line, each := sparkline(r.arrivals); line != "" {

@@ -27,7 +27,7 @@ func (r *Report) WritePromisesCSV(w io.Writer) error {
 		if p.ShareMet != nil {
 			share = strconv.FormatFloat(*p.ShareMet, 'f', -1, 64)
 		}
-		cells := []string{text(p.Account), text(p.Lane), text(p.Agent), text(p.Policy), string(p.Metric), strconv.Itoa(p.Met), strconv.Itoa(p.Breached), share}
+		cells := []string{text(p.Account), text(p.Lane), text(p.Agent), text(p.Policy), p.Metric.String(), strconv.Itoa(p.Met), strconv.Itoa(p.Breached), share}
 		for _, n := range [...]int{p.NoReplyNeeded, p.Withdrawn, p.CannotReply, p.AnsweredElsewhere, p.Unjudged, p.Unstopped} {
 			cells = append(cells, strconv.Itoa(n))
 		}

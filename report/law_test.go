@@ -102,7 +102,7 @@ func judgement(t *rapid.T, e ticket.Entry) ticket.Entry {
 	}
 	e.Stand, e.Kind = &c, ticket.ClockMet
 	if rapid.Bool().Draw(t, "withdrawn") {
-		e.Kind, e.Old = ticket.ClockWithdrawn, rapid.SampledFrom([]string{"met", string(c.Verdict)}).Draw(t, "was")
+		e.Kind, e.Old = ticket.ClockWithdrawn, rapid.SampledFrom([]string{"met", c.Verdict.String()}).Draw(t, "was")
 	}
 	return e
 }

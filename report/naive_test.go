@@ -102,7 +102,7 @@ func (n naive) judged() (all []report.Promises, clocks []sla.Clock) {
 			}
 		}
 		c := *e.Stand
-		if !last || c.Verdict == sla.Running || e.Kind == ticket.ClockWithdrawn && string(c.Verdict) == e.Old {
+		if !last || c.Verdict == sla.Running || e.Kind == ticket.ClockWithdrawn && c.Verdict.String() == e.Old {
 			continue
 		}
 		at := c.Stopped

@@ -35,7 +35,7 @@ func (b *Builder) stands(e *ticket.Entry) {
 	if c.Verdict == sla.Breached {
 		at = c.Due
 	}
-	gone := e.Kind == ticket.ClockWithdrawn && string(c.Verdict) == e.Old // there is no such clock any more
+	gone := e.Kind == ticket.ClockWithdrawn && c.Verdict.String() == e.Old // there is no such clock any more
 	if gone || c.Verdict == sla.Running || !b.query.has(at) {
 		delete(b.clocks, id)
 		return

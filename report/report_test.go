@@ -67,7 +67,7 @@ var hour = report.Query{From: at(0), To: at(3600), By: []report.Dimension{}}
 func TestVerdictsCountInThePeriodInWhichTheyFell(t *testing.T) {
 	t.Parallel()
 	withdrawn := func(e ticket.Entry, was sla.Verdict) ticket.Entry {
-		e.Kind, e.Old = ticket.ClockWithdrawn, string(was)
+		e.Kind, e.Old = ticket.ClockWithdrawn, was.String()
 		return e
 	}
 	running := judged("a", ticket.ClockWithdrawn, sla.Clock{})

@@ -68,13 +68,15 @@ func (c *Calendar) Add(t time.Time, d time.Duration) (time.Time, error) {
 	case c == nil || d == 0:
 		return t.Add(d), nil
 	}
+	return c.after(t, d, c.opened(t))
+}
+
+// after is Add for a d of more than 0 and at most MaxTarget, given how long it was open before t.
+func (c *Calendar) after(t time.Time, d time.Duration, before opened) (time.Time, error) {
 	sec, nano := t.Unix(), int64(t.Nanosecond())
-	rest := int64(d)
-	if nano > 0 && c.openSecond(sec) {
-		rest += nano // counted from the beginning of t's second
-	}
+	rest := int64(d + before.within) // counted from the beginning of t's second
 	// What is left over of whole seconds falls into the open second after them; otherwise the deadline is the end of the last one.
-	total := c.before(sec) + rest/int64(time.Second)
+	total := before.seconds + rest/int64(time.Second)
 	over := rest % int64(time.Second)
 	if over > 0 {
 		total++
@@ -104,14 +106,27 @@ func (c *Calendar) Between(a, b time.Time) time.Duration {
 	if c == nil {
 		return b.Sub(a)
 	}
-	seconds := c.before(b.Unix()) - c.before(a.Unix())
+	return c.opened(b).since(c.opened(a))
+}
+
+// opened is the open time before an instant: until its second began, and within that.
+type opened struct {
+	seconds int64
+	within  time.Duration
+}
+
+func (c *Calendar) opened(t time.Time) opened { return opened{c.before(t.Unix()), c.withinSecond(t)} }
+
+// since returns what was open between two instants.
+func (b opened) since(a opened) time.Duration {
+	seconds := b.seconds - a.seconds
 	switch {
 	case seconds > math.MaxInt64/int64(time.Second)-1:
 		return math.MaxInt64
 	case seconds < -(math.MaxInt64/int64(time.Second) - 1):
 		return -math.MaxInt64
 	}
-	return time.Duration(seconds)*time.Second + c.withinSecond(b) - c.withinSecond(a)
+	return time.Duration(seconds)*time.Second + b.within - a.within
 }
 
 // withinSecond returns the open time of t's second that lies before t. A second is open as a whole or not at all.

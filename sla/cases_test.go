@@ -63,15 +63,11 @@ func judged(events []sla.Event, inForce sla.InForce, now string) (all []string) 
 
 // sayClock writes a clock in a few words: "first_response met at 10:00:00, due 11:00:00".
 func sayClock(c sla.Clock) string {
-	s := string(c.Metric)
+	s := c.Metric.String()
 	if c.Line != "" {
 		s += " of " + c.Line
 	}
-	verdict := string(c.Verdict)
-	if c.Verdict == sla.Running {
-		verdict = "running"
-	}
-	s += " " + verdict
+	s += " " + c.Verdict.String()
 	at := func(t time.Time) string {
 		if t.UTC().Format(time.DateOnly) == "2026-06-01" {
 			return t.UTC().Format("15:04:05.999999999")

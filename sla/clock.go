@@ -1,26 +1,56 @@
 package sla
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
-// Verdict is how a clock stands or ended.
-type Verdict string
+// Verdict is how a clock stands or ended. The zero value is Running.
+type Verdict int8
 
 const (
-	Running           Verdict = ""                   // not due yet, not stopped
-	Met               Verdict = "met"                // stopped at its deadline or before
-	Breached          Verdict = "breached"           // not stopped by its deadline; Clock.Stopped may come later
-	NoReplyNeeded     Verdict = "no reply needed"    // solved without an answer, with a reason
-	WithdrawnQuestion Verdict = "withdrawn"          // the customer deleted the only unanswered message
-	CannotReply       Verdict = "cannot reply"       // the platform forbids an answer
-	AnsweredElsewhere Verdict = "answered elsewhere" // the answer was given on another channel
-	Unjudged          Verdict = "unjudged"           // no policy promises this any more
+	Running           Verdict = iota // not due yet, not stopped
+	Met                              // stopped at its deadline or before
+	Breached                         // not stopped by its deadline; Clock.Stopped may come later
+	NoReplyNeeded                    // solved without an answer, with a reason
+	WithdrawnQuestion                // the customer deleted the only unanswered message
+	CannotReply                      // the platform forbids an answer
+	AnsweredElsewhere                // the answer was given on another channel
+	Unjudged                         // no policy promises this any more
 )
+
+var verdictTexts = [...]string{"running", "met", "breached", "no reply needed", "withdrawn", "cannot reply", "answered elsewhere", "unjudged"}
+
+// String returns the verdict in words: "running", "met", "no reply needed".
+func (v Verdict) String() string {
+	if v < 0 || v > Unjudged {
+		return fmt.Sprintf("verdict %d", int8(v))
+	}
+	return verdictTexts[v]
+}
+
+// MarshalText returns String.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads what String writes; "" is Running.
+func (v *Verdict) UnmarshalText(text []byte) error {
+	i := max(slices.Index(verdictTexts[:], string(text)), 0)
+	if i == 0 && len(text) > 0 && string(text) != verdictTexts[0] {
+		return fmt.Errorf("verdict %q: want one of %s", text, strings.Join(verdictTexts[:], ", "))
+	}
+	*v = Verdict(i)
+	return nil
+}
 
 // Clock is one promise running, or how it ended.
 type Clock struct {
 	Metric Metric `json:"metric"`
+	// Verdict is how it stands.
+	Verdict Verdict `json:"verdict,omitempty"`
+	// Restarts counts how often it began anew, because the ticket was reopened and the policy chooses Restart.
+	Restarts int32 `json:"restarts,omitzero"`
 	// Line is which of the ticket's lines it is about, for acknowledgement and responses; see Event.Line.
 	Line string `json:"line,omitempty"`
 	// Policy is the name of the policy that promised it.
@@ -38,13 +68,9 @@ type Clock struct {
 	// Lane and Agent held the ticket at the breach or, where there was none, when the clock ended.
 	Lane  string `json:"lane,omitempty"`
 	Agent string `json:"agent,omitempty"`
-	// Verdict is how it stands.
-	Verdict Verdict `json:"verdict,omitempty"`
 	// Spent is the time counted until Since, from which on it counts further; while Since is zero it counts nothing, and Spent is all.
 	Spent Duration  `json:"spent,omitzero"`
 	Since time.Time `json:"since,omitzero"`
-	// Restarts counts how often it began anew, because the ticket was reopened and the policy chooses Restart.
-	Restarts int `json:"restarts,omitzero"`
 }
 
 // BreachedAt returns when the clock was breached: at the deadline that passed, not at the time at which somebody looked. It is zero where there is no breach.
@@ -63,24 +89,6 @@ func (c *Clock) running() bool { return c.Verdict == Running }
 // is reports whether both are the same clock.
 func (c *Clock) is(other *Clock) bool {
 	return c.Metric == other.Metric && c.Line == other.Line && c.Started.Equal(other.Started)
-}
-
-// run lets the clock count from t on, and sets the deadline of one that is not breached: the instant at which the time counted reaches the target.
-func (c *Clock) run(t time.Time, calendar *Calendar) {
-	c.Since = t
-	if c.running() {
-		c.Due = c.reaching(calendar)
-	}
-}
-
-// reaching returns when the time counted reaches the target. What it is when the target was reached before the clock paused last is not known any more: then it
-// is the instant at which it ran on.
-func (c *Clock) reaching(calendar *Calendar) time.Time {
-	due, err := calendar.Add(c.Since, max(time.Duration(c.Target-c.Spent), 0))
-	if err != nil { // more than ten years of it away: as good as never
-		return c.Since.Add(MaxTarget)
-	}
-	return due
 }
 
 // end stops the clock at t with this verdict or, past the deadline, breached.

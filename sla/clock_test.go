@@ -100,7 +100,7 @@ func TestChanges(t *testing.T) {
 					s = "new " + s
 				}
 				if c.Was != Running {
-					s = "was " + string(c.Was) + ": " + s
+					s = "was " + c.Was.String() + ": " + s
 				}
 				got = append(got, s)
 			}

@@ -39,10 +39,10 @@ func Example() {
 		}
 	}
 	// Output:
-	// question  acknowledgement: , due 09:05
-	// question  first_response: , due 10:00
+	// question  acknowledgement: running, due 09:05
+	// question  first_response: running, due 10:00
 	// auto  acknowledgement: met, due 09:05
-	// auto  first_response: , due 10:00
+	// auto  first_response: running, due 10:00
 	// answer  acknowledgement: met, due 09:05
 	// answer  first_response: breached, due 10:00
 }

@@ -154,7 +154,7 @@ func (x *Explanation) why() string {
 	case c.Verdict == Met && !c.Due.IsZero():
 		return "met: ended " + moment(c.Stopped) + x.ender() + ", " + due + ", " + spent
 	}
-	return string(c.Verdict) + ": ended " + moment(c.Stopped) + x.ender() + ", " + spent
+	return c.Verdict.String() + ": ended " + moment(c.Stopped) + x.ender() + ", " + spent
 }
 
 // ender says what ended the clock last.
@@ -170,7 +170,7 @@ func (x *Explanation) ender() string {
 // String returns the explanation as a time line, a line for each turn and each stretch.
 func (x Explanation) String() string {
 	var b strings.Builder
-	b.WriteString(string(x.Clock.Metric))
+	b.WriteString(x.Clock.Metric.String())
 	if x.Clock.Line != "" {
 		b.WriteString(" of " + x.Clock.Line)
 	}

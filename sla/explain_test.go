@@ -149,7 +149,9 @@ func checkTurns(t *rapid.T, w *world, x sla.Explanation) {
 			verdict = sla.Running
 		case sla.TurnEnded:
 			if turn.To != "ended late" {
-				verdict = sla.Verdict(turn.To)
+				if err := verdict.UnmarshalText([]byte(turn.To)); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	}

@@ -75,12 +75,7 @@ func mustSet(policies ...Policy) *PolicySet {
 
 // say writes a clock in a few words: "first_response met at 10:00:00, due 11:00:00".
 func say(c Clock) string {
-	s := string(c.Metric) + " "
-	if c.Verdict == Running {
-		s += "running"
-	} else {
-		s += string(c.Verdict)
-	}
+	s := c.Metric.String() + " " + c.Verdict.String()
 	if !c.Stopped.IsZero() {
 		s += " at " + c.Stopped.Format(time.TimeOnly)
 	}

@@ -13,7 +13,8 @@ type folding struct {
 	before, set *PolicySet // in force at the event before, and at this one
 	policy      *compiled  // the ticket's, by set
 	hours                  // that it counts in
-	lapse       lapse      // the latest that was counted: clocks often run since the same time
+	terms       *terms     // what it promises at the ticket's priority
+	now, then   tally      // the latest that were looked up: clocks often count between the same instants
 	past        *past      // nil where nothing is remembered but the State
 	unknown     bool       // the State does not suffice
 	listing     bool       // replaced is wanted
@@ -139,7 +140,7 @@ func (f *folding) answered(line *Line, e *Event) {
 	asked := !line.Wrote.IsZero()
 	if asked && line.Acknowledged.IsZero() {
 		line.Acknowledged, line.Greeted = e.Time, true
-		f.end(Acknowledgement, line.Name, e.Time, Met)
+		f.end(Acknowledgement.bit(), line.Name, e.Time, Met)
 	}
 	if e.Automated && (f.policy == nil || f.policy.Responses != ByAnyone) {
 		return
@@ -153,7 +154,7 @@ func (f *folding) answered(line *Line, e *Event) {
 	if f.Status.Done() || e.Time.Equal(f.Updated) { // a solved ticket is owed no updates; parts of one reply share their time
 		return
 	}
-	f.end(PeriodicUpdate, "", e.Time, Met)
+	f.end(PeriodicUpdate.bit(), "", e.Time, Met)
 	f.Updated = e.Time
 }
 
@@ -167,15 +168,13 @@ func (f *folding) settle(line *Line, e *Event, verdict Verdict) {
 }
 
 func (f *folding) endLine(line *Line, t time.Time, verdict Verdict) {
-	for _, m := range [...]Metric{Acknowledgement, FirstResponse, NextResponse} {
-		f.end(m, line.Name, t, verdict)
-	}
+	f.end(responses, line.Name, t, verdict)
 }
 
-// end stops the running clock of the metric.
-func (f *folding) end(m Metric, line string, t time.Time, verdict Verdict) {
+// end stops the clocks of these metrics that nothing has stopped.
+func (f *folding) end(which metrics, line string, t time.Time, verdict Verdict) {
 	for i := range f.Clocks {
-		if c := &f.Clocks[i]; c.Stopped.IsZero() && c.Metric == m && c.Line == line {
+		if c := &f.Clocks[i]; which.has(c.Metric) && c.Stopped.IsZero() && c.Line == line {
 			f.own()
 			f.stop(&f.Clocks[i], t, verdict, f.counted(c), f.was.held)
 		}
@@ -188,23 +187,60 @@ func (f *folding) stop(c *Clock, t time.Time, verdict Verdict, counted *Calendar
 	f.count(c, t, counted)
 }
 
-// lapse is the open time between two instants.
-type lapse struct {
+// tally is how long a calendar was open before an instant.
+type tally struct {
 	calendar *Calendar
-	from, to time.Time
-	took     time.Duration
+	at       time.Time
+	opened   opened
+}
+
+func (l *tally) look(calendar *Calendar, t time.Time) opened {
+	if l.calendar != calendar || !l.at.Equal(t) {
+		*l = tally{calendar, t, calendar.opened(t)}
+	}
+	return l.opened
 }
 
 // count adds what has passed for a clock until t, from when on it stands still.
 func (f *folding) count(c *Clock, t time.Time, calendar *Calendar) {
-	if c.Since.IsZero() {
+	switch {
+	case c.Since.IsZero():
 		return
+	case calendar == nil:
+		c.Spent += Duration(t.Sub(c.Since))
+	default:
+		c.Spent += Duration(f.now.look(calendar, t).since(f.then.look(calendar, c.Since)))
 	}
-	if l := &f.lapse; l.calendar != calendar || !l.from.Equal(c.Since) || !l.to.Equal(t) {
-		*l = lapse{calendar, c.Since, t, calendar.Between(c.Since, t)}
-	}
-	c.Spent += Duration(f.lapse.took)
 	c.Since = time.Time{}
+}
+
+// run lets the clock count from t on, and sets the deadline of one that is not breached: the instant at which the time counted reaches the target.
+func (f *folding) run(c *Clock, t time.Time) {
+	c.Since = t
+	if c.running() {
+		c.Due = f.reaching(c, f.calendar)
+	}
+}
+
+// reaching returns when the time counted reaches the target. What it is when the target was reached before the clock paused last is not known any more: then it
+// is the instant at which it ran on.
+func (f *folding) reaching(c *Clock, calendar *Calendar) time.Time {
+	rest := time.Duration(c.Target - c.Spent)
+	if rest <= 0 {
+		return c.Since
+	}
+	if calendar == nil {
+		return c.Since.Add(rest)
+	}
+	before := &f.then
+	if f.now.at.Equal(c.Since) {
+		before = &f.now
+	}
+	due, err := calendar.after(c.Since, rest, before.look(calendar, c.Since))
+	if err != nil { // more than ten years of it away: as good as never
+		return c.Since.Add(MaxTarget)
+	}
+	return due
 }
 
 // counted is the calendar in which the clock has counted until now.
@@ -238,9 +274,7 @@ func (f *folding) setStatus(e *Event) {
 		for i := range f.Lines {
 			f.settle(f.line(f.Lines[i].Name), e, solvedVerdict(e))
 		}
-		for _, m := range [...]Metric{PeriodicUpdate, Resolution, RequesterWait, AgentWork} {
-			f.end(m, "", e.Time, Met)
-		}
+		f.end(solving, "", e.Time, Met)
 		f.Updated = time.Time{}
 	case was.Done() && !e.Status.Done():
 		for i := range f.Clocks {

@@ -56,7 +56,7 @@ func TestAMergedLineIsJudgedAsTheTicketThatItWas(t *testing.T) {
 				if !c.BreachedAt().IsZero() {
 					breached = c.BreachedAt().Format(time.TimeOnly)
 				}
-				got = append(got, c.Line+" "+string(c.Verdict)+`, by "`+c.Lane+`" "`+c.Agent+`", within `+time.Duration(c.Target).String()+", breached "+breached)
+				got = append(got, c.Line+" "+c.Verdict.String()+`, by "`+c.Lane+`" "`+c.Agent+`", within `+time.Duration(c.Target).String()+", breached "+breached)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

@@ -203,7 +203,7 @@ func (o *oracle) pauses(m sla.Metric, s sla.Status, c *oracleClock) bool {
 	}
 	t := o.target(m)
 	if t == nil {
-		panic("a clock without a promise runs: " + string(c.metric))
+		panic("a clock without a promise runs: " + c.metric.String())
 	}
 	if t.Pause == nil {
 		return s == sla.Pending && (m == sla.Resolution || m == sla.PeriodicUpdate)

@@ -11,59 +11,59 @@ import (
 	"github.com/socialcrm/socialcrm/rule"
 )
 
-// Metric is what a clock measures.
-type Metric string
+// Metric is what a clock measures. The zero value is none. Its text is its name with underscores: "first_response".
+type Metric int8
 
 const (
 	// Acknowledgement runs from the customer's first message to the first post that the platform accepted, automated or by a person.
-	Acknowledgement Metric = "acknowledgement"
+	Acknowledgement Metric = iota + 1
 	// FirstResponse runs from the customer's first message to the first post by a person.
-	FirstResponse Metric = "first_response"
+	FirstResponse
 	// NextResponse runs from the oldest unanswered message after the first response to the next post by a person.
-	NextResponse Metric = "next_response"
+	NextResponse
 	// PeriodicUpdate runs from one post by a person to the next, until the ticket is solved.
-	PeriodicUpdate Metric = "periodic_update"
+	PeriodicUpdate
 	// Resolution runs from the customer's first message until the ticket is solved.
-	Resolution Metric = "resolution"
+	Resolution
 	// RequesterWait counts the time while new, open or on-hold, until solved.
-	RequesterWait Metric = "requester_wait"
+	RequesterWait
 	// AgentWork counts the time while new or open, until solved.
-	AgentWork Metric = "agent_work"
+	AgentWork
 )
+
+var metricNames = [...]string{"", "acknowledgement", "first_response", "next_response", "periodic_update", "resolution", "requester_wait", "agent_work"}
 
 // Metrics lists all metrics in the order in which reports show them.
 func Metrics() []Metric {
 	return []Metric{Acknowledgement, FirstResponse, NextResponse, PeriodicUpdate, Resolution, RequesterWait, AgentWork}
 }
 
-func metricNames() string {
-	var names []string
-	for _, m := range Metrics() {
-		names = append(names, string(m))
+// String returns the metric's name; that of none is empty.
+func (m Metric) String() string {
+	if m < 0 || m > AgentWork {
+		return fmt.Sprintf("metric %d", int8(m))
 	}
-	return strings.Join(names, ", ")
+	return metricNames[m]
 }
 
-// rank is the metric's place in Metrics; -1 for what is none.
-func (m Metric) rank() int {
-	switch m {
-	case Acknowledgement:
-		return 0
-	case FirstResponse:
-		return 1
-	case NextResponse:
-		return 2
-	case PeriodicUpdate:
-		return 3
-	case Resolution:
-		return 4
-	case RequesterWait:
-		return 5
-	case AgentWork:
-		return 6
+// MarshalText returns String.
+func (m Metric) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads one of the seven names; "" is none.
+func (m *Metric) UnmarshalText(text []byte) error {
+	i := slices.Index(metricNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("metric %q: want one of %s", text, strings.Join(metricNames[1:], ", "))
 	}
-	return -1
+	*m = Metric(i)
+	return nil
 }
+
+// once reports whether a ticket has at most one such clock, whatever happens to it.
+func (m Metric) once() bool { return m >= Resolution }
+
+// responds reports whether the metric measures an answer to a message; such clocks run for each line of a ticket.
+func (m Metric) responds() bool { return m >= Acknowledgement && m <= NextResponse }
 
 // Duration is a time.Duration that reads and writes as text in JSON: "1h30m".
 type Duration time.Duration
@@ -79,14 +79,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	}
 	*d = Duration(v)
 	return nil
-}
-
-// once reports whether a ticket has at most one such clock, whatever happens to it.
-func (m Metric) once() bool { return m == Resolution || m == RequesterWait || m == AgentWork }
-
-// responds reports whether the metric measures an answer to a message; such clocks run for each line of a ticket.
-func (m Metric) responds() bool {
-	return m == Acknowledgement || m == FirstResponse || m == NextResponse
 }
 
 // Target promises that one metric is met within a time.
@@ -174,11 +166,17 @@ type hours struct {
 type compiled struct {
 	Policy
 	rule  *rule.Rule
-	hours hours         // of Policy.Calendar
-	paced [7][4]promise // by the metric's rank and the priority's
+	hours hours    // of Policy.Calendar
+	terms [4]terms // by priority, from Low on
 }
 
-// promise is a target at one priority.
+// terms are what a policy promises at one priority.
+type terms struct {
+	promised metrics
+	promises [AgentWork + 1]promise // by metric
+}
+
+// promise is a target at one priority; the zero promise is none.
 type promise struct {
 	within time.Duration
 	pause  statuses
@@ -290,7 +288,7 @@ func (s *PolicySet) compile(p Policy, predicates rule.Predicates) (*compiled, er
 	if err := c.checkSteps(); err != nil {
 		return nil, err
 	}
-	c.pace()
+	c.spell()
 	return c, nil
 }
 
@@ -305,8 +303,8 @@ func (c *compiled) checkTargets() error {
 	}
 	seen := make(map[slot]bool, len(c.Targets))
 	for i, t := range c.Targets {
-		if t.Metric.rank() < 0 {
-			return fmt.Errorf("targets[%d].metric %q: want one of %s", i, t.Metric, metricNames())
+		if t.Metric < Acknowledgement || t.Metric > AgentWork {
+			return fmt.Errorf("targets[%d].metric %q: want one of %s", i, t.Metric, strings.Join(metricNames[1:], ", "))
 		}
 		if t.Within <= 0 {
 			return fmt.Errorf("targets[%d].within: want more than 0, got %s", i, time.Duration(t.Within))
@@ -355,12 +353,14 @@ func (c *compiled) checkOrder() error {
 	return nil
 }
 
-// pace looks up once what each metric's target is at each priority.
-func (c *compiled) pace() {
-	for _, m := range Metrics() {
-		for p := Low; p <= Urgent; p++ {
+// spell looks up once what each metric's target is at each priority.
+func (c *compiled) spell() {
+	for p := Low; p <= Urgent; p++ {
+		at := c.at(p)
+		for _, m := range Metrics() {
 			if t := c.find(m, p); t != nil {
-				c.paced[m.rank()][p-Low] = promise{within: time.Duration(t.Within), pause: t.pauses()}
+				at.promised |= m.bit()
+				at.promises[m] = promise{within: time.Duration(t.Within), pause: t.pauses()}
 			}
 		}
 	}
@@ -392,13 +392,34 @@ func (t *Target) pauses() statuses {
 	return statusesOf(t.Pause...)
 }
 
-// promise returns what the policy promises for the metric at the priority; the nil policy promises nothing.
-func (c *compiled) promise(m Metric, p Priority) promise {
+// at returns what the policy promises at the priority; the nil policy promises nothing.
+func (c *compiled) at(p Priority) *terms {
 	if c == nil || p < Low || p > Urgent {
+		return nil
+	}
+	return &c.terms[p-Low]
+}
+
+// promise returns what is promised for the metric.
+func (t *terms) promise(m Metric) promise {
+	if t == nil || m < 0 || int(m) >= len(t.promises) {
 		return promise{}
 	}
-	return c.paced[m.rank()][p-Low]
+	return t.promises[m]
 }
+
+// metrics is a set of metrics.
+type metrics uint8
+
+const (
+	responses metrics = 1<<Acknowledgement | 1<<FirstResponse | 1<<NextResponse
+	solving   metrics = 1<<PeriodicUpdate | 1<<Resolution | 1<<RequesterWait | 1<<AgentWork // what solving ends besides
+)
+
+// bit is the metric in a set.
+func (m Metric) bit() metrics { return 1 << (m & 7) }
+
+func (set metrics) has(m Metric) bool { return set&m.bit() != 0 }
 
 // MaxTarget is the longest time that a target may allow: ten years of 365 days.
 const MaxTarget = 10 * 365 * 24 * time.Hour

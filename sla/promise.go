@@ -9,63 +9,68 @@ import (
 
 // keepPromises starts, moves and ends clocks as the ticket's policy now wants.
 func (f *folding) keepPromises(now time.Time) {
+	f.terms = f.policy.at(f.Facts.Priority)
+	status := f.Status.bit()
 	var there metrics // of the ticket's own line: what need not begin
 	for i := range f.Clocks {
 		if f.Clocks[i].Stopped.IsZero() {
-			f.keep(i, now)
+			f.keep(i, status, now)
 		}
 		if c := &f.Clocks[i]; c.Line == f.Name && c.lasting() {
-			there |= metricsOf(c.Metric)
+			there |= c.Metric.bit()
 		}
 	}
-	if f.policy == nil || f.Status.Done() {
+	if f.terms == nil || f.Status.Done() {
 		return
 	}
-	f.openLine(&f.Line, there, now)
+	missing := f.terms.promised &^ there
+	f.openLine(&f.Line, missing, now)
 	for i := range f.Lines {
-		f.openLine(&f.Lines[i], 0, now)
+		f.openLine(&f.Lines[i], f.terms.promised, now)
 	}
-	if !f.Updated.IsZero() && !there.has(PeriodicUpdate) {
+	if missing.has(PeriodicUpdate) && !f.Updated.IsZero() {
 		f.open(PeriodicUpdate, "", f.Updated, now)
 	}
 	if f.Asked.IsZero() {
 		return
 	}
-	for _, m := range [...]Metric{Resolution, RequesterWait, AgentWork} {
-		if !there.has(m) {
+	for m := Resolution; m <= AgentWork; m++ {
+		if missing.has(m) {
 			f.open(m, "", f.Asked, now)
 		}
 	}
 }
 
-func (f *folding) openLine(line *Line, there metrics, now time.Time) {
-	if line.Wrote.IsZero() {
+// openLine starts the clocks of a line, of those that may be missing.
+func (f *folding) openLine(line *Line, missing metrics, now time.Time) {
+	if missing&responses == 0 || line.Wrote.IsZero() {
 		return
 	}
-	if !line.Greeted && !there.has(Acknowledgement) {
+	if !line.Greeted && missing.has(Acknowledgement) {
 		f.open(Acknowledgement, line.Name, line.Wrote, now)
 	}
-	if !line.Opened {
-		if !there.has(FirstResponse) {
+	switch {
+	case !line.Opened:
+		if missing.has(FirstResponse) {
 			f.open(FirstResponse, line.Name, line.Wrote, now)
 		}
-	} else if line.Waiting > 0 && !there.has(NextResponse) {
+	case line.Waiting > 0 && missing.has(NextResponse):
 		f.open(NextResponse, line.Name, line.Oldest, now)
 	}
 }
 
 // keep brings a clock that nothing has stopped under the policy, keeping the time spent.
-func (f *folding) keep(i int, now time.Time) {
+func (f *folding) keep(i int, status statuses, now time.Time) {
 	c := &f.Clocks[i]
-	p := f.policy.promise(c.Metric, f.Facts.Priority)
+	p := f.terms.promise(c.Metric)
 	counted := f.counted(c)
 	if p.within == 0 {
 		f.own()
 		f.stop(&f.Clocks[i], now, Unjudged, counted, f.Facts.holding())
 		return
 	}
-	paused := p.pause.has(f.Status)
-	if c.Policy == f.policy.Name && c.Calendar == f.name && counted == f.calendar && time.Duration(c.Target) == p.within && c.Since.IsZero() == paused {
+	paused := p.pause&status != 0
+	if time.Duration(c.Target) == p.within && c.Since.IsZero() == paused && counted == f.calendar && c.Policy == f.policy.Name && c.Calendar == f.name {
 		return
 	}
 	f.own()
@@ -80,10 +85,10 @@ func (f *folding) keep(i int, now time.Time) {
 			c.Due = time.Time{}
 		}
 	case c.Since.IsZero():
-		c.run(now, f.calendar)
+		f.run(c, now)
 	case counted != f.calendar:
 		f.count(c, now, counted)
-		c.run(now, f.calendar)
+		f.run(c, now)
 	}
 	c.Calendar = f.name
 }
@@ -97,7 +102,7 @@ func (f *folding) retarget(c *Clock, p promise, now time.Time) {
 	case c.Spent >= c.Target:
 		f.miss(c, now)
 	case !c.Since.IsZero():
-		c.Due = c.reaching(f.counted(c))
+		c.Due = f.reaching(c, f.counted(c))
 		f.expire(c, now)
 	}
 }
@@ -129,7 +134,7 @@ func (f *folding) expire(c *Clock, now time.Time) {
 
 // open starts a clock that should run and does not.
 func (f *folding) open(m Metric, line string, started, now time.Time) {
-	p := f.policy.promise(m, f.Facts.Priority)
+	p := f.terms.promise(m)
 	if p.within == 0 {
 		return
 	}
@@ -160,7 +165,7 @@ func (f *folding) open(m Metric, line string, started, now time.Time) {
 	f.past.begin(&c)
 	f.catchUp(&c, p, now)
 	if !p.pause.has(f.Status) {
-		c.run(now, f.calendar)
+		f.run(&c, now)
 	} else if c.running() {
 		c.Due = time.Time{}
 	}
@@ -201,7 +206,7 @@ func (f *folding) catchUpWith(c *Clock, p promise, s stand) {
 func (f *folding) pass(c *Clock, p promise, from, to time.Time, status Status) {
 	counts := !p.pause.has(status)
 	if counts {
-		c.run(from, f.calendar)
+		f.run(c, from)
 		f.expire(c, to)
 		f.count(c, to, f.calendar)
 	}
@@ -210,7 +215,7 @@ func (f *folding) pass(c *Clock, p promise, from, to time.Time, status Status) {
 
 // reopen withdraws the verdict of a clock that solving had stopped, as the policy chooses.
 func (f *folding) reopen(c *Clock, t time.Time) {
-	p, choice, solved := f.policy.promise(c.Metric, f.Facts.Priority), f.reopening(), c.Stopped
+	p, choice, solved := f.policy.at(f.Facts.Priority).promise(c.Metric), f.reopening(), c.Stopped
 	if choice == Frozen || p.within == 0 {
 		return
 	}
@@ -229,7 +234,7 @@ func (f *folding) reopen(c *Clock, t time.Time) {
 		c.Due = time.Time{}
 	}
 	if !p.pause.has(f.Status) {
-		c.run(t, f.calendar)
+		f.run(c, t)
 	}
 }
 
@@ -256,17 +261,10 @@ func (f *folding) place(c *Clock) (at, before int) {
 
 // compareClocks orders clocks by metric, line and time.
 func compareClocks(a, b *Clock) int {
-	return cmp.Or(cmp.Compare(a.Metric.rank(), b.Metric.rank()), strings.Compare(a.Line, b.Line), a.Started.Compare(b.Started))
+	return cmp.Or(cmp.Compare(a.Metric, b.Metric), strings.Compare(a.Line, b.Line), a.Started.Compare(b.Started))
 }
 
 // lasting reports whether no other clock of its metric and line can begin: it runs, or was judged and is the only one that there ever is.
 func (c *Clock) lasting() bool {
 	return c.Stopped.IsZero() || c.Metric.once() && c.Verdict != Unjudged
 }
-
-// metrics is a set of metrics.
-type metrics uint8
-
-func metricsOf(m Metric) metrics { return 1 << max(m.rank(), 0) }
-
-func (set metrics) has(m Metric) bool { return set&metricsOf(m) != 0 }

@@ -13,8 +13,8 @@ import (
 type Step struct {
 	// At is the moment. The zero moment is the breach.
 	At Moment `json:"at"`
-	// Metric is whose clock it is about. Empty: every metric that the policy promises.
-	Metric Metric `json:"metric,omitempty"`
+	// Metric is whose clock it is about. Zero: every metric that the policy promises.
+	Metric Metric `json:"metric,omitzero"`
 	// Notify names who is to be told: agents, teams, lanes, or, with a colon in it, whatever the host understands. The names stand in the journal's entry.
 	Notify []string `json:"notify,omitempty"`
 	// Raise lifts the ticket's priority to this, never lowers it. Nil: not.
@@ -120,7 +120,7 @@ func (c *compiled) checkSteps() error {
 		if err := step.At.check(); err != nil {
 			return fmt.Errorf("steps[%d].%w", i, err)
 		}
-		if step.Metric != "" && !slices.ContainsFunc(c.Targets, func(t Target) bool { return t.Metric == step.Metric }) {
+		if step.Metric != 0 && !slices.ContainsFunc(c.Targets, func(t Target) bool { return t.Metric == step.Metric }) {
 			return fmt.Errorf("steps[%d].metric %q: the policy has no target for it", i, step.Metric)
 		}
 		if p := step.Raise; p != nil && (*p < Low || *p > Urgent) {
@@ -156,7 +156,7 @@ func (s *PolicySet) Steps(state State) []Planned {
 			continue
 		}
 		for i, step := range policy.Steps {
-			if step.Metric != "" && step.Metric != c.Metric {
+			if step.Metric != 0 && step.Metric != c.Metric {
 				continue
 			}
 			at, ok := c.moment(step.At, s.calendars.Named[c.Calendar])
@@ -165,7 +165,7 @@ func (s *PolicySet) Steps(state State) []Planned {
 			}
 			key := fmt.Sprintf("%s/%s/%d/%d/%s", c.Metric, c.Line, c.Started.UnixNano(), i, step.At)
 			if c.Restarts > 0 {
-				key += "/" + strconv.Itoa(c.Restarts)
+				key += "/" + strconv.Itoa(int(c.Restarts))
 			}
 			planned = append(planned, Planned{At: at, Step: step, Clock: c, Key: key})
 		}

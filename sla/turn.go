@@ -75,7 +75,7 @@ func (p *past) tell(was *State, f *folding, e *Event) {
 		}
 		b := &was.Clocks[at]
 		if !b.Stopped.IsZero() && (c.Stopped.IsZero() || c.Stopped.After(b.Stopped)) {
-			s.turn(c, Turn{At: e.Time, Kind: TurnReopened, From: string(b.Verdict), Cause: string(f.reopening())})
+			s.turn(c, Turn{At: e.Time, Kind: TurnReopened, From: b.Verdict.String(), Cause: string(f.reopening())})
 		}
 		s.moved(b, c, was, f, e)
 		if b.Verdict != Breached {
@@ -163,7 +163,7 @@ func ending(v Verdict) string {
 	if v == Breached {
 		return "ended late"
 	}
-	return string(v)
+	return v.String()
 }
 
 // cause says what the event was.

@@ -86,13 +86,13 @@ func TestComparePromiseHandsOutTheNearestPromiseFirst(t *testing.T) {
 	due := func(minutes int, v sla.Verdict) sla.Clock { return sla.Clock{Due: at(minutes), Verdict: v} }
 	clocks := func(c ...sla.Clock) sla.State { return sla.State{Clocks: c} }
 	inOrder := []Ticket{
-		{ID: "the nearest of two promises counts", Clocks: clocks(due(90, ""), due(1, ""))},
-		{ID: "a met promise no longer counts", Clocks: clocks(due(0, sla.Met), due(5, ""))},
-		{ID: "urgent", Clocks: clocks(due(7, "")), Priority: Urgent, Created: at(3)},
-		{ID: "a", Clocks: clocks(due(7, "")), Created: at(1)},
-		{ID: "b", Clocks: clocks(due(7, "")), Created: at(1).In(time.FixedZone("elsewhere", 3600))},
-		{ID: "created later", Clocks: clocks(due(7, "")), Created: at(2)},
-		{ID: "low", Clocks: clocks(due(7, "")), Priority: Low},
+		{ID: "the nearest of two promises counts", Clocks: clocks(due(90, sla.Running), due(1, sla.Running))},
+		{ID: "a met promise no longer counts", Clocks: clocks(due(0, sla.Met), due(5, sla.Running))},
+		{ID: "urgent", Clocks: clocks(due(7, sla.Running)), Priority: Urgent, Created: at(3)},
+		{ID: "a", Clocks: clocks(due(7, sla.Running)), Created: at(1)},
+		{ID: "b", Clocks: clocks(due(7, sla.Running)), Created: at(1).In(time.FixedZone("elsewhere", 3600))},
+		{ID: "created later", Clocks: clocks(due(7, sla.Running)), Created: at(2)},
+		{ID: "low", Clocks: clocks(due(7, sla.Running)), Priority: Low},
 		{ID: "no promise, urgent", Priority: Urgent},
 		{ID: "no promise", Clocks: clocks(due(-9, sla.Breached))},
 	}

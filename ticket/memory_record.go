@@ -121,7 +121,9 @@ func (p *packer) line(l *sla.Line) {
 }
 
 func (p *packer) clock(c *sla.Clock) {
-	packText(p, &c.Metric)
+	packInt(p, &c.Metric)
+	packInt(p, &c.Verdict)
+	packInt(p, &c.Restarts)
 	packText(p, &c.Line)
 	packText(p, &c.Policy)
 	packText(p, &c.Calendar)
@@ -131,10 +133,8 @@ func (p *packer) clock(c *sla.Clock) {
 	p.time(&c.Stopped)
 	packText(p, &c.Lane)
 	packText(p, &c.Agent)
-	packText(p, &c.Verdict)
 	packInt(p, &c.Spent)
 	p.time(&c.Since)
-	packInt(p, &c.Restarts)
 }
 
 func (p *packer) facts(f *sla.Facts) {

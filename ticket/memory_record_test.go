@@ -27,7 +27,7 @@ func fill(v reflect.Value, n *int, text func() string) {
 		v.SetString(fmt.Sprintf("%s%d", text(), *n))
 	case reflect.Bool:
 		v.SetBool(true)
-	case reflect.Int, reflect.Int64:
+	case reflect.Int, reflect.Int32, reflect.Int64:
 		v.SetInt(int64(1000 + *n))
 	case reflect.Int8:
 		v.SetInt(-1)

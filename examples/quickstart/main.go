@@ -3,7 +3,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -117,7 +116,7 @@ func run(db string) {
 		}
 		fmt.Printf("      lane %s, %s %s;", t.Lane, t.Agent, answer)
 		for _, c := range t.Clocks.Clocks {
-			fmt.Printf(" %s %s,", c.Metric, cmp.Or(c.Verdict, "running"))
+			fmt.Printf(" %s %s,", c.Metric, c.Verdict)
 		}
 		fmt.Printf(" messages in the CRM: %d\n", len(held))
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -169,7 +170,7 @@ func promiseOrder(t T, r Rig) {
 		}
 		if i%4 == 0 { // several clocks, one of which has ended
 			c = promised(c, 5-i%7)
-			c.Clocks.Clocks[0].Verdict = "met"
+			c.Clocks.Clocks[0].Verdict = sla.Met
 		}
 		all = append(all, c)
 	}
