@@ -43,7 +43,10 @@ type Mark struct {
 
 // Compare returns -1, 0 or +1 as m lies before, at or after other.
 func (m Mark) Compare(other Mark) int {
-	return cmp.Or(m.Time.Compare(other.Time), strings.Compare(m.Order, other.Order), strings.Compare(m.Key, other.Key))
+	if c := m.Time.Compare(other.Time); c != 0 {
+		return c
+	}
+	return cmp.Or(strings.Compare(m.Order, other.Order), strings.Compare(m.Key, other.Key))
 }
 
 // Event is something that starts, stops or moves clocks.

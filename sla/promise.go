@@ -261,7 +261,13 @@ func (f *folding) place(c *Clock) (at, before int) {
 
 // compareClocks orders clocks by metric, line and time.
 func compareClocks(a, b *Clock) int {
-	return cmp.Or(cmp.Compare(a.Metric, b.Metric), strings.Compare(a.Line, b.Line), a.Started.Compare(b.Started))
+	switch {
+	case a.Metric != b.Metric:
+		return cmp.Compare(a.Metric, b.Metric)
+	case a.Line != b.Line:
+		return strings.Compare(a.Line, b.Line)
+	}
+	return a.Started.Compare(b.Started)
 }
 
 // lasting reports whether no other clock of its metric and line can begin: it runs, or was judged and is the only one that there ever is.

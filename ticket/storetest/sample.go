@@ -44,7 +44,7 @@ func fill(v reflect.Value, n *int, text string) {
 		v.SetBool(true)
 	case reflect.Int8, reflect.Uint8:
 		v.Set(reflect.ValueOf(1).Convert(v.Type()))
-	case reflect.Int, reflect.Int64:
+	case reflect.Int, reflect.Int32, reflect.Int64:
 		v.SetInt(int64(*n))
 	case reflect.Struct:
 		for i := range v.NumField() {
