@@ -181,10 +181,14 @@ func (s *memoryTasks) put(key, record string, state taskState) {
 	s.place(t)
 }
 
-// join puts the task at the end of the line of its key: whoever joins has just been given its place.
+// join puts the task into the line of its key. That is its end, unless the Update scheduled it, then others, then it again: whoever was first is so no more.
 func (s *memoryTasks) join(t *memoryTask) {
-	if t.key != "" && !t.dead {
-		s.lines.insert(t)
+	if t.key == "" || t.dead {
+		return
+	}
+	s.lines.insert(t)
+	if next, ok := s.lines.above(t); ok && next.at == taskReady && next.sameLine(t) {
+		s.displace(next)
 	}
 }
 

@@ -140,6 +140,13 @@ func keyOrder(t T, r Rig) {
 	r.claims(t, "the first of a key after it was scheduled again: it keeps its place", 9, "c1")
 	r.write(t, func(tx ticket.Tx) { tx.Cancel("c1") })
 	r.claims(t, "behind one that was cancelled", 9, "c2")
+
+	r.write(t, func(tx ticket.Tx) {
+		tx.Schedule(keyed("d1", "d", 0))
+		tx.Schedule(keyed("d2", "d", 0))
+		tx.Schedule(keyed("d1", "d", 1))
+	})
+	r.claims(t, "the first of a key that one Update scheduled again behind the second", 9, "d1")
 }
 
 func scheduleReplaces(t T, r Rig) {
