@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"database/sql"
 	"slices"
 
@@ -266,7 +267,7 @@ func (x *tx) sendEntries() error {
 func (x *tx) sendTasks() error {
 	type line struct{ queue, key string }
 	var left []line // lines that somebody has left: the next one may be first now
-	if err := x.tasks.each(func(w *write[string, taskRow]) error {
+	if err := x.tasks.eachBy(compareTaskPlaces, func(w *write[string, taskRow]) error {
 		was, known := x.tasksBefore[w.key]
 		if !known {
 			var err error
@@ -300,6 +301,11 @@ func (x *tx) sendTasks() error {
 		return x.on.exec(`INSERT OR REPLACE INTO socialcrm_pause (tenant, queue, until, reason) VALUES (?, ?, ?, ?)`,
 			x.tenant, w.key, nanos(w.record.Until), w.record.Reason)
 	})
+}
+
+// compareTaskPlaces has tasks join the lines of their keys in their places: an Update may schedule one, then another, then the first again.
+func compareTaskPlaces(a, b *write[string, taskRow]) int {
+	return cmp.Compare(a.record.place, b.record.place)
 }
 
 // stateOf says whether the task can be claimed once it is due: it is leased, or the first of its key.

@@ -1,5 +1,7 @@
 package sqlite
 
+import "slices"
+
 // kept holds what an Update has written of one kind and not sent yet: a log, so that Try can drop the end of it. latest finds the newest write of a key.
 type kept[K comparable, R any] struct {
 	writes []write[K, R]
@@ -50,6 +52,19 @@ func (l *kept[K, R]) truncate(n int) {
 	}
 	clear(l.writes[n:])
 	l.writes = l.writes[:n]
+}
+
+// eachBy is each in an order of the caller's.
+func (l *kept[K, R]) eachBy(compare func(a, b *write[K, R]) int, fn func(w *write[K, R]) error) error {
+	latest := make([]*write[K, R], 0, len(l.latest))
+	_ = l.each(func(w *write[K, R]) error { latest = append(latest, w); return nil })
+	slices.SortStableFunc(latest, compare)
+	for _, w := range latest {
+		if err := fn(w); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // each calls fn with the newest write of every key, in the order in which they were made, until one fails.
