@@ -23,6 +23,7 @@
 //
 // Beside the client stand parts that are useful alone:
 //
+//   - [Client.Open] reads an answer that goes on, a stream of events for example.
 //   - [Limiter] keeps to a rate and remembers what the other side said about coming back; several clients may share one.
 //   - [TokenSource] refreshes a token once for many callers and saves a rotated refresh token before the new access token is used.
 //   - [Signature] verifies and signs webhook bodies; [SecretMatches] compares shared secrets.
