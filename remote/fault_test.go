@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -263,5 +264,33 @@ func TestOfASilentTransportNothingIsKnown(t *testing.T) {
 	}
 	if _, err := c.Do(t.Context(), remote.Request{}); remote.KindOf(err) != remote.Unavailable {
 		t.Errorf("got %v, want unavailable for a GET", err)
+	}
+}
+
+// The standard transport repeats a request with an idempotency key by itself, on a connection that it has used before.
+func TestNothingRepeatsAPostWithAKey(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		var calls atomic.Int64
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet {
+				return
+			}
+			calls.Add(1)
+			if r.Header.Get(name) != "key-1" {
+				t.Errorf("%s is %q", name, r.Header.Get(name))
+			}
+			_, _ = io.Copy(io.Discard, r.Body)
+			panic(http.ErrAbortHandler)
+		}))
+		defer server.Close()
+		c := remote.Client{Base: server.URL, HTTP: server.Client()}
+		if _, err := c.Do(t.Context(), remote.Request{Path: "/"}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.Do(t.Context(), remote.Request{Path: "/posts", JSON: "text", Header: http.Header{name: {"key-1"}}})
+		if remote.KindOf(err) != remote.Unknown || calls.Load() != 1 {
+			t.Errorf("%s: got %v after %d calls, want an unknown outcome after one", name, err, calls.Load())
+		}
 	}
 }

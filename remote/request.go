@@ -180,5 +180,19 @@ func (c *Client) build(ctx context.Context, r *Request) (*http.Request, error) {
 		}
 		req.Header[http.CanonicalHeaderKey(name)] = values
 	}
+	if !r.repeatable() {
+		keepOnce(req.Header)
+	}
 	return req, nil
+}
+
+// keepOnce hides from the standard transport that a request has an idempotency key: it would repeat one that has, by itself, when its connection breaks, also towards a
+// server that knows no such keys. Servers do not mind how the name of a header is written.
+func keepOnce(h http.Header) {
+	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if values, ok := h[name]; ok {
+			delete(h, name)
+			h[strings.ToLower(name)] = values
+		}
+	}
 }
