@@ -148,7 +148,11 @@ func classify(r *remote.Response, org remote.Scope, now time.Time) *remote.Error
 		return firstFailure(outcomes, org, now)
 	}
 	code, text := firstError(r.Body)
-	if code == "" {
+	switch {
+	case code != "":
+	case r.Status > http.StatusMultipleChoices && r.Status < 400:
+		return &remote.Error{Kind: remote.Unavailable, Message: "redirects, as an org does that is being moved or has another address by now"}
+	default:
 		return nil
 	}
 	return judge(code, text).failure(code, text, org, now)

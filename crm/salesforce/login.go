@@ -125,10 +125,15 @@ func (l Login) ask(ctx context.Context, form url.Values, secrets ...string) (*oa
 		Name: cmp.Or(l.Name, "salesforce"), Base: l.host(), HTTP: l.HTTP, Now: l.Now, Secrets: append(secrets, l.ClientSecret), Classify: classifyLogin, MaxResponse: 1 << 20,
 	}
 	answer, err := client.Do(ctx, remote.Request{Op: "log in", Path: "/services/oauth2/token", Form: form, Idempotent: form.Get("grant_type") != "refresh_token"})
-	if err != nil {
-		if e, ok := errors.AsType[*remote.Error](err); ok && e.Kind == remote.Unknown {
+	if e, ok := errors.AsType[*remote.Error](err); ok {
+		switch {
+		case e.Kind == remote.Unknown:
 			e.Kind = remote.Unavailable // a refresh that got lost is tried again; nothing was done to a customer
+		case !e.Kind.Temporary():
+			e.Kind = remote.Unauthorized // whatever is wrong is wrong with the login, and with no customer's record
 		}
+		return nil, e
+	} else if err != nil {
 		return nil, err
 	}
 	var told map[string]json.RawMessage

@@ -260,7 +260,10 @@ func (o *org) composite(body []byte) (int, any) {
 	if n := len(call.Requests); n == 0 || n > 25 {
 		return 400, failed{400, "LIMIT_EXCEEDED", fmt.Sprintf("%d subrequests, the limit is 25", n)}.list()
 	}
-	before := o.snapshot()
+	var before map[string]map[string]entry
+	if call.AllOrNone {
+		before = o.snapshot()
+	}
 	var answers []subAnswer
 	ids := make(map[string]string)
 	bad := false

@@ -112,11 +112,11 @@ func authorize(r *http.Request, token *oauth2.Token, instance string) error {
 	case told != "":
 		u, err := url.Parse(told)
 		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != r.URL.Scheme {
-			return fmt.Errorf("the token names the instance %q, which is no https address", told)
+			return &remote.Error{Kind: remote.Unauthorized, Message: fmt.Sprintf("the token names the instance %q, which is no https address", told)}
 		}
 		r.URL.Scheme, r.URL.Host, r.Host = u.Scheme, u.Host, u.Host
 	case instance == "":
-		return errors.New("neither the token nor Options.Instance names the org's address")
+		return &remote.Error{Kind: remote.Unauthorized, Message: "neither the token nor Options.Instance names the org's address"}
 	}
 	r.Header.Set("Authorization", "Bearer "+token.AccessToken)
 	return nil
