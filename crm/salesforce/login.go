@@ -136,16 +136,25 @@ func (l Login) ask(ctx context.Context, form url.Values, secrets ...string) (*oa
 	} else if err != nil {
 		return nil, err
 	}
-	var told map[string]json.RawMessage
-	token := &oauth2.Token{TokenType: "Bearer"}
-	if err := json.Unmarshal(answer.Body, &told); err != nil {
-		return nil, &remote.Error{Kind: remote.Unavailable, Status: answer.Status, Message: "the login's answer is not JSON"}
+	token, err := readToken(answer.Body)
+	if err != nil {
+		return nil, &remote.Error{Kind: remote.Unavailable, Status: answer.Status, Err: err}
 	}
-	_ = json.Unmarshal(told["access_token"], &token.AccessToken)
-	_ = json.Unmarshal(told["refresh_token"], &token.RefreshToken)
-	var instance string
-	_ = json.Unmarshal(told["instance_url"], &instance)
-	return token.WithExtra(map[string]any{"instance_url": instance}), nil
+	return token, nil
+}
+
+// readToken reads the answer to a login. There is no expires_in: a session ends when the org says so.
+func readToken(body []byte) (*oauth2.Token, error) {
+	var told struct {
+		Access   string `json:"access_token"`
+		Refresh  string `json:"refresh_token"`
+		Instance string `json:"instance_url"`
+	}
+	if json.Unmarshal(body, &told) != nil || told.Access == "" { // whose error would repeat what came
+		return nil, errors.New("the login's answer holds no token")
+	}
+	token := &oauth2.Token{AccessToken: told.Access, RefreshToken: told.Refresh, TokenType: "Bearer"}
+	return token.WithExtra(map[string]any{"instance_url": told.Instance}), nil
 }
 
 // classifyLogin is the error table of the token endpoint. What is not in it is left to the status and means that somebody must connect the org again.

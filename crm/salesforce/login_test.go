@@ -25,7 +25,7 @@ import (
 )
 
 var key = sync.OnceValue(func() *rsa.PrivateKey {
-	k, err := rsa.GenerateKey(rand.Reader, 2048)
+	k, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		panic(err)
 	}
@@ -145,7 +145,7 @@ func TestEveryLoginGetsATokenAndTheInstance(t *testing.T) {
 
 func TestLoginRefusedIsUnauthorizedAndShowsNoSecret(t *testing.T) {
 	t.Parallel()
-	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	other, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ import (
 
 const (
 	token = "00Dxx!t0ps3cr3t"
-	us    = "005Qy0000000001AAA" // our integration user
+	us    = "005Qy0000000001IAA" // our integration user
 )
 
 // org is a stand-in for a Salesforce org: it takes the calls that the sink makes and refuses what Salesforce would refuse. Its custom fields are those of the
