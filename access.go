@@ -35,19 +35,30 @@ func (w *work) leave(lease ticket.Lease) error {
 		state.Presence, state.Since = ticket.Offline, w.now
 		w.tx.PutAgent(state)
 	}
-	q := ticket.TicketQuery{Agent: name, Statuses: []ticket.Status{ticket.New, ticket.Open, ticket.Pending, ticket.OnHold}}
+	err = w.eachHeld(name, []ticket.Status{ticket.New, ticket.Open, ticket.Pending, ticket.OnHold}, func(t *ticket.Ticket) error {
+		return w.giveBack(t.ID, name, system, reason)
+	})
+	if err != nil {
+		return err
+	}
+	return w.tellRoster(name)
+}
+
+// eachHeld runs fn for every ticket of these statuses that an agent holds.
+func (w *work) eachHeld(agent string, statuses []ticket.Status, fn func(*ticket.Ticket) error) error {
+	q := ticket.TicketQuery{Agent: agent, Statuses: statuses}
 	for {
 		list, err := w.tx.ListTickets(q)
 		if err != nil {
 			return err
 		}
-		for _, t := range list.Items {
-			if err := w.giveBack(t.ID, name, system, reason); err != nil {
+		for i := range list.Items {
+			if err := fn(&list.Items[i]); err != nil {
 				return err
 			}
 		}
 		if q.After = list.Next; q.After == "" {
-			return w.tellRoster(name)
+			return nil
 		}
 	}
 }
@@ -67,6 +78,6 @@ func (w *work) giveBack(id ticket.ID, agent string, actor ticket.Actor, reason s
 		return err
 	}
 	c.finish()
-	w.tx.Schedule(drainTask(c.Lane, w.now))
+	w.returned = append(w.returned, c.ID)
 	return nil
 }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -109,11 +109,15 @@ func (w *work) assign(c *change, actor ticket.Actor, agent string) error {
 		if _, known := w.company.roster.Agent(agent); !known {
 			return fmt.Errorf("agent %q: %w", agent, ErrNotFound)
 		}
-		ok, err := w.tx.Reserve(agent, c.ID, 1)
+		weight, err := w.weigh(c)
 		if err != nil {
 			return err
 		}
-		if !ok {
+		taken, err := w.reserve(c, routing.Decision{Candidates: []string{agent}, Weight: weight})
+		if err != nil {
+			return err
+		}
+		if taken == "" {
 			return fmt.Errorf("agent %q: %w", agent, ErrCapacity)
 		}
 	} else if err := w.tx.Release(c.ID, w.now); err != nil {
@@ -122,14 +126,12 @@ func (w *work) assign(c *change, actor ticket.Actor, agent string) error {
 	c.Agent, c.Returned = agent, ticket.Return{}
 	if agent == "" {
 		c.Returned = ticket.Return{Agent: was, At: w.now}
+		w.returned = append(w.returned, c.ID)
 	}
 	if err := c.tell("assign", ticket.Entry{Kind: ticket.TicketAssigned, Actor: actor, Old: was, New: agent}); err != nil {
 		return err
 	}
 	if err := w.freed(was); err != nil || agent == "" {
-		return err
-	}
-	if err := w.tellRoster(agent); err != nil {
 		return err
 	}
 	return c.setStatus(ticket.Open, w.now, "", c.newKey("assign"), actor, "")
@@ -157,49 +159,6 @@ func (d *Desk) Reopen(ctx context.Context, id ticket.ID, by By, reason string) (
 		}
 		return Receipt{}, w.reopen(c, w.now, "", c.newKey("reopen"), by.Actor, reason)
 	})
-}
-
-// SetPresence says whether an agent can be given work. Going available lets waiting tickets be handed out.
-func (d *Desk) SetPresence(ctx context.Context, by By, agent string, p ticket.Presence) error {
-	if err := d.permit(ctx, VerbSetPresence, by); err != nil {
-		return fmt.Errorf("socialcrm: set presence of %s: %w", agent, err)
-	}
-	switch p {
-	case ticket.Offline, ticket.Available, ticket.Busy, ticket.Away:
-	default:
-		return fmt.Errorf("socialcrm: set presence of %s: presence %q: want available, busy, away or offline (empty): %w", agent, string(p), ErrInvalid)
-	}
-	err := d.update(ctx, func(w *work) error {
-		states, err := w.tx.Agents(agent)
-		if err != nil {
-			return err
-		}
-		state := states[0]
-		if state.Name == "" {
-			return fmt.Errorf("agent %q: %w", agent, ErrNotFound)
-		}
-		if p != ticket.Offline {
-			if err := w.company.access(ticket.Agent(agent), w.now); err != nil {
-				return err
-			}
-		}
-		if state.Presence == p {
-			return nil
-		}
-		was := state.Presence
-		state.Presence, state.Since = p, w.now
-		w.tx.PutAgent(state)
-		key, err := w.entryKey("presence/" + agent)
-		if err != nil {
-			return err
-		}
-		w.append(ticket.Entry{Kind: ticket.AgentPresence, Key: key, Actor: by.Actor, Old: string(was), New: string(p), Reason: agent})
-		return w.freed(agent)
-	})
-	if err != nil {
-		return fmt.Errorf("socialcrm: set presence of %s: %w", agent, err)
-	}
-	return nil
 }
 
 // Resume lets posts of an account go out again, after whatever paused them was mended. Accounts that the same failure paused, because they share a credential or an
@@ -273,22 +232,8 @@ func (w *work) verb(version int64, asked string, id ticket.ID, by By, act func(*
 	if err := w.company.access(by.Actor, w.now); err != nil {
 		return receipt, err
 	}
-	key := ticket.ValueKey{Space: "by", Name: by.Key}
-	if by.Key != "" {
-		values, err := w.tx.Values(key)
-		if err != nil {
-			return receipt, err
-		}
-		if values[0].Data != nil {
-			var used usedKey
-			if err := json.Unmarshal(values[0].Data, &used); err != nil {
-				return receipt, err
-			}
-			if used.Content != asked {
-				return receipt, fmt.Errorf("key %q was used for something else: %w", by.Key, ErrConflict)
-			}
-			return used.Receipt, nil
-		}
+	if receipt, done, err := w.done(by, asked); done || err != nil {
+		return receipt, err
 	}
 	c, err := w.load(id)
 	switch {
@@ -310,14 +255,38 @@ func (w *work) verb(version int64, asked string, id ticket.ID, by By, act func(*
 		c.Version-- // nothing happened
 	}
 	receipt.Ticket, receipt.Version = c.ID, c.Version
-	if by.Key != "" {
-		data, err := json.Marshal(usedKey{asked, receipt})
-		if err != nil {
-			return receipt, err
-		}
-		w.tx.PutValue(ticket.Value{Key: key, Data: data, Expires: w.now.Add(keysKeptFor)})
+	return receipt, w.remember(by, asked, receipt)
+}
+
+// done returns what was done under the key before, if it was.
+func (w *work) done(by By, asked string) (receipt Receipt, done bool, err error) {
+	if by.Key == "" {
+		return receipt, false, nil
 	}
-	return receipt, nil
+	values, err := w.tx.Values(ticket.ValueKey{Space: "by", Name: by.Key})
+	if err != nil || values[0].Data == nil {
+		return receipt, false, err
+	}
+	var used usedKey
+	if err := json.Unmarshal(values[0].Data, &used); err != nil {
+		return receipt, false, err
+	}
+	if used.Content != asked {
+		return receipt, false, fmt.Errorf("key %q was used for something else: %w", by.Key, ErrConflict)
+	}
+	return used.Receipt, true, nil
+}
+
+// remember keeps the receipt under the key.
+func (w *work) remember(by By, asked string, receipt Receipt) error {
+	if by.Key == "" {
+		return nil
+	}
+	data, err := json.Marshal(usedKey{asked, receipt})
+	if err == nil {
+		w.tx.PutValue(ticket.Value{Key: ticket.ValueKey{Space: "by", Name: by.Key}, Data: data, Expires: w.now.Add(keysKeptFor)})
+	}
+	return err
 }
 
 // newKey names something that the verb makes: the ticket's version makes it new, and a second run of the same transaction the same.
@@ -339,25 +308,4 @@ func (w *work) handBack(c *change) error {
 		return err
 	}
 	return w.freed(c.Agent)
-}
-
-// freed lets the lanes of an agent whose hands may be free hand out waiting tickets.
-func (w *work) freed(agent string) error {
-	if agent == "" {
-		return nil
-	}
-	if err := w.tellRoster(agent); err != nil {
-		return err
-	}
-	for _, a := range w.company.setup.Agents {
-		if a.Name != agent {
-			continue
-		}
-		for _, lane := range w.company.setup.Lanes {
-			if slices.Contains(a.Teams, lane.Team) {
-				w.tx.Schedule(drainTask(lane.Name, w.now))
-			}
-		}
-	}
-	return nil
 }

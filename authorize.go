@@ -45,6 +45,7 @@ const (
 	VerbClaim        Verb = "claim"
 	VerbUnclaim      Verb = "unclaim"
 	VerbSetPresence  Verb = "set presence of" // these concern no ticket
+	VerbNext         Verb = "give the next ticket to"
 	VerbResume       Verb = "resume"
 	VerbApply        Verb = "apply"
 	VerbReapply      Verb = "apply the promises again"

@@ -206,8 +206,8 @@ func TestAssignNoteAndReopen(t *testing.T) {
 	if _, err := w.desk.Assign(ctx, id, ana, ""); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.only(); got.Agent != "" {
-		t.Errorf("ticket is with %q, want nobody", got.Agent)
+	if got := w.only(); got.Agent != "ana" {
+		t.Errorf("ticket is with %q, want ana, who has room when ben gives it back", got.Agent)
 	}
 	if len(w.platform.Posts()) != 1 {
 		t.Errorf("the note is on the platform: %+v", w.platform.Posts())

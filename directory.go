@@ -10,7 +10,6 @@ import (
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/remote"
-	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -334,52 +333,6 @@ func (w *work) eachTicket(id ticket.ContactID, fn func(*change) error) error {
 			return nil
 		}
 	}
-}
-
-// routeAgain asks the router once more, now that more is known. A ticket whose lane stays keeps its agent, unless it belongs to the contact's own.
-func (w *work) routeAgain(c *change) error {
-	router := w.d.cfg.Router
-	if router == nil {
-		router = w.company.lanes
-	}
-	convs, err := w.tx.Conversations(c.Conversations...)
-	if err != nil || len(convs) == 0 {
-		return err
-	}
-	messages, err := w.tx.MessagesByRef(ticket.MessageRef{Account: convs[0].Key.Account, ID: convs[0].CustomerMessage})
-	if err != nil {
-		return err
-	}
-	q := routing.Query{Now: w.now, Ticket: c.Ticket, Message: &messages[0].Content, Roster: w.company.roster}
-	if c.contact != nil {
-		q.Contact = *c.contact
-	}
-	decision, err := router.Route(context.Background(), q)
-	if err != nil {
-		w.d.log.Error("routing did not look again", "ticket", string(c.ID), "error", err)
-		return nil // it stays where it is
-	}
-	same := decision.Lane == c.Lane && decision.Team == c.Team
-	owner := q.Contact.Owner
-	if same && c.Agent != "" && (c.Agent == owner || !slices.Contains(decision.Candidates, owner)) {
-		return w.place(c, decision, c.Agent) // perhaps another priority
-	}
-	was := c.Agent
-	agent, err := w.reserve(c.ID, decision)
-	if err != nil {
-		return err
-	}
-	if agent == "" && was != "" {
-		if same {
-			agent = was
-		} else if err := w.tx.Release(c.ID, w.now); err != nil {
-			return err
-		}
-	}
-	if err := w.place(c, decision, agent); err != nil || was == agent {
-		return err
-	}
-	return w.freed(was)
 }
 
 // syncContact tells all CRMs of a contact.

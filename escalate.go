@@ -181,7 +181,11 @@ func (w *work) handUp(c *change, agent, why string) error {
 	e := ticket.Entry{Kind: ticket.TicketAssigned, Actor: ticket.Actor{Kind: ticket.BySystem}, Old: was, New: agent, Reason: why}
 	_, known := w.company.roster.Agent(agent)
 	if known {
-		taken, err := w.reserve(c.ID, routing.Decision{Candidates: []string{agent}})
+		weight, err := w.weigh(c)
+		if err != nil {
+			return err
+		}
+		taken, err := w.reserve(c, routing.Decision{Candidates: []string{agent}, Weight: weight})
 		if err != nil {
 			return err
 		}

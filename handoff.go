@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/socialcrm/socialcrm/channel"
@@ -107,18 +106,13 @@ func (w *work) handOn(c *change, actor ticket.Actor, to *routing.Lane, t Transfe
 	return receipt, c.knowFacts("transfer")
 }
 
-// offer gives a ticket without an agent to somebody of the lane who has room, but not to the one named; nobody may have.
+// offer gives a ticket without an agent to somebody of the lane who can take it, but not to the one named; nobody may be there.
 func (w *work) offer(c *change, lane *routing.Lane, not, reason string) error {
-	if lane.Team == "" {
-		return nil
-	}
-	d := routing.Decision{Lane: lane.Name, Team: lane.Team, Matched: "handed on"}
-	d.Candidates, d.Passed = w.company.roster.LeastLoaded(lane.Team, 1, candidates+1)
-	d.Candidates = slices.DeleteFunc(d.Candidates, func(name string) bool { return name == not })
-	agent, err := w.reserve(c.ID, d)
+	d, agent, err := w.offered(c, lane.Name, not)
 	if err != nil || agent == "" {
 		return err
 	}
+	d.Matched = "handed on"
 	why, err := json.Marshal(d)
 	if err != nil {
 		return err
@@ -127,9 +121,6 @@ func (w *work) offer(c *change, lane *routing.Lane, not, reason string) error {
 	c.Agent = agent
 	return nil
 }
-
-// candidates is how many agents are tried; more would only be asked after that many others took a ticket in the same moment.
-const candidates = 5
 
 // knowFacts lets the clocks know at once what the ticket now is; the change's last entry, which made it so, carries that.
 func (c *change) knowFacts(what string) error {

@@ -2,13 +2,11 @@ package socialcrm
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
-	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -101,8 +99,10 @@ func (w *work) arrive(a *arrival) error {
 
 // takeIn takes in the current event.
 func (w *work) takeIn() (err error) {
-	w.result, err = w.event(&w.current)
-	return err
+	if w.result, err = w.event(&w.current); err != nil {
+		return err
+	}
+	return w.deal()
 }
 
 // badEvent is why an event cannot be taken in.
@@ -411,6 +411,9 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 			return err
 		}
 	}
+	if err := w.unattended(c); err != nil {
+		return err
+	}
 	if c.Agent == "" && (outcome != Joined || c.Lane == "") { // one that waits is handed out in its turn
 		if err := w.route(c, &e.Message); err != nil {
 			return err
@@ -443,38 +446,6 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 	return nil
 }
 
-// route asks the router and takes the first agent who can be reserved.
-func (w *work) route(c *change, m *channel.Message) error {
-	if c.Handed { // a person put it where it is
-		if lane := w.company.lane(c.Lane); lane != nil {
-			return w.offer(c, lane, "", "")
-		}
-	}
-	router := w.d.cfg.Router
-	if router == nil {
-		router = w.company.lanes
-	}
-	q := routing.Query{Now: w.now, Ticket: c.Ticket, Message: m, Roster: w.company.roster}
-	if c.contact != nil {
-		q.Contact = *c.contact
-	}
-	for attempt := 0; ; attempt++ {
-		decision, err := router.Route(context.Background(), q)
-		if err != nil { // a message is never lost because nobody knows where it belongs
-			w.d.log.Error("ticket not routed", "ticket", string(c.ID), "error", err)
-			decision = routing.Decision{Lane: routing.DefaultLane}
-		}
-		agent, err := w.reserve(c.ID, decision)
-		if err != nil {
-			return err
-		}
-		if agent == "" && len(decision.Candidates) > 0 && attempt == 0 {
-			continue // the roster lagged behind; it has just been told
-		}
-		return w.place(c, decision, agent)
-	}
-}
-
 // reopen sets a solved ticket open and gives it to somebody.
 func (w *work) reopen(c *change, at time.Time, order, key string, actor ticket.Actor, reason string) error {
 	if err := c.setStatus(ticket.Open, at, order, key, actor, reason); err != nil {
@@ -494,71 +465,4 @@ func (w *work) takeUpAgain(c *change) error {
 		}
 	}
 	return c.knowFacts("reopen")
-}
-
-// retake gives a reopened ticket back to its agent, if the agent has room; else it has none and is routed.
-func (w *work) retake(c *change) error {
-	if c.Agent == "" {
-		return nil
-	}
-	ok, err := w.tx.Reserve(c.Agent, c.ID, 1)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		c.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: ticket.Actor{Kind: ticket.BySystem}, Old: c.Agent, Reason: "no room for it again"})
-		c.Agent = ""
-		return nil
-	}
-	return w.tellRoster(c.Agent)
-}
-
-// reserve takes the first candidate who has room, and tells the roster what it learned.
-func (w *work) reserve(id ticket.ID, decision routing.Decision) (string, error) {
-	for _, name := range decision.Candidates {
-		ok, err := w.tx.Reserve(name, id, max(decision.Weight, 1))
-		if err != nil {
-			return "", err
-		}
-		if err := w.tellRoster(name); err != nil {
-			return "", err
-		}
-		if ok {
-			return name, nil
-		}
-	}
-	return "", nil
-}
-
-func (w *work) tellRoster(names ...string) error {
-	states, err := w.tx.Agents(names...)
-	if err != nil {
-		return err
-	}
-	w.company.roster.Set(states...)
-	w.told = true
-	return nil
-}
-
-// place puts the ticket where the decision says.
-func (w *work) place(c *change, decision routing.Decision, agent string) error {
-	system := ticket.Actor{Kind: ticket.BySystem}
-	if decision.Priority != nil && *decision.Priority != c.Priority {
-		c.journal(ticket.Entry{Kind: ticket.TicketPriority, Actor: system, Old: c.Priority.String(), New: decision.Priority.String(), Reason: "lane " + decision.Lane})
-		c.Priority = *decision.Priority
-	}
-	if decision.Lane != c.Lane || decision.Team != c.Team {
-		c.w.room.routed = decision
-		why, err := json.Marshal(&c.w.room.routed)
-		if err != nil {
-			return err
-		}
-		c.journal(ticket.Entry{Kind: ticket.TicketRouted, Actor: system, Old: c.Lane, New: decision.Lane, Reason: decision.Matched, Detail: why})
-		c.Lane, c.Team = decision.Lane, decision.Team
-	}
-	if agent != c.Agent {
-		c.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: system, Old: c.Agent, New: agent})
-		c.Agent, c.Returned = agent, ticket.Return{}
-	}
-	return nil
 }

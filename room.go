@@ -59,6 +59,7 @@ func (n *names) take() string {
 // bound are methods of the work as the Store calls them.
 type bound struct {
 	begin, try func(ticket.Tx) error
+	queues     func(lane string) int
 }
 
 // borrowWork returns a work that no transaction uses.
@@ -67,7 +68,7 @@ func (d *Desk) borrowWork() *work {
 		return w
 	}
 	w := &work{d: d}
-	w.bound = bound{w.enter, w.within}
+	w.bound = bound{w.enter, w.within, w.queueLength}
 	return w
 }
 
@@ -85,7 +86,7 @@ const manyListed = 1024
 func (w *work) reset() {
 	*w = work{
 		d: w.d, fn: w.fn, come: w.come, told: w.told, bound: w.bound,
-		clocked: emptied(w.clocked), filed: emptied(w.filed), room: room{names: *w.room.names.empty(), payload: w.room.payload[:0]},
+		clocked: emptied(w.clocked), filed: emptied(w.filed), hands: emptied(w.hands), queued: emptied(w.queued), room: room{names: *w.room.names.empty(), payload: w.room.payload[:0]},
 	}
 }
 

@@ -99,10 +99,11 @@ type company struct {
 	version   int64
 	setup     Setup
 	fed       map[string][]sla.Holiday // from the feeds of Config.Holidays, by the calendar's name
-	lanes     routing.Router
+	lanes     *routing.Lanes
 	roster    *routing.Roster
 	hours     map[string]businessHours
 	policies  *sla.PolicySet
+	queues    queues      // what lanes do with who waits
 	escalates bool        // some policy has steps
 	noises    *rule.Set   // of setup.Noise
 	offHours  *offHours   // nil: none
@@ -165,6 +166,7 @@ func (v storedSetup) compile(predicates rule.Predicates, before *company) (*comp
 		offHours: offHours, since: v.Since, before: before,
 	}
 	c.timeline = c.inForce
+	c.queues = queuesOf(org, lanes)
 	c.escalates = slices.ContainsFunc(s.SLA, func(p sla.Policy) bool { return len(p.Steps) > 0 })
 	return c, nil
 }
@@ -377,9 +379,7 @@ func (w *work) putSetup(next storedSetup, actor ticket.Actor, reason string) err
 	if err := w.staff(next.Setup.Agents); err != nil {
 		return err
 	}
-	for _, lane := range next.Setup.Lanes {
-		w.tx.Schedule(drainTask(lane.Name, w.now))
-	}
+	w.tx.Schedule(rerouteTask(w.now, ""))
 	w.append(ticket.Entry{Kind: ticket.SetupApplied, Key: "setup/" + version, Actor: actor, New: version, Reason: reason, Setup: next.Version})
 	return nil
 }

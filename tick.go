@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
-	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -80,6 +78,15 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 		return d.settle(ctx, func(w *work) error { return w.leave(lease) })
 	case drainKind:
 		return d.settle(ctx, func(w *work) error { return w.drain(lease) })
+	case openKind:
+		return d.settle(ctx, func(w *work) error { return w.opens(lease) })
+	case overflowKind:
+		return d.settle(ctx, func(w *work) error { return w.overflow(lease) })
+	case rerouteKind:
+		if err := d.follow(ctx); err != nil {
+			return err
+		}
+		return d.settle(ctx, func(w *work) error { return w.reroute(lease) })
 	case pollKind:
 		return d.poll(ctx, lease)
 	case changesKind:
@@ -119,94 +126,6 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 		return d.settle(ctx, func(w *work) error { return w.silent(lease) })
 	}
 	return d.settle(ctx, func(w *work) error { return w.tx.Bury(lease, "kind "+lease.Kind+" is not known") })
-}
-
-const drainKind = "drain"
-
-// drainTask hands out a lane's waiting tickets, because hands may be free.
-func drainTask(lane string, due time.Time) ticket.Task {
-	return ticket.Task{ID: "drain/" + lane, Kind: drainKind, Queue: drainKind, Key: lane, Due: due, Payload: []byte(lane)}
-}
-
-// drained is how many waiting tickets one commit hands out at most.
-const drained = 20
-
-// drain assigns waiting tickets in order of promise until nobody has room.
-func (w *work) drain(lease ticket.Lease) error {
-	if err := w.tx.Finish(lease); err != nil {
-		return err
-	}
-	lane := string(lease.Payload)
-	team := ""
-	for _, l := range w.company.setup.Lanes {
-		if l.Name == lane {
-			team = l.Team
-		}
-	}
-	if team == "" {
-		return nil
-	}
-	if free, _ := w.company.roster.LeastLoaded(team, 1, 1); len(free) == 0 {
-		return nil
-	}
-	for page := (ticket.Page{Limit: drained}); ; {
-		waiting, err := w.tx.Waiting(lane, page)
-		if err != nil {
-			return err
-		}
-		handed, more, err := w.handOut(waiting.Items, team)
-		switch {
-		case err != nil || !more || waiting.Next == "":
-			return err
-		case handed > 0:
-			w.tx.Schedule(drainTask(lane, w.now))
-			return nil
-		}
-		page.After = waiting.Next // those who are free gave back all of these
-	}
-}
-
-// handOut gives tickets to members of the team and returns how many; more is false once nobody has room.
-func (w *work) handOut(waiting []ticket.Ticket, team string) (handed int, more bool, err error) {
-	for i := range waiting {
-		free, passed := w.company.roster.LeastLoaded(team, 1, len(w.company.setup.Agents))
-		if len(free) == 0 {
-			return handed, false, nil
-		}
-		candidates := slices.DeleteFunc(slices.Clone(free), func(name string) bool { return w.declined(&waiting[i], name) })
-		agent, err := w.reserve(waiting[i].ID, routing.Decision{Candidates: candidates})
-		if err != nil {
-			return handed, false, err
-		}
-		if agent == "" {
-			if len(candidates) == len(free) {
-				return handed, false, nil
-			}
-			continue
-		}
-		c, err := w.load(waiting[i].ID)
-		if err != nil {
-			return handed, false, err
-		}
-		if err := w.place(c, routing.Decision{Lane: c.Lane, Team: c.Team, Passed: passed}, agent); err != nil {
-			return handed, false, err
-		}
-		if err := c.knowFacts("drain"); err != nil {
-			return handed, false, err
-		}
-		c.finish()
-		handed++
-	}
-	return handed, true, nil
-}
-
-// declined reports whether the agent gave the ticket back and has not been away since.
-func (w *work) declined(t *ticket.Ticket, agent string) bool {
-	if t.Returned.Agent != agent {
-		return false
-	}
-	state, _ := w.company.roster.Agent(agent)
-	return !state.Since.After(t.Returned.At)
 }
 
 const pollKind = "poll"

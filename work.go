@@ -39,6 +39,14 @@ type work struct {
 	alives []*account
 	// made counts the entries that entryKey named.
 	made int
+	// hands are the agents whose hands may be free once the transaction has done its work, returned the tickets that wait again.
+	hands    []string
+	returned []ticket.ID
+	// queued are the tickets that wait since this transaction, which Waiting does not list yet; lengths how many waited before, by lane, where somebody asked.
+	queued  []queued
+	lengths map[string]int
+	// unknown is why something about a queue is not known.
+	unknown error
 	// told is set once the roster heard of something that is not committed yet, in whichever run of fn.
 	told bool
 
@@ -50,6 +58,11 @@ type work struct {
 type clocked struct {
 	ticket ticket.ID
 	event  sla.Event
+}
+
+type queued struct {
+	lane   string
+	ticket ticket.ID
 }
 
 type filed struct {
@@ -86,18 +99,26 @@ func (d *Desk) transact(ctx context.Context, fn func(*work) error, come []*arriv
 func (w *work) enter(tx ticket.Tx) error {
 	w.reset()
 	w.tx, w.now, w.company, w.sinks = tx, w.d.now(), w.d.company.Load(), w.d.allSinks()
-	return w.fn(w)
+	if err := w.fn(w); err != nil {
+		return err
+	}
+	if w.unknown != nil {
+		return w.unknown
+	}
+	return w.deal()
 }
 
 // try runs fn and keeps or drops all it wrote.
 func (w *work) try(fn func(*work) error) error {
-	was, had := len(w.clocked), len(w.filed)
+	was, had, waited := len(w.clocked), len(w.filed), len(w.queued)
+	hands, returned := len(w.hands), len(w.returned)
 	outer, before := w.tx, w.trying
 	w.trying = fn
 	err := outer.Try(w.bound.try)
 	w.tx, w.trying = outer, before
 	if err != nil {
-		w.clocked, w.filed = w.clocked[:was], w.filed[:had]
+		w.clocked, w.filed, w.queued = w.clocked[:was], w.filed[:had], w.queued[:waited]
+		w.hands, w.returned = w.hands[:min(hands, len(w.hands))], w.returned[:min(returned, len(w.returned))]
 	}
 	return err
 }
@@ -138,6 +159,7 @@ type change struct {
 	w       *work
 	contact *ticket.Contact
 	before  sla.State
+	waitsIn string // the lane in which it waited before
 	entries []ticket.Entry
 	quiet   bool // nothing that a CRM would want to know happened
 	retold  *retelling
@@ -159,7 +181,7 @@ func (w *work) beginArrival(t *ticket.Ticket, contact *ticket.Contact) *change {
 }
 
 func (w *work) open(c *change, t *ticket.Ticket, contact *ticket.Contact) {
-	*c = change{Ticket: *t, w: w, contact: contact, before: t.Clocks}
+	*c = change{Ticket: *t, w: w, contact: contact, before: t.Clocks, waitsIn: t.Lane}
 	c.Version++
 	if w.company != nil {
 		c.Setup = w.company.version
@@ -296,8 +318,8 @@ func (c *change) finish() {
 	}
 	w.append(c.entries...)
 	due, moved := c.nextLook()
+	tasks := c.queue(w.room.tasks[:0])
 	w.tx.PutTicket(c.Ticket)
-	tasks := w.room.tasks[:0]
 	clock := n.take()
 	if moved {
 		if due.IsZero() {

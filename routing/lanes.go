@@ -191,15 +191,60 @@ func (l *Lanes) Offer(q Query, name string) (Decision, bool) {
 	return d, true
 }
 
+// Onward is Route for a ticket that waits in a lane: it follows fallbacks and overflows from there, as Query.Waited and Query.Queues say, and asks no conditions but
+// those of weights. It is false when there is no such lane.
+func (l *Lanes) Onward(q Query, name string) (Decision, bool) {
+	at := l.byName[name]
+	if at == nil {
+		return Decision{}, false
+	}
+	d := Decision{}
+	l.decide(at, &q, &d)
+	return d, true
+}
+
+// Able reports whether an agent of the lane's team can take the ticket now: the agent is available, in shift, has room, and what the lane asks for. In a lane without a
+// team everybody on the roster is asked for no more than that and room. The Decision names the agent as its only candidate.
+func (l *Lanes) Able(q Query, name, agent string) (Decision, bool) {
+	at := l.byName[name]
+	if at == nil || q.Roster == nil || !at.calendar.Open(q.Now) {
+		return Decision{}, false
+	}
+	d := Decision{Lane: at.Name, Team: at.Team, Weight: l.weight(&q, at.Name, at.Team, nil), Candidates: []string{agent}}
+	w := l.wish(at, &q, &d)
+	if at.Team == "" {
+		state, _ := q.Roster.Agent(agent)
+		return d, state.Free() >= max(d.Weight, 1)
+	}
+	return d, q.Roster.can(&at.need, agent, &w)
+}
+
+// Staffed reports whether the lane is open and hands out tickets, and somebody who can do what it asks for is available, in shift, and has any room.
+func (l *Lanes) Staffed(name string, r *Roster, now time.Time) bool {
+	at := l.byName[name]
+	if at == nil || at.Team == "" || r == nil || at.waits(now) != "" {
+		return false
+	}
+	w := wish{weight: 1, n: 1, open: l.open(&Query{Now: now})}
+	names, _ := r.rank(&at.need, &w)
+	return len(names) > 0
+}
+
+// Weight is what the ticket takes of an agent's capacity where it is now.
+func (l *Lanes) Weight(q Query) int { return l.weight(&q, q.Ticket.Lane, q.Ticket.Team, nil) }
+
 // decide follows fallbacks and overflows from the lane that matched to the one that takes the ticket, and ranks its agents.
 func (l *Lanes) decide(at *lane, q *Query, d *Decision) {
 	for range len(l.lanes) { // Check allows no circles
-		d.Lane, d.Team, d.Candidates, d.Passed = at.Name, at.Team, nil, nil
+		d.Lane, d.Team, d.Candidates, d.Passed, d.Waits = at.Name, at.Team, nil, nil, ""
 		to, why := at.Fallback, l.unmanned(at, q)
 		if to == "" || why == "" {
 			d.Weight = l.weight(q, at.Name, at.Team, d.Priority)
 			l.rank(at, q, d)
-			if to, why = at.Overflow.To, at.flooded(q); to == "" || why == "" || len(d.Candidates) > 0 {
+			if to = at.Overflow.To; to == "" || len(d.Candidates) > 0 {
+				return
+			}
+			if why = at.flooded(q); why == "" {
 				return
 			}
 		}
@@ -264,9 +309,23 @@ func (l *Lanes) rank(at *lane, q *Query, d *Decision) {
 	if at.Team == "" || q.Roster == nil {
 		return
 	}
+	if d.Waits = at.waits(q.Now); d.Waits != "" {
+		return
+	}
 	w := l.wish(at, q, d)
 	w.n = candidates
 	d.Candidates, d.Passed = q.Roster.rank(&at.need, &w)
+}
+
+// waits says why a lane gives its tickets to nobody now; empty when it does.
+func (at *lane) waits(now time.Time) MoveCause {
+	switch {
+	case at.Pull:
+		return Pulled
+	case !at.calendar.Open(now):
+		return Closed
+	}
+	return ""
 }
 
 // wish is what the ticket asks of a lane's agents.

@@ -196,11 +196,16 @@ func TestOfferAsksTheStrategyOfALane(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := says("whatever")
-	q.Now, q.Roster, q.Contact.Owner = night, NewRoster(org.Agents), "moa"
+	q.Now, q.Roster, q.Contact.Owner = monday, NewRoster(org.Agents), "moa"
 	got, ok := router.Offer(q, "billing")
-	want := Decision{Lane: "billing", Team: "money", Weight: 1, Candidates: []string{"moa"}, Passed: []Passed{{OffShift, 1, []string{"mo"}}}}
+	want := Decision{Lane: "billing", Team: "money", Weight: 1, Candidates: []string{"moa", "mo"}}
 	if diff := cmp.Diff(want, got); !ok || diff != "" {
 		t.Errorf("offered: %t (-want +got):\n%s", ok, diff)
+	}
+	q.Now = night
+	got, ok = router.Offer(q, "billing")
+	if diff := cmp.Diff(Decision{Lane: "billing", Team: "money", Waits: Closed, Weight: 1}, got); !ok || diff != "" {
+		t.Errorf("offered while the lane is closed: %t (-want +got):\n%s", ok, diff)
 	}
 	if _, ok := router.Offer(q, "nowhere"); ok {
 		t.Error("a lane that there is not was offered")

@@ -49,6 +49,11 @@ type Lane struct {
 	Fallback string `json:"fallback,omitempty"`
 	// Overflow is the lane that takes its tickets when they are too many. The zero value: none.
 	Overflow Overflow `json:"overflow,omitzero"`
+	// Pull leaves its tickets waiting until agents ask for them (Desk.Next): nobody is given one.
+	Pull bool `json:"pull,omitempty"`
+	// Return puts open tickets back into the queue when their agent goes away or offline, and others when their customer writes meanwhile. False: they stay with the
+	// agent.
+	Return bool `json:"return,omitempty"`
 	// ByHand is set on a lane into which nothing is routed by its condition, which must then be empty: tickets come to it only when somebody transfers or
 	// escalates them, or as the Fallback or Overflow of another.
 	ByHand bool `json:"by_hand,omitempty"`

@@ -64,6 +64,15 @@ func (r *Roster) rank(n *need, w *wish) ([]string, []Passed) {
 	return names, passed.list(p.unfit)
 }
 
+// can reports whether an agent is among those who can take a ticket now.
+func (r *Roster) can(n *need, name string, w *wish) bool {
+	w.weight = max(w.weight, 1)
+	p := r.pool(n, w.language)
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.able(p, name, w)
+}
+
 // able reports whether an agent is in the pool and can take the ticket now.
 func (r *Roster) able(p *pool, name string, w *wish) bool {
 	m := r.members[name]

@@ -68,6 +68,8 @@ type Decision struct {
 	Matched string `json:"matched,omitempty"`
 	// Moved is the way from the lane that matched to Lane, where they are not the same.
 	Moved []Move `json:"moved,omitempty"`
+	// Waits says why nobody is tried although there is a team: Closed, or Pulled. Empty: those who can take it are Candidates.
+	Waits MoveCause `json:"waits,omitempty"`
 	// Priority is set when the lane raises or lowers it. PriorityMatched says by which condition, if by one of its own.
 	Priority        *ticket.Priority `json:"priority,omitempty"`
 	PriorityMatched string           `json:"priority_matched,omitempty"`
@@ -94,4 +96,5 @@ const (
 	Deserted      MoveCause = "nobody there"    // of its team, available or busy
 	WaitedTooLong MoveCause = "waited too long" // in it, by Overflow.After
 	QueueTooLong  MoveCause = "queue too long"  // by Overflow.Longer
+	Pulled        MoveCause = "agents ask"      // for its tickets, by Lane.Pull; it is no cause of a Move
 )

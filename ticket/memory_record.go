@@ -67,6 +67,8 @@ func (p *packer) ticket(t *Ticket) {
 	p.time(&t.Erased)
 	p.bool(&t.Late)
 	p.bool(&t.Handed)
+	packInt(p, &t.Weight)
+	p.time(&t.Queued)
 	packText(p, &t.Returned.Agent)
 	p.time(&t.Returned.At)
 	packList(p, &t.Parties, (*packer).party)

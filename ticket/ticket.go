@@ -58,6 +58,10 @@ type Ticket struct {
 	Lane  string `json:"lane,omitempty"`
 	Team  string `json:"team,omitempty"`
 	Agent string `json:"agent,omitempty"`
+	// Weight is what it takes of its agent's capacity; 0 means 1.
+	Weight int `json:"weight,omitempty"`
+	// Queued is since when it waits in its lane for an agent; zero while it does not.
+	Queued time.Time `json:"queued,omitzero"`
 	// Handed is set once a person put it into its lane: routing leaves it there.
 	Handed bool `json:"handed,omitempty"`
 	// Returned says who gave it back to its lane last: it is not handed out to that agent again until the agent comes back from being away, the customer writes, or

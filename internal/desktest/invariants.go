@@ -164,23 +164,23 @@ func (m *Invariants) checkPosts(messages map[string]ticket.Message, entries []ti
 	}
 }
 
-// 4. An agent's load is the number of open tickets in hand, never above capacity; nobody waits while somebody of the team has room.
+// 4. An agent's load is the weight of the open tickets in hand, never above capacity; a ticket says since when it waits just as long as it does.
 func (m *Invariants) checkAgents(tickets map[ticket.ID]ticket.Ticket) {
-	load, waits := map[string]int{}, map[string]int{}
+	load := map[string]int{}
 	for _, t := range tickets {
-		switch {
-		case t.Status.Done() || t.MergedInto != "":
-		case t.Agent != "":
-			load[t.Agent]++
-		default:
-			waits[t.Team]++
+		held := t.Agent != "" && !t.Status.Done() && t.MergedInto == ""
+		if held {
+			load[t.Agent] += max(t.Weight, 1)
+		}
+		if waits := t.Agent == "" && t.Lane != "" && !t.Status.Done() && t.MergedInto == ""; waits == t.Queued.IsZero() {
+			m.Errorf("ticket %s is %s in %q with %q; it says that it waits since %s", t.ID, t.Status, t.Lane, t.Agent, t.Queued)
 		}
 	}
 	m.view(func(r ticket.Reader) error {
 		list, err := r.ListAgents(ticket.Page{})
 		for _, a := range list.Items {
 			if a.Load != load[a.Name] || a.Load > a.Capacity {
-				m.Errorf("%s holds %d tickets, the store says %d of %d", a.Name, load[a.Name], a.Load, a.Capacity)
+				m.Errorf("%s holds a weight of %d, the store says %d of %d", a.Name, load[a.Name], a.Load, a.Capacity)
 			}
 		}
 		return err
@@ -193,7 +193,7 @@ func (m *Invariants) checkTasks() {
 		list, err := r.ListTasks(ticket.TaskQuery{Page: ticket.Page{Limit: everyone}})
 		for _, task := range list.Items {
 			switch task.Kind {
-			case "send", "pace", "sync", "drain", "erase", "redact", "moderate", "catch up":
+			case "send", "pace", "sync", "drain", "reroute", "erase", "redact", "moderate", "catch up":
 				m.Errorf("task %s is still there: %d attempts, %s", task.ID, task.Attempts, task.LastError)
 			}
 		}

@@ -93,6 +93,7 @@ func Company() socialcrm.Setup {
 		Calendars: map[string]sla.Hours{"day": day},
 		Lanes:     []routing.Lane{{Name: "billing", Team: "money", When: rule.Condition{Fact: "text", Word: "invoice"}}, {Name: "care", Team: "care"}},
 		Teams:     []routing.Team{{Name: "money", Calendar: "day"}, {Name: "care"}},
+		Weights:   []routing.Weight{{When: rule.Condition{Fact: "visibility", Equals: rule.Text("private")}, Weight: 2}},
 		Agents: []routing.Agent{{Name: "ana", Teams: []string{"care"}, Capacity: 2, AlwaysOn: true}, {Name: "ben", Teams: []string{"money", "care"}, Capacity: 3, AlwaysOn: true},
 			{Name: "tom", Teams: []string{"care"}, Role: routing.RoleTrainee}},
 		SLA: []sla.Policy{{Name: "promise", Targets: []sla.Target{
@@ -348,7 +349,7 @@ func (m *model) rests() bool {
 		list, err := r.ListTasks(ticket.TaskQuery{Page: ticket.Page{Limit: 10_000}})
 		for _, task := range list.Items {
 			switch task.Kind {
-			case "send", "pace", "sync", "drain", "erase", "redact", "moderate", "catch up":
+			case "send", "pace", "sync", "drain", "reroute", "erase", "redact", "moderate", "catch up":
 				rests = false
 			}
 		}
