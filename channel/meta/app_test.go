@@ -153,6 +153,26 @@ func TestVerifyChallenge(t *testing.T) {
 	}
 }
 
+// A challenge that was overheard opens no other door: it is answered only together with the token, and only by what it says itself.
+func TestVerifyReplayedChallenge(t *testing.T) {
+	t.Parallel()
+	app := meta.App{Secrets: []string{"current-secret"}, VerifyToken: "let-me-in"}
+	overheard := url.Values{"hub.mode": {"subscribe"}, "hub.verify_token": {"let-me-in"}, "hub.challenge": {"1158201444"}}
+	for name, call := range map[string]channel.Call{
+		"as a POST":               {Method: "POST", Query: overheard, Body: []byte(signedBody)},
+		"as a POST, without body": {Method: "POST", Query: overheard},
+		"its body as the token":   {Method: "GET", Query: url.Values{"hub.mode": {"subscribe"}, "hub.verify_token": {"1158201444"}, "hub.challenge": {"1158201444"}}},
+		"in the body":             {Method: "GET", Body: []byte(overheard.Encode())},
+		"at another app":          {Method: "GET", Query: url.Values{"hub.mode": {"subscribe"}, "hub.verify_token": {"let-us-in"}, "hub.challenge": {"1158201444"}}},
+		"with HEAD":               {Method: "HEAD", Query: overheard},
+	} {
+		resp, err := app.Verify("facebook", call)
+		if resp != nil || err == nil || remote.KindOf(err) != remote.Unauthorized || strings.Contains(err.Error(), "let-me-in") || strings.Contains(err.Error(), "current-secret") {
+			t.Errorf("%s: %v, %v; want it refused", name, resp, err)
+		}
+	}
+}
+
 func TestVerifyRefusesOtherMethods(t *testing.T) {
 	t.Parallel()
 	app := meta.App{Secrets: []string{"current-secret"}, VerifyToken: "let-me-in"}
