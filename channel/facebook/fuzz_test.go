@@ -1,15 +1,19 @@
 package facebook_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/facebook"
 	"github.com/socialcrm/socialcrm/remote"
 )
 
@@ -59,6 +63,57 @@ func FuzzReceiver(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPoll: whatever the Graph API answers, a poll tells only whole events, keeps the rest with a reason, and gets on or says why not.
+func FuzzPoll(f *testing.F) {
+	f.Add(200, []byte(`{"data":[{"id":"700100_1","created_time":"2026-09-01T11:59:00+0000","from":{"id":"81001"},"message":"a","comments":{"data":[{"id":"1_2",
+		"created_time":1788263940,"attachment":{"type":"photo","media":{"image":{"src":"https://a.example"}}}},{"id":"1_3"}],"paging":{"next":"https://g.example/?after=c1"}}}]}`))
+	f.Add(200, []byte(`{"data":[{"id":"t_1","updated_time":"2026-09-01T11:59:00+0000","participants":{"data":[{"id":"5550"},{"id":"700100"}]},"messages":{"data":[
+		{"id":"m_1","created_time":"2026-09-01T11:59:00+0000","from":{"id":"5550"},"message":"a","sticker":"https://s.example","shares":{"data":[{"link":"https://l.example"}]}}]}}]}`))
+	f.Add(200, []byte(`{"data":[null,1,[],{"id":{}}],"paging":{"next":"x"}}`))
+	f.Add(400, []byte(`{"error":{"code":100}}`))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		status = 200 + (status&0x7fff)%400
+		now := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
+		page := facebook.New(facebook.Options{
+			Account: channel.Account{AccountID: channel.AccountID{ID: pageID}}, Now: func() time.Time { return now },
+			HTTP: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
+			})},
+		})
+		cursor := channel.Cursor("")
+		for range 3 {
+			b, err := page.Poll(t.Context(), cursor)
+			if err != nil {
+				if remote.KindOf(err) == remote.Unknown || len(b.Events)+len(b.Bad) > 0 || b.Cursor != "" {
+					t.Fatalf("%+v beside %v", b, err)
+				}
+				return
+			}
+			if b.Cursor == cursor {
+				t.Fatalf("it stays at %s", cursor)
+			}
+			cursor = b.Cursor
+			for i := range b.Events {
+				if e := &b.Events[i]; e.Check() != nil || e.DedupeKey() == "" || e.Message.Thread == "" {
+					t.Fatalf("%v: %+v", e.Check(), e)
+				}
+			}
+			for _, bad := range b.Bad {
+				if bad.Where == "" || bad.Reason == "" || len(bad.Raw) == 0 {
+					t.Fatalf("kept without a reason: %+v", bad)
+				}
+			}
+		}
+		if _, _, err := page.Find(t.Context(), channel.Outgoing{InReplyTo: "1_2", Text: "a"}, now); err != nil && remote.KindOf(err) == remote.Unknown {
+			t.Fatal(err)
+		}
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func BenchmarkDecode(b *testing.B) {
 	for _, name := range []string{"comment", "message", "two_pages", "unknown_items", "bad_field_costs_only_its_element"} {

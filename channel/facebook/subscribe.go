@@ -26,28 +26,24 @@ var permissions = [...]string{"pages_manage_metadata", "pages_read_engagement", 
 // tokenNotice is how long before a token ends the Logger hears of it, daily.
 const tokenNotice = 14 * 24 * time.Hour
 
-// Subscribe makes sure that the app is installed on the Page for all Fields; lost says that it was not, which without App.ID nobody can tell. Where App has an ID and a secret it then checks the token:
-// one that is no longer valid is Unauthorized; Options.Logger hears of one that ends within two weeks or lacks permissions.
+// Subscribe makes sure that the app is installed on the Page for all Fields; lost says that it was not, which without App.ID nobody can tell. Where App has an ID and a secret it checks the token first: one
+// that is no longer valid is Unauthorized; Options.Logger hears of one that ends within two weeks or lacks permissions.
 //
 // That the app itself is subscribed to the webhooks of Pages, in the dashboard, cannot be seen with a Page's token.
 func (c *Channel) Subscribe(ctx context.Context) (lost bool, err error) {
-	installed, err := c.installed(ctx)
-	if err != nil {
-		return false, err
-	}
-	if !installed {
-		_, err := c.graph.Do(ctx, remote.Request{
-			Op: "subscribe to page " + c.o.Account.ID, Path: remote.Path(c.o.Account.ID, "subscribed_apps"), Idempotent: true,
-			Form: url.Values{"subscribed_fields": {strings.Join(Fields(), ",")}},
-		})
-		if err != nil {
+	if c.graph.CanCheckToken() {
+		if err := c.checkToken(ctx); err != nil {
 			return false, err
 		}
 	}
-	if c.graph.CanCheckToken() {
-		err = c.checkToken(ctx)
+	installed, err := c.installed(ctx)
+	if err == nil && !installed {
+		_, err = c.graph.Do(ctx, remote.Request{
+			Op: "subscribe to page " + c.o.Account.ID, Path: remote.Path(c.o.Account.ID, "subscribed_apps"), Idempotent: true,
+			Form: url.Values{"subscribed_fields": {strings.Join(Fields(), ",")}},
+		})
 	}
-	return !installed && c.o.App.ID != "", err
+	return err == nil && !installed && c.o.App.ID != "", err
 }
 
 // installed reports whether our app hears of all Fields of the Page. Without the app's ID it reports false, so that the subscription is made again, which does no
