@@ -90,7 +90,7 @@ func FuzzPoll(f *testing.F) {
 				}
 				return
 			}
-			if b.Cursor == cursor {
+			if b.More && b.Cursor == cursor {
 				t.Fatalf("it stays at %s", cursor)
 			}
 			cursor = b.Cursor

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
@@ -213,7 +214,10 @@ func (p *poll) spoiled(where string, raw json.RawMessage, err error) {
 			return // visitors' posts are in the feed, too
 		}
 	}
-	p.bad = append(p.bad, channel.Bad{Account: p.c.o.Account.AccountID, Where: where, Reason: err.Error(), Raw: raw})
+	bad := channel.Bad{Account: p.c.o.Account.AccountID, Where: where, Raw: raw}
+	field, reason := meta.Explain("", err)
+	bad.Reason = strings.TrimSpace(field + " " + reason)
+	p.bad = append(p.bad, bad)
 }
 
 func text(v any) string {

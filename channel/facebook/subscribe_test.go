@@ -36,7 +36,9 @@ func TestSubscribeTellsOfATokenThatEndsSoonAndLacksPermissions(t *testing.T) {
 
 func TestSubscribeWithADeadTokenIsUnauthorized(t *testing.T) {
 	t.Parallel()
-	p := newPolled(t, func(o *facebook.Options) { o.Token = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "EAAGrevoked"}) })
+	p := newPolled(t, func(o *facebook.Options) {
+		o.Token = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "EAAGrevoked"})
+	})
 	lost, err := p.page.Subscribe(t.Context())
 	if lost || err == nil || remote.KindOf(err) != remote.Unauthorized || strings.Contains(err.Error(), "EAAGrevoked") {
 		t.Errorf("lost %t, %v; want unauthorized, without the token", lost, err)

@@ -112,7 +112,7 @@ func Decode(platform, object string, raw []byte, decode func(it Item, d *channel
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			return channel.Delivery{}, fmt.Errorf("%s: decode webhook call: byte %d: %w", platform, syntax.Offset, err)
 		}
-		where, reason := explain("", err)
+		where, reason := Explain("", err)
 		return channel.Delivery{}, fmt.Errorf("%s: decode webhook call: %s", platform, strings.TrimSpace(where+" "+reason))
 	}
 	if b.Object != object {
@@ -201,7 +201,7 @@ func (w *walk) item(where string, it Item, again func() []byte) {
 }
 
 func (w *walk) bad(account channel.AccountID, where string, err error, raw []byte) {
-	where, reason := explain(where, err)
+	where, reason := Explain(where, err)
 	w.d.Bad = append(w.d.Bad, channel.Bad{Account: account, Where: where, Reason: reason, Raw: raw})
 }
 
@@ -234,8 +234,8 @@ func quote(s string) []byte {
 	return out
 }
 
-// explain adds to where the path of the field that err is about, and says in words what was wrong with it.
-func explain(where string, err error) (string, string) {
+// Explain is for who decodes elements outside Decode: it adds to where the path of the field that err is about, and says in words what was wrong with it.
+func Explain(where string, err error) (string, string) {
 	field, reason := "", err.Error()
 	if typ, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		kind, _, _ := strings.Cut(typ.Value, " ") // the rest is the value itself
