@@ -28,18 +28,20 @@ const (
 // org is a stand-in for a Salesforce org: it takes the calls that the sink makes and refuses what Salesforce would refuse. Its custom fields are those of the
 // directory metadata, and those that a host is supposed to have.
 type org struct {
-	mu      sync.Mutex
-	objects map[string]map[string]entry // object, ID
-	used    map[string]bool             // "Object.Field" that were written or read
-	people  map[string]string           // IDs by name
-	clock   func() time.Time            // nil: a second passes with each call
-	ids     int
-	faults  []*crmtest.Fault
-	refused map[string]bool
-	calls   int
-	usage   string // Sforce-Limit-Info
-	cut     bool   // once left more records were written, the others of that call find theirs locked
-	left    int
+	mu        sync.Mutex
+	objects   map[string]map[string]entry // object, ID
+	used      map[string]bool             // "Object.Field" that were written or read
+	people    map[string]string           // IDs by name
+	clock     func() time.Time            // nil: a second passes with each call
+	ids       int
+	faults    []*crmtest.Fault
+	refused   map[string]bool
+	calls     int
+	failAt    int    // the call that finds the server busy
+	usage     string // Sforce-Limit-Info
+	converted bool   // sales has converted every lead
+	cut       bool   // once left more records were written, the others of that call find theirs locked
+	left      int
 }
 
 // entry is a record: its fields, and under a relation's name the ID of the record that it leads to.
@@ -141,6 +143,9 @@ func (o *org) nextFault() *crmtest.Fault {
 func (o *org) refuseCall(r *http.Request, fault *crmtest.Fault) *failed {
 	if r.Header.Get("Authorization") != "Bearer "+token {
 		return &failed{401, "INVALID_SESSION_ID", "Session expired or invalid"}
+	}
+	if o.calls == o.failAt {
+		return &failed{503, "SERVER_UNAVAILABLE", "The server is busy"}
 	}
 	if fault == nil || fault.Lost || fault.Stall {
 		return nil
@@ -428,7 +433,10 @@ func (o *org) create(object string, fields map[string]any, by string) (string, *
 
 func (o *org) update(object, id string, fields map[string]any, by string) *failed {
 	record, known := o.objects[object][longID(id)]
-	if !known {
+	switch {
+	case object == leadObject && o.converted:
+		return &failed{400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead"}
+	case !known:
 		return &failed{404, "ENTITY_IS_DELETED", "entity is deleted"}
 	}
 	next := maps.Clone(record)
