@@ -31,18 +31,6 @@ func (c *change) journalRetold() {
 			c.journalClock(&ch)
 		}
 	}
-	for i := range now {
-		if !c.retold.joined && slices.ContainsFunc(c.retold.stood, func(was sla.Clock) bool { return corrected(&was, &now[i]) }) {
-			c.journal(standEntry(ticket.ClockMoved, &now[i]))
-		}
-	}
-}
-
-// corrected reports whether both are one clock that ended in the same way, but at another time or with somebody else.
-func corrected(was, now *sla.Clock) bool {
-	same := was.Metric == now.Metric && was.Line == now.Line && was.Started.Equal(now.Started) && was.Verdict == now.Verdict && was.Due.Equal(now.Due)
-	ended := now.Verdict != sla.Running && was.Stopped.IsZero() == now.Stopped.IsZero()
-	return same && ended && (!was.Stopped.Equal(now.Stopped) || was.Spent != now.Spent || was.Lane != now.Lane || was.Agent != now.Agent)
 }
 
 func judged(c sla.Clock) bool { return c.Verdict != sla.Running }

@@ -49,7 +49,7 @@ func changes(before, after []Clock, withdrawn func(*Clock) bool) []Change {
 		switch was := &before[at]; {
 		case was.Verdict != c.Verdict:
 			add(Change{Clock: *c, Was: was.Verdict, Withdrawn: was.Verdict != Running})
-		case !was.Stopped.Equal(c.Stopped) || !was.Due.Equal(c.Due) || was.Lane != c.Lane || was.Agent != c.Agent:
+		case !was.Stopped.Equal(c.Stopped) || !was.Due.Equal(c.Due) || was.Lane != c.Lane || was.Agent != c.Agent || c.Verdict != Running && was.Spent != c.Spent:
 			add(Change{Clock: *c, Was: was.Verdict})
 		}
 	}
