@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
@@ -260,5 +262,27 @@ func TestVerbsRefuseTextsThatNobodyCanStore(t *testing.T) {
 		if !errors.Is(err, socialcrm.ErrInvalid) {
 			t.Errorf("%s: %v, want ErrInvalid", name, err)
 		}
+	}
+}
+
+func TestCleaningReachesTheKeysOfMapsAndLeavesTheCallersOwn(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	e := said("1", "mia", "p", "p", "Hello?", at(1))
+	e.Message.Facts = map[string]string{"re\x00f": "spring"}
+	w.ingest(e)
+	e = said("2", "mia", "p", "p", "Hello?", at(2))
+	e.Message.Mentions = []string{"sh\x00op"}
+	w.ingest(e)
+	if e.Message.Mentions[0] != "sh\x00op" {
+		t.Errorf("the caller's own list was changed to %q", e.Message.Mentions)
+	}
+	list, err := w.desk.Messages(t.Context(), ticket.MessageQuery{Ticket: w.only().ID})
+	w.ok(err)
+	if diff := cmp.Diff(map[string]string{"re\ufffdf": "spring"}, list.Items[0].Content.Facts); diff != "" {
+		t.Errorf("facts (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"sh\ufffdop"}, list.Items[1].Content.Mentions); diff != "" {
+		t.Errorf("mentions (-want +got):\n%s", diff)
 	}
 }

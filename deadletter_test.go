@@ -59,15 +59,20 @@ func TestAgentDecidesAboutAPostInDoubt(t *testing.T) {
 			w.platform.Fail(channeltest.OnSend, tt.fault)
 			r, err := w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "In Lyon.", Then: ticket.Solved})
 			w.ok(err)
+			tried := w.now
 			w.pass(time.Hour)
 			if diff := cmp.Diff([]ticket.PostState{ticket.PostUnknown}, w.states(tk.ID)); diff != "" {
 				t.Fatalf("posts (-want +got):\n%s", diff)
 			}
 			by := ana
 			by.Key, by.IfVersion = "decided", w.only().Version
+			noa := w.asked("noa", "Hello?")
+			_, err = w.desk.Decide(t.Context(), noa, ana, r.Messages[0], tt.wentOut)
+			w.refused(socialcrm.ErrNotFound, socialcrm.Receipt{}, err)
+			w.must(w.desk.Close(t.Context(), noa, ana))
 			receipt, err := w.desk.Decide(t.Context(), tk.ID, by, r.Messages[0], tt.wentOut)
 			w.ok(err)
-			if got := w.only().Version; receipt.Version != got {
+			if got := w.ticket(tk.ID).Version; receipt.Version != got {
 				t.Errorf("the receipt names version %d, the ticket is at %d", receipt.Version, got)
 			}
 			again, err := w.desk.Decide(t.Context(), tk.ID, by, r.Messages[0], tt.wentOut)
@@ -79,9 +84,15 @@ func TestAgentDecidesAboutAPostInDoubt(t *testing.T) {
 			if diff := cmp.Diff([]string{"In Lyon."}, w.platform.Replies()); diff != "" {
 				t.Errorf("on the platform (-want +got):\n%s", diff)
 			}
-			got := w.only()
+			got := w.ticket(tk.ID)
 			if diff := cmp.Diff([]ticket.PostState{ticket.PostSent}, w.states(tk.ID)); diff != "" || got.Status != ticket.Solved || got.Answered.IsZero() {
 				t.Errorf("the ticket is %s, answered %s; posts (-want +got):\n%s", got.Status, got.Answered, diff)
+			}
+			if tt.wentOut && !got.Answered.Equal(tried) {
+				t.Errorf("answered %s, want when it was tried, %s", got.Answered, tried)
+			}
+			if n := countKind(w.kinds(tk.ID), ticket.ReplyRetried); (n == 1) == tt.wentOut {
+				t.Errorf("the journal tells %d times that it is sent again", n)
 			}
 			if _, err := w.desk.Decide(t.Context(), tk.ID, ana, r.Messages[0], true); !errors.Is(err, socialcrm.ErrInvalid) {
 				t.Errorf("decided once more: %v, want ErrInvalid", err)

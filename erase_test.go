@@ -188,3 +188,18 @@ func TestLeadIsHandedOverOnce(t *testing.T) {
 		t.Errorf("the journal tells of the refused lead %+v", failed)
 	}
 }
+
+func TestALeadGoesToEverySinkThatTakesLeads(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	second := crmtest.New(crmtest.Options{Name: "second", Now: func() time.Time { return w.now }})
+	w.ok(w.desk.AddSink(second))
+	w.must(w.desk.HandLead(t.Context(), tk.ID, ana, socialcrm.Lead{Title: "A second sofa"}))
+	w.pass(time.Minute)
+	if a, b := w.crm.Leads(), second.Leads(); len(a) != 1 || len(b) != 1 {
+		t.Errorf("the CRMs hold %d and %d leads, want one each", len(a), len(b))
+	}
+	if n := len(w.told(ticket.LeadTaken)); n != 2 {
+		t.Errorf("told %d times that it is taken, want twice", n)
+	}
+}

@@ -151,6 +151,9 @@ func TestLateAnswerWithdrawsTheBreachAndLeavesWhatWasDone(t *testing.T) {
 	if diff := cmp.Diff([]ticket.EntryKind{ticket.ClockBreached, ticket.ClockWithdrawn, ticket.ClockMet}, verdicts); diff != "" {
 		t.Errorf("verdicts (-want +got):\n%s", diff)
 	}
+	if e := w.last(id, ticket.ClockWithdrawn); e.Old != string(sla.Breached) {
+		t.Errorf("the verdict %q is withdrawn, want breached", e.Old)
+	}
 	if got := w.ticket(id); len(w.steps(id)) != 3 || got.Agent != "lea" || got.Priority != sla.Urgent {
 		t.Errorf("steps %+v, agent %q, priority %s: what happened stays", w.steps(id), got.Agent, got.Priority)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -107,5 +108,66 @@ func TestADeletionThatWaitsOutlivesTheErasureOfItsAuthor(t *testing.T) {
 	}
 	if where := w.holds("xyzzy"); len(where) > 0 {
 		t.Errorf("the text is in %q", where)
+	}
+}
+
+func TestAMessageWithoutATimeIsAsOldAsItsCopySays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pass(2 * time.Hour)
+	w.ingest(said("1", "mia", "p", "", "Hello?", w.now))
+	mia, before := w.only().Contact, w.now
+	w.pass(time.Minute)
+	w.ok(w.desk.EraseContact(t.Context(), ana, mia))
+	w.pass(time.Minute)
+	w.ingest(said("9", "", "p9", "", "xyzzy", time.Time{}))
+	w.ingest(said("9", "mia", "p9", "", "xyzzy", before))
+	w.pass(time.Minute)
+	if where := w.traces("xyzzy", nil, nil, nil); len(where) > 0 {
+		t.Errorf("what she wrote before she was erased is in %q", where)
+	}
+}
+
+func TestALateAuthorWhoIsErasedLeavesATicketOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pass(2 * time.Hour)
+	w.ingest(said("1", "mia", "p", "", "Hello?", w.now))
+	mia := w.only().Contact
+	noa := w.grouped("group", "noa")
+	told := said("9", "", "group", "", "xyzzy", w.now)
+	told.Message.Visibility = channel.Private
+	w.ingest(told)
+	w.pass(time.Minute)
+	w.ok(w.desk.EraseContact(t.Context(), ana, mia))
+	told.Message.Author.ID = "mia"
+	w.ingest(told)
+	w.pass(time.Minute)
+	if where := w.traces("xyzzy", nil, nil, nil); len(where) > 0 {
+		t.Errorf("what she wrote is in %q", where)
+	}
+	if got := w.ticket(noa); got.Status.Done() || got.Subject == "" || !got.Erased.IsZero() {
+		t.Errorf("noa's ticket: %+v", got)
+	}
+}
+
+func TestWhatIsAnsweredToWhoeverWritesAfterAnErasureIsKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pass(2 * time.Hour)
+	talk := func(e channel.Event) channel.Event {
+		e.Message.Visibility = channel.Private
+		return e
+	}
+	w.ingest(talk(said("1", "mia", "talk", "", "Hello?", w.now)))
+	w.pass(time.Minute)
+	w.ok(w.desk.EraseContact(t.Context(), ana, w.only().Contact))
+	w.pass(time.Minute)
+	id := w.ingest(talk(said("2", "mia", "talk", "", "Hello again?", w.now)))[0].Ticket
+	w.pass(time.Minute)
+	w.ingest(talk(posted("3", "talk", "", "Hi Mia", w.now)))
+	w.pass(time.Minute)
+	if c := w.clock(id, sla.FirstResponse); c.Verdict != sla.Met || w.ticket(id).Answered.IsZero() {
+		t.Errorf("first response is %q, want met", c.Verdict)
 	}
 }

@@ -1,9 +1,11 @@
 package socialcrm_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -301,5 +303,58 @@ func TestLeadOfAnErasedPersonIsNotHandedOver(t *testing.T) {
 	w.pass(time.Hour)
 	if got := w.crm.Leads(); len(got) != 0 {
 		t.Errorf("sales got %+v", got)
+	}
+}
+
+// remembering is a CRM that notes by which IDs of its own it was told to erase people.
+type remembering struct {
+	*crmtest.Fake
+	refs *[]string
+}
+
+func (r remembering) Erase(ctx context.Context, contact, ref string) error {
+	*r.refs = append(*r.refs, ref)
+	return r.Fake.Erase(ctx, contact, ref)
+}
+
+func TestACRMErasesByItsOwnIDWhichIsForgottenThen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var refs []string
+	w.restartAs(t, socialcrm.Config{Sinks: []crm.Sink{remembering{w.crm, &refs}}})
+	id := w.asked("mia", "Hello?")
+	own := w.crm.Contacts()[0].Ref
+	w.ok(w.desk.EraseContact(t.Context(), ana, w.ticket(id).Contact))
+	w.pass(time.Hour)
+	if !slices.Equal(refs, []string{own, own}) {
+		t.Errorf("told to erase %q, want %q twice", refs, own)
+	}
+	w.ok(w.store.View(t.Context(), "", func(r ticket.Reader) error {
+		values, err := r.ListValues("crm/crm", ticket.Page{})
+		for _, v := range values.Items {
+			if strings.Contains(string(v.Data), own) {
+				t.Errorf("%s still says %s", v.Key.Name, v.Data)
+			}
+		}
+		return err
+	}))
+}
+
+func TestWhatAPersonWroteIsErasedFromQuarantineHoweverMuchItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Hello?")
+	var bad []channel.Event
+	for i := range 150 {
+		bad = append(bad, channel.Event{Kind: "nonsense", Account: shop, Message: channel.Message{ID: strconv.Itoa(i), Author: channel.Author{ID: "mia"}}})
+	}
+	_, err := w.desk.Ingest(t.Context(), bad...)
+	w.ok(err)
+	if n := len(w.quarantined()); n != 100 { // a page
+		t.Fatalf("%d in quarantine, want a full page", n)
+	}
+	w.ok(w.desk.EraseContact(t.Context(), ana, w.ticket(id).Contact))
+	if n := len(w.quarantined()); n != 0 {
+		t.Errorf("%d are left in quarantine", n)
 	}
 }

@@ -105,6 +105,9 @@ func TestWhatFollowsSpamIsNoWorkUntilTheTagIsTakenOff(t *testing.T) {
 	if c, _ := got.Clocks.Clock(sla.FirstResponse); got.Status != ticket.Closed || !cmp.Equal(got.Tags, []string{"spam"}) || c.Verdict != sla.NoReplyNeeded {
 		t.Errorf("it is %s, tags %q, %s", got.Status, got.Tags, c.Verdict)
 	}
+	if kinds := w.kinds(id); countKind(kinds, ticket.ClockEnded) != 2 || countKind(kinds, ticket.ClockMet) != 1 {
+		t.Errorf("the journal tells %v, want that two clocks ended and the resolution was met", kinds)
+	}
 	bot.Reply(first, "Buy more?")
 	w.pass(time.Minute)
 	if got := w.only(); got.Version != w.ticket(id).Version || got.Agent == "" && got.Status != ticket.Closed {

@@ -264,3 +264,31 @@ func TestWhatIsQueuedDoesNotGoOutToSpammersAndTheBlocked(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoWasNotToldAfterAllOrIsSomebodyNewIsTold(t *testing.T) {
+	t.Parallel()
+	for name, happens := range map[string]func(w *world, tk ticket.Ticket, question string){
+		"what it answered was deleted before it went out": func(w *world, _ ticket.Ticket, question string) {
+			w.ingest(channel.Event{Kind: channel.MessageDeleted, Account: shop, Message: channel.Message{ID: question}})
+		},
+		"who was told is erased": func(w *world, tk ticket.Ticket, _ string) { w.ok(w.desk.EraseContact(w.t.Context(), ana, tk.Contact)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := atNight(t, channeltest.Options{}, nil)
+			w.platform.Fail(channeltest.OnSend, channeltest.Throttle(remote.LevelAccount, time.Hour))
+			m := w.platform.Customer("mia").Write(w.page, "My bag is gone")
+			w.pass(time.Minute)
+			happens(w, w.only(), m.ID)
+			w.pass(2 * time.Hour)
+			if got := w.platform.Replies(); len(got) != 0 {
+				t.Fatalf("went out: %q", got)
+			}
+			w.platform.Customer("mia").Write(w.page, "My bag is still gone")
+			w.pass(time.Minute)
+			if diff := cmp.Diff([]string{inEnglish}, w.platform.Replies()); diff != "" {
+				t.Errorf("automated texts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

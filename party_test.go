@@ -235,3 +235,21 @@ func TestWhatNeverReachedAPartyTakesNoAnswerFromTheCustomer(t *testing.T) {
 		t.Errorf("first response is %q", c.Verdict)
 	}
 }
+
+func TestAPartyIsAddedOnceAndIsKnownByWhatItsContactBecame(t *testing.T) {
+	t.Parallel()
+	w, id, seller := marketplace(t)
+	ctx := t.Context()
+	for range 2 {
+		w.must(w.desk.AddParty(ctx, id, ana, seller))
+	}
+	if n := countKind(w.kinds(id), ticket.PartyAdded); n != 1 {
+		t.Errorf("the journal tells %d times that the seller joined, want once", n)
+	}
+	noa := w.ticket(w.asked("noa", "Hello?")).Contact
+	w.ok(w.desk.MergeContacts(ctx, ana, noa, w.ticket(id).Parties[0].Contact))
+	w.must(w.desk.RemoveParty(ctx, id, ana, noa))
+	if got := w.ticket(id).Parties; len(got) != 0 {
+		t.Errorf("parties %+v, want none", got)
+	}
+}

@@ -217,3 +217,37 @@ func TestARunningDeskFollowsASetupThatAnotherProcessApplied(t *testing.T) {
 		}
 	})
 }
+
+func TestADeskThatRanRunsAgainAlsoOnAStoreThatWakesNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := struct{ ticket.Store }{ticket.NewMemory(nil)} // no ticket.Waker
+		page := channeltest.New(channeltest.Options{}).Account(channel.Account{AccountID: shop, Since: time.Unix(1, 0)})
+		ch := struct{ channel.Channel }{page}
+		desk, err := socialcrm.New(socialcrm.Config{Store: store, Channels: []channel.Channel{ch}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		twin, err := socialcrm.New(socialcrm.Config{Store: store, Channels: []channel.Channel{ch}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := running(t, desk)
+		time.Sleep(time.Hour)
+		stop()
+		defer running(t, desk)()
+		time.Sleep(time.Hour + time.Minute)
+		asked := said("1", "mia", "talk", "", "Hello?", time.Now())
+		asked.Message.Visibility = channel.Private
+		results, err := twin.Ingest(t.Context(), asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &world{t: t, desk: twin, store: store}
+		w.must(twin.Reply(t.Context(), results[0].Ticket, ana, socialcrm.Reply{Text: "Hi"}))
+		time.Sleep(3 * time.Second)
+		if states := w.states(results[0].Ticket); len(states) != 1 || states[0] == ticket.PostQueued {
+			t.Errorf("three seconds later the posts are %q, want that it was tried", states)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package socialcrm_test
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"testing"
@@ -22,10 +23,11 @@ type webhooked struct {
 // seldom is a poller that asks not to be called for a year.
 type seldom struct {
 	channel.Poller
+	name  string // empty: seldom
 	polls int
 }
 
-func (s *seldom) Name() string { return "seldom" }
+func (s *seldom) Name() string { return cmp.Or(s.name, "seldom") }
 
 func (s *seldom) Poll(ctx context.Context, after channel.Cursor) (channel.Batch, error) {
 	s.polls++
@@ -128,5 +130,24 @@ func TestLostAuthorizationPausesTheAccountUntilItIsResumed(t *testing.T) {
 	w.pass(time.Minute)
 	if !slices.Contains(w.platform.Replies(), "Anything else?") {
 		t.Error("news from before the resumption paused the account again")
+	}
+}
+
+func TestAGapOfOneAccountIsNotPolledFromTheOthers(t *testing.T) {
+	t.Parallel()
+	w := newWebhooked(t)
+	outlet := w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "outlet"}})
+	own := &seldom{Poller: outlet, name: "outlet"}
+	w.ok(w.desk.AddChannel(t.Context(), struct {
+		channel.Channel
+		*seldom
+	}{outlet, own}))
+	w.pass(time.Minute)
+	polls, others := w.feed.polls, own.polls
+	w.page.LoseSubscription()
+	w.ingest(channel.Event{Kind: channel.SubscriptionLost, Account: shop, Key: "lost"})
+	w.pass(time.Minute)
+	if w.feed.polls != polls+1 || own.polls != others {
+		t.Errorf("%d polls for all and %d of the outlet's, want 1 and 0", w.feed.polls-polls, own.polls-others)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/crm/crmtest"
 	"github.com/socialcrm/socialcrm/remote"
 	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
@@ -219,6 +220,11 @@ func TestHolidaysOfAFeedCountFromWhenTheyAreKnown(t *testing.T) {
 	if got := w.told(ticket.HolidaysRead); len(got) != 1 {
 		t.Errorf("told %d times that it is read again, want once", len(got))
 	}
+	f.err = errors.New("gone again")
+	w.pass(25 * time.Hour)
+	if got := w.told(ticket.HolidaysFailed); len(got) != 2 {
+		t.Errorf("told %d times that the feed is gone, want twice", len(got))
+	}
 	if _, last := w.desk.Setup(); last != now+1 { // the Apply
 		t.Errorf("version %d, want %d: nothing changed", last, now+1)
 	}
@@ -239,5 +245,45 @@ func TestFeedThatWouldCloseACalendarForGoodIsRefused(t *testing.T) {
 	}
 	if !slices.Contains(kinds, ticket.HolidaysFailed) {
 		t.Errorf("the journal tells %v, want that the holidays make no calendar", kinds)
+	}
+}
+
+func TestReapplyReachesTicketsThatWaitAndTellsNoCRM(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Hello?")
+	w.must(w.desk.SetStatus(t.Context(), id, ana, ticket.OnHold, "the carrier is asked"))
+	w.pass(time.Minute)
+	s := company()
+	for i := range s.SLA[0].Targets {
+		s.SLA[0].Targets[i].Within = sla.Duration(30 * time.Minute)
+	}
+	w.apply(s)
+	pushes := w.crm.Calls(crmtest.MethodPush)
+	w.ok(w.desk.Reapply(t.Context(), ana))
+	w.pass(time.Second)
+	if c := w.clock(id, sla.FirstResponse); !c.Due.Equal(c.Started.Add(30 * time.Minute)) {
+		t.Errorf("on hold it is due at %s, want half an hour after %s", c.Due, c.Started)
+	}
+	if n := w.crm.Calls(crmtest.MethodPush) - pushes; n != 0 {
+		t.Errorf("the CRM was told %d times of promises, of which it knows nothing", n)
+	}
+}
+
+func TestHolidaysOfAFeedComeBesideThoseOfTheSetup(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.now = friday
+	s := company()
+	hours := office()
+	hours.Holidays = []sla.Holiday{{Name: "Founder's day", Date: sla.Date{Year: 2026, Month: time.March, Day: 9}}}
+	s.Calendars = map[string]sla.Hours{"office": hours}
+	s.SLA[0].Calendar = "office"
+	w.restartAs(t, socialcrm.Config{Holidays: map[string]socialcrm.HolidaySource{"office": &feed{days: []sla.Holiday{{Name: "Snow", Date: sla.Date{Year: 2026, Month: time.March, Day: 10}}}}}})
+	w.apply(s)
+	w.pass(time.Second)
+	due := w.clock(w.asked("mia", "Hello?"), sla.FirstResponse).Due
+	if due.Day() != 11 {
+		t.Errorf("due at %s, want on Wednesday: Monday and Tuesday are off", due.UTC())
 	}
 }

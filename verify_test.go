@@ -259,3 +259,22 @@ func TestALevelFoundForTwoMakesNeitherSurer(t *testing.T) {
 		t.Errorf("apart again they are %s and %s, want claimed and none: nobody knows who logged in", a, b)
 	}
 }
+
+func TestALinkToALowerLevelTakesNothingAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.restartAs(t, socialcrm.Config{LinkKey: []byte("sixteen bytes or more")})
+	mia := w.inPrivate("mia", "What is my balance?")
+	w.ok(w.desk.Verify(t.Context(), ana, mia.Contact, socialcrm.Verification{Level: ticket.Strong, How: "login"}))
+	token, err := w.desk.VerifyLink(t.Context(), ana, mia.Contact, ticket.Claimed, time.Hour)
+	w.ok(err)
+	w.platform.Customer("mia").Write(w.page, "Here: "+token)
+	w.pass(time.Minute)
+	if got := w.level(mia.Contact); got != ticket.Strong {
+		t.Errorf("she is %s, want strong as before", got)
+	}
+	w.pass(2 * time.Hour)
+	if got := w.level(mia.Contact); got != ticket.Strong {
+		t.Errorf("after the link's time she is %s, want strong", got)
+	}
+}
