@@ -148,3 +148,22 @@ func TestWhatWaitedIsGoneOnceItsMessageCame(t *testing.T) {
 		t.Errorf("%s still waits", waiting)
 	}
 }
+
+func TestWhatWaitsForAMessageThatNeverComesIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := newLonely(t)
+	e := said("1", "mia", "p", "p", "Hello?", w.now)
+	e.Kind, e.Message.Revision = channel.MessageEdited, "2"
+	w.ingest(e)
+	if n := len(w.early()); n != 1 {
+		t.Fatalf("%d things wait, want 1", n)
+	}
+	w.pass(29 * 24 * time.Hour)
+	if n := len(w.early()); n != 1 {
+		t.Errorf("%d things wait after 29 days, want 1", n)
+	}
+	w.pass(2 * 24 * time.Hour)
+	if n := len(w.early()); n != 0 {
+		t.Errorf("%d things wait after 31 days, want none", n)
+	}
+}

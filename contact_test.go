@@ -10,6 +10,7 @@ import (
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/crm"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -183,5 +184,33 @@ func TestWhoWasBlockedOnlyByAMergeIsServedAgainOnceApart(t *testing.T) {
 	w.ok(w.desk.UnmergeContacts(ctx, ana, mias, noas))
 	if got := blocked(); got != [2]bool{false, true} {
 		t.Errorf("apart again: blocked are %v, want noa alone", got)
+	}
+}
+
+func TestContactsOfDifferentKindsShareAnAddressAndStayTwo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const family = "family@example.com"
+	w.crm.AddPerson(crm.Person{Ref: "003", Kind: ticket.Seller, Emails: []string{family}}, crm.Identity{Platform: "fakebook", Author: channel.Author{ID: "sol"}})
+	w.platform.Customer("sol").Post(w.page, "How do I sell?")
+	w.pass(time.Minute)
+	w.crm.SetDown(true) // it would take mia for the seller
+	w.platform.Customer("mia").Describe(channel.Author{Name: "Mia", Email: family}).Post(w.page, "Hello?")
+	w.pass(time.Minute)
+	if told := w.told(ticket.ContactMerged); len(told) != 0 {
+		t.Errorf("a seller and a customer were merged: %+v", told)
+	}
+}
+
+func TestATicketHasThePromiseOfWhoItsCustomerTurnsOutToBe(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(golden())
+	w.crm.AddPerson(crm.Person{Ref: "003", Tier: "gold"}, crm.Identity{Platform: "fakebook", Author: channel.Author{ID: "mia"}})
+	gold := w.ticket(w.asked("mia", "Hello?")).Contact
+	id := w.asked("mm", "Hello again?")
+	w.ok(w.desk.MergeContacts(t.Context(), ana, gold, w.ticket(id).Contact))
+	if c := w.clock(id, sla.FirstResponse); c.Policy != "gold" || !c.Due.Equal(c.Started.Add(10*time.Minute)) {
+		t.Errorf("first response is promised by %q for %s, want by gold for ten minutes after %s", c.Policy, c.Due, c.Started)
 	}
 }

@@ -385,3 +385,28 @@ func TestAnAnswerInTheCRMSolvesTheTicketOnceItIsOut(t *testing.T) {
 		t.Errorf("the ticket is %s after %q, want solved by the answer", got.Status, w.platform.Replies())
 	}
 }
+
+func TestWhatPeopleDidInTheCRMComesAtOnceHoweverMuchItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.crm = crmtest.New(crmtest.Options{Name: "crm", Now: func() time.Time { return w.now }, Page: 2})
+	w.restart()
+	id := w.asked("mia", "Where is my parcel?")
+	written := w.now
+	want := []string{"Where is my parcel?"}
+	for i := range 7 {
+		want = append(want, fmt.Sprint("note ", i))
+		w.ok(w.crm.Note("zoe", string(id), want[i+1]))
+	}
+	w.pass(70 * time.Second) // one look, and what is more follows it
+	if diff := cmp.Diff(want, w.said(id)); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
+	list, err := w.desk.Messages(t.Context(), ticket.MessageQuery{Ticket: id})
+	w.ok(err)
+	for _, m := range list.Items[1:] {
+		if !m.Content.Time.Equal(written) {
+			t.Errorf("%q is of %s, want of when it was written, %s", m.Content.Text, m.Content.Time, written)
+		}
+	}
+}

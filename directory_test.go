@@ -145,3 +145,77 @@ func TestAProfileDoesNotReplaceTheNameThatTheCRMKnows(t *testing.T) {
 		t.Errorf("the contact is called %q (%v), want Mia Miller", c.Name, err)
 	}
 }
+
+func TestACRMIsAskedByWhateverTheProfileTells(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		profile channel.Author
+		person  crm.Person
+	}{
+		"an e-mail address": {channel.Author{Name: "Mia", Email: "mia@example.com"}, crm.Person{Ref: "003", Tier: "gold", Emails: []string{"mia@example.com"}}},
+		"a phone number":    {channel.Author{Name: "Mia", Phone: "+31612345678"}, crm.Person{Ref: "003", Tier: "gold", Phones: []string{"+31612345678", "0031 6 12345678"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, at := later(t)
+			w.crm.AddPerson(tt.person)
+			w.platform.Customer("mia").Describe(tt.profile)
+			w.ingest(said("1", "mia", "p", "p", "Hello?", at(1))) // the message says only her ID
+			w.pass(10 * time.Minute)
+			c, err := w.desk.Contact(t.Context(), w.only().Contact)
+			w.ok(err)
+			if c.Tier != "gold" || len(c.Emails)+len(c.Phones) != 1 {
+				t.Errorf("the contact is %+v, want gold, reached in one way", c)
+			}
+		})
+	}
+}
+
+func TestAProfileThatCannotBeHadIsGivenUp(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.platform.Break(channeltest.OnProfile, channeltest.Refuse(remote.Unavailable))
+	w.ingest(said("1", "mia", "p", "p", "Hello?", at(1)))
+	w.pass(24 * time.Hour)
+	w.noTasks("profile/" + shop.String())
+}
+
+func TestATicketThatNobodyHasBegunGoesToTheCustomersOwnAgent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := company()
+	s.Agents = append(s.Agents, routing.Agent{Name: "cara", Teams: []string{"care"}, Capacity: 3})
+	w.apply(s)
+	w.crm.AddPerson(crm.Person{Ref: "003", Owner: "cara"}, crm.Identity{Platform: "fakebook", Author: channel.Author{ID: "mia"}})
+	w.crm.QueueFor(crmtest.MethodLookup, crmtest.Fail(remote.Unavailable))
+	id := w.ingest(said("1", "mia", "p", "p", "Hello?", w.now))[0].Ticket
+	if got := w.ticket(id).Agent; got != "ana" {
+		t.Fatalf("at first it is %q's, want ana's: cara is not there", got)
+	}
+	w.ok(w.desk.SetPresence(t.Context(), ana, "cara", ticket.Available))
+	w.pass(10 * time.Minute)
+	if got := w.ticket(id).Agent; got != "cara" {
+		t.Errorf("it is %q's, want cara's, who looks after the customer", got)
+	}
+}
+
+func TestATicketThatIsRoutedElsewhereLeavesTheAgentOfItsFormerLane(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := golden()
+	s.Agents[1].AlwaysOn = false // nobody is there for gold
+	w.apply(s)
+	w.ok(w.desk.SetPresence(t.Context(), ana, "ben", ticket.Away))
+	w.crm.AddPerson(crm.Person{Ref: "003", Tier: "gold"}, crm.Identity{Platform: "fakebook", Author: channel.Author{ID: "mia"}})
+	w.crm.QueueFor(crmtest.MethodLookup, crmtest.Fail(remote.Unavailable))
+	id := w.ingest(said("1", "mia", "p", "p", "Hello?", w.now))[0].Ticket
+	if got := w.ticket(id); got.Lane != "care" || got.Agent != "ana" {
+		t.Fatalf("at first it is in %q with %q", got.Lane, got.Agent)
+	}
+	w.pass(10 * time.Minute)
+	_, load, err := capacity(w, "ana")
+	w.ok(err)
+	if got := w.ticket(id); got.Lane != "gold" || got.Agent != "" || load != 0 {
+		t.Errorf("it is in %q with %q, and ana has %d; want that it waits for gold, and ana is free", got.Lane, got.Agent, load)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -249,5 +250,55 @@ func TestAStepToTheLaneWhereTheTicketIsLeavesItWithItsAgent(t *testing.T) {
 	}
 	if slices.Contains(w.kinds(id), ticket.TicketHanded) {
 		t.Error("it was taken from her on the way")
+	}
+}
+
+func TestHandingUpMakesRoomForWhoeverWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := escalating()
+	s.SLA[0].Steps = []sla.Step{{Agent: "lea"}}
+	w.apply(s)
+	first := w.asked("mia", "Hello?")
+	w.pass(30 * time.Minute)
+	w.asked("noa", "Hello?")
+	third := w.asked("oli", "Hello?")
+	if got := w.ticket(third).Agent; got != "" {
+		t.Fatalf("ana takes two, and the third is %s's", got)
+	}
+	w.pass(30 * time.Minute)
+	if a, b := w.ticket(first).Agent, w.ticket(third).Agent; a != "lea" || b != "ana" {
+		t.Errorf("the first is %q's and the third %q's, want lea's and ana's", a, b)
+	}
+}
+
+func TestAnEarlyStepThatDoesSomethingIsDoneHoweverLateAnybodyLooks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := escalating()
+	s.SLA[0].Steps = []sla.Step{{At: sla.Moment{Percent: 75}, Tags: []string{"soon"}}}
+	w.apply(s)
+	id := w.asked("mia", "Hello?")
+	w.now = w.now.Add(3 * time.Hour) // the process was down
+	w.pass(time.Minute)
+	if got := w.ticket(id).Tags; !slices.Contains(got, "soon") {
+		t.Errorf("tags %q, want soon among them", got)
+	}
+}
+
+func TestAPriorityThatAStepRaisesBringsItsPromise(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s, urgent := escalating(), sla.Urgent
+	s.SLA[0].Targets = append(s.SLA[0].Targets, sla.Target{Metric: sla.Resolution, Within: sla.Duration(48 * time.Hour)})
+	s.SLA[0].Steps = []sla.Step{{Raise: &urgent}}
+	s.SLA = append([]sla.Policy{{Name: "urgent", When: rule.Condition{Fact: "priority", Equals: rule.Text("urgent")}, Targets: []sla.Target{
+		{Metric: sla.Resolution, Within: sla.Duration(4 * time.Hour)},
+	}}}, s.SLA...)
+	w.apply(s)
+	id := w.asked("mia", "Hello?")
+	w.pass(2 * time.Hour)
+	if c := w.clock(id, sla.Resolution); c.Policy != "urgent" || !c.Due.Equal(c.Started.Add(4*time.Hour)) {
+		t.Errorf("resolution is promised by %q for %s, want by urgent for four hours after %s", c.Policy, c.Due, c.Started)
 	}
 }

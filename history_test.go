@@ -1,6 +1,7 @@
 package socialcrm_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/sla"
@@ -93,5 +95,18 @@ func TestAnAnswerThatComesToLightMovesWhenTheClockStopped(t *testing.T) {
 		if !e.Stand.Stopped.Equal(at(5)) {
 			t.Errorf("%s stopped at %s, want %s", e.New, e.Stand.Stopped, at(5))
 		}
+	}
+}
+
+func TestListedTicketsHaveTheirClocksAsOfNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.asked("mia", "Hello?")
+	w.now = w.now.Add(2 * time.Hour) // and nothing happens
+	if c, _ := w.only().Clocks.Clock(sla.FirstResponse); c.Verdict != sla.Breached {
+		t.Errorf("first response is %q, want breached", c.Verdict)
+	}
+	if _, err := w.desk.Contact(t.Context(), "nobody"); !errors.Is(err, socialcrm.ErrNotFound) {
+		t.Errorf("a contact that is not there: %v, want ErrNotFound", err)
 	}
 }

@@ -1,6 +1,7 @@
 package socialcrm_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -334,5 +335,35 @@ func TestFailedAnswerFromThePlatformsOwnAppIsTakenBack(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAFailureIsToldOnceAndWithItsReason(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	w.answer(tk.ID, "On its way.")
+	posts := w.platform.Posts()
+	for _, key := range []string{"1", "2"} {
+		failed := receipt(key, channel.ReceiptFailed, time.Time{}, posts[len(posts)-1].ID)
+		failed.Receipt.Reason = "the telephone is off"
+		w.ingest(failed)
+	}
+	if told := w.told(ticket.ReplyFailed); len(told) != 1 || told[0].Reason != "the telephone is off" {
+		t.Errorf("the journal tells %+v, want it once, with the reason", told)
+	}
+}
+
+func TestAWatermarkReachesThroughALongStory(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	for i := range 100 {
+		w.must(w.desk.Note(t.Context(), tk.ID, ana, fmt.Sprint("note ", i)))
+	}
+	w.now = w.now.Add(time.Minute)
+	w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "On its way."}))
+	w.pass(time.Minute)
+	w.ingest(receipt("1", channel.ReceiptRead, w.now))
+	if told := w.told(ticket.ReplyReceipt); len(told) != 1 || told[0].New != string(ticket.PostRead) {
+		t.Errorf("of a post behind a hundred notes the journal tells %+v, want that it was read", told)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -246,5 +247,48 @@ func TestASetupThatBringsRoomHandsOutWhatWaits(t *testing.T) {
 	w.pass(time.Minute)
 	if got := w.ticket(id); got.Agent != "ana" {
 		t.Errorf("with %q, want ana", got.Agent)
+	}
+}
+
+func TestApplyPutsAgentsWhereTheSetupHasThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	presence := func(agent string) (p ticket.Presence) {
+		w.ok(w.store.View(t.Context(), "", func(r ticket.Reader) error {
+			states, err := r.Agents(agent)
+			if err == nil {
+				p = states[0].Presence
+			}
+			return err
+		}))
+		return p
+	}
+	s := company()
+	s.Agents[1].AlwaysOn = false
+	w.apply(s)
+	w.ok(w.desk.SetPresence(t.Context(), ana, "ben", ticket.Away))
+	s.Agents[0].Capacity = 3
+	w.apply(s)
+	if got := presence("ben"); got != ticket.Away {
+		t.Errorf("ben is %q, want away as before: nothing of him changed", got)
+	}
+	w.apply(company())
+	if got := presence("ben"); got != ticket.Available {
+		t.Errorf("ben is %q, want available: the Setup has him always on", got)
+	}
+	s = company()
+	s.Agents[1].Name = "max"
+	w.apply(s)
+	if got := presence("ben"); got == ticket.Available {
+		t.Errorf("ben is %q, and he is gone", got)
+	}
+}
+
+func TestAStepMayNotifyALane(t *testing.T) {
+	t.Parallel()
+	s := company()
+	s.SLA[0].Steps = []sla.Step{{Notify: []string{"billing"}}}
+	if err := s.Check(nil); err != nil {
+		t.Error(err)
 	}
 }

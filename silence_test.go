@@ -121,3 +121,21 @@ func TestSilenceHasTheSubscriptionChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestTheAlarmComesWhenTheSilenceIsTooUnlikely(t *testing.T) {
+	t.Parallel()
+	w := newLonely(t)
+	begin := w.now.Truncate(time.Hour)
+	heard := begin
+	for ; heard.Before(begin.AddDate(0, 0, 28)); heard = heard.Add(time.Hour) {
+		w.pass(heard.Add(10 * time.Minute).Sub(w.now))
+		w.hear(w.now)
+		w.alone()
+		w.hear(w.now.Add(time.Second)) // by another process in the same hour
+	}
+	w.pass(72 * time.Hour)
+	// Each hour of the week was heard in 4 weeks of 4, so that it is quiet with a chance of 1 - 4/6: nine whole hours on end are less than one in ten thousand.
+	if told := w.told(ticket.AccountAlarm); len(told) != 1 || !told[0].Happened.Equal(heard.Add(9*time.Hour)) {
+		t.Errorf("the journal tells %+v, want one alarm at %s", told, heard.Add(9*time.Hour))
+	}
+}

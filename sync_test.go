@@ -13,6 +13,8 @@ import (
 	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/crm/crmtest"
+	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/ticket"
 )
 
 func TestWhatTheCRMDidNotTakeIsPushedAgain(t *testing.T) {
@@ -76,5 +78,65 @@ func TestPushThatFailedHalfWayIsDoneAgainAsAWhole(t *testing.T) {
 	w.pass(10 * time.Minute)
 	if n := len(w.crm.Interactions(string(id))); n != 1 {
 		t.Errorf("the CRM holds %d interactions, want the question", n)
+	}
+}
+
+func TestTheCRMKnowsWhatACaseFollowsAndWhatWasEdited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mia := w.platform.Customer("mia")
+	root := mia.Post(w.page, "Hello?")
+	w.pass(time.Minute)
+	first := w.only().ID
+	w.must(w.desk.Close(t.Context(), first, ana))
+	w.pass(time.Minute)
+	again := mia.Reply(root, "Agian?")
+	w.pass(time.Minute)
+	mia.Edit(again, "Again?")
+	edited := w.now
+	w.pass(time.Minute)
+	for _, c := range w.crm.Cases() {
+		if c.Key == string(first) {
+			continue
+		}
+		if c.Parent != string(first) {
+			t.Errorf("the case follows %q, want %q", c.Parent, first)
+		}
+		if in := w.crm.Interactions(c.Key); len(in) != 1 || in[0].Text != "Again?" || !in[0].Edited.Equal(edited) {
+			t.Errorf("interactions %+v, want one that was edited at %s", in, edited)
+		}
+	}
+	if n := len(w.crm.Cases()); n != 2 {
+		t.Errorf("%d cases, want 2", n)
+	}
+}
+
+func TestAnInteractionThatACRMRefusesIsToldWithTheReason(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mia := w.platform.Customer("mia")
+	m := mia.Post(w.page, "Hello?")
+	w.pass(time.Minute)
+	id := w.only().ID
+	w.crm.Refuse(w.crm.Interactions(string(id))[0].Key, "too long for us")
+	mia.Edit(m, "Hello, hello, hello?")
+	w.pass(time.Minute)
+	if told := w.told(ticket.CaseFailed); len(told) != 1 || told[0].Reason != "too long for us" || told[0].Ticket != id {
+		t.Errorf("the journal tells %+v", told)
+	}
+}
+
+func TestASubjectOnWhichACRMAlwaysHangsIsGivenUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 100 {
+		w.crm.Queue(crmtest.Fail(remote.Unknown))
+	}
+	w.asked("mia", "Hello?")
+	w.pass(24 * time.Hour)
+	dead, err := w.desk.Tasks(t.Context(), ticket.TaskQuery{Dead: true})
+	w.ok(err)
+	if n := w.crm.Calls(crmtest.MethodPush); len(dead.Items) == 0 || n >= 100 {
+		t.Errorf("after %d pushes the dead letters are %+v", n, dead.Items)
 	}
 }

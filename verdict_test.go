@@ -120,6 +120,20 @@ func TestAnsweredElsewhereEndsWhatWaits(t *testing.T) {
 	}
 }
 
+func TestAnsweredElsewhereAnswersAllThatMergedTicketsAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first, second := w.asked("mia", "Hello?"), w.asked("mia", "Hello!")
+	w.must(w.desk.Merge(t.Context(), first, ana, second))
+	w.must(w.desk.AnsweredElsewhere(t.Context(), first, ana, ticket.ConversationKey{}, "by letter"))
+	got := w.ticket(first)
+	for _, line := range []string{"", string(second)} {
+		if c := clockOn(got, sla.FirstResponse, line); c.Verdict != sla.AnsweredElsewhere {
+			t.Errorf("line %q: %+v, want answered elsewhere", line, c)
+		}
+	}
+}
+
 func (w *world) refusedAs(want error, verb func() error) {
 	w.t.Helper()
 	if err := verb(); !errors.Is(err, want) {
