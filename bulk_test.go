@@ -204,3 +204,41 @@ func TestADraftKeepsThePaceOfABulkReply(t *testing.T) {
 		t.Errorf("%d replies went out, want 2", len(at))
 	}
 }
+
+func TestABulkActActsOnTicketsOfAnyVersion(t *testing.T) {
+	t.Parallel()
+	w, which := storm(t, 3, channel.Traits{})
+	w.must(w.desk.Note(t.Context(), w.tickets()[1].ID, ana, "She is a pilot."))
+	by := keyed("close")
+	by.IfVersion = w.tickets()[0].Version
+	each, err := w.desk.Bulk(t.Context(), by, which, func(ctx context.Context, id ticket.ID, by socialcrm.By) (socialcrm.Receipt, error) {
+		return w.desk.Close(ctx, id, by)
+	})
+	w.ok(err)
+	for _, e := range each {
+		w.ok(e.Err)
+	}
+}
+
+func TestEachAccountHasABulkReplysPaceOfItsOwn(t *testing.T) {
+	t.Parallel()
+	w, which := storm(t, 2, channel.Traits{})
+	outlet := w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "outlet"}})
+	w.ok(w.desk.AddChannel(t.Context(), outlet))
+	for _, name := range []string{"mia", "noa"} {
+		w.platform.Customer(name).Post(outlet, "My flight is cancelled!")
+	}
+	w.pass(time.Minute)
+	begin := w.now
+	_, err := w.desk.BulkReply(t.Context(), keyed("storm"), which, socialcrm.BulkReply{Texts: []string{"We are on it."}, Every: time.Minute})
+	w.ok(err)
+	w.pass(time.Hour)
+	at, _ := w.sends()
+	var after []time.Duration
+	for _, a := range at {
+		after = append(after, a.Sub(begin).Truncate(time.Minute))
+	}
+	if diff := cmp.Diff([]time.Duration{0, 0, time.Minute, time.Minute}, after); diff != "" {
+		t.Errorf("replies came after (-want +got):\n%s", diff)
+	}
+}

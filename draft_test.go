@@ -160,3 +160,18 @@ func TestRepliesAreSignedByTheLanesRule(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestADraftIsDecidedInItsOwnTicket(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	id, other := w.asked("mia", "Hello?"), w.asked("noa", "Hello too?")
+	draft := w.must(w.desk.Reply(t.Context(), id, by("tom"), socialcrm.Reply{Text: "Hi Mia"})).Draft
+	_, err := w.desk.Approve(t.Context(), other, ana, draft, "")
+	w.refused(socialcrm.ErrNotFound, socialcrm.Receipt{}, err)
+	_, err = w.desk.Reject(t.Context(), other, ana, draft, "too short")
+	w.refused(socialcrm.ErrNotFound, socialcrm.Receipt{}, err)
+	w.pass(time.Minute)
+	if got := w.platform.Replies(); len(got) != 0 {
+		t.Errorf("went out: %q", got)
+	}
+}

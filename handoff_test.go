@@ -358,3 +358,15 @@ func TestNobodyWaitsForAnAnswerOnceTheTicketIsSolved(t *testing.T) {
 		t.Errorf("a solved ticket has %d overdue consults", n)
 	}
 }
+
+func TestAClosedTicketAsksNobodyAnyMore(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	id := w.asked("mia", "Is this legal?")
+	w.must(w.desk.Consult(t.Context(), id, ana, socialcrm.Consult{Team: "money", Question: "Is it?", Within: time.Hour}))
+	w.must(w.desk.Close(t.Context(), id, ana))
+	if got := w.ticket(id).Consults; len(got) != 0 {
+		t.Errorf("it still asks %+v", got)
+	}
+	w.noTasks("consult")
+}

@@ -144,3 +144,23 @@ func TestALinkNeedsAKeyAndATicketThatIsNotClosed(t *testing.T) {
 	_, err = socialcrm.New(socialcrm.Config{LinkKey: []byte("short")})
 	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
 }
+
+func TestALinkOfOneTenantLeadsNowhereInAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	asked := said("1", "mia", "p", "p", "Hello?", w.now) // both tenants serve the page, so both have a ticket of this ID
+	key := []byte("sixteen bytes or more")
+	w.restartAs(t, socialcrm.Config{Tenant: "other", LinkKey: key})
+	id := w.ingest(asked)[0].Ticket
+	token, err := w.desk.Link(t.Context(), id, ana, time.Hour)
+	w.ok(err)
+	w.restartAs(t, socialcrm.Config{Tenant: "one", LinkKey: key})
+	if own := w.ingest(asked)[0].Ticket; own != id {
+		t.Fatalf("the tickets are %s and %s, want one ID", id, own)
+	}
+	came := said("2", "noa", "talk", "", token, w.now)
+	came.Message.Visibility = channel.Private
+	if got := w.ingest(came)[0].Ticket; got == id {
+		t.Error("the other tenant's link opened the ticket")
+	}
+}

@@ -341,3 +341,22 @@ func TestStepOfAClockThatStandsStillHappensOnceThoughItsTicketIsMerged(t *testin
 		t.Errorf("the tickets took %v steps, want one each", got)
 	}
 }
+
+func TestTheSurvivorHasWhatTheOtherHadAndItLacks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	nameless := w.ingest(said("nameless", "", "p", "p", "Hello?", w.now))[0].Ticket
+	other := w.asked("mia", "Hello again?")
+	w.must(w.desk.Tag(ctx, nameless, ana, "refund"))
+	w.must(w.desk.Tag(ctx, other, ana, "angry"))
+	w.must(w.desk.SetPriority(ctx, other, ana, ticket.Urgent))
+	w.must(w.desk.Merge(ctx, nameless, ana, other))
+	got := w.ticket(nameless)
+	if diff := cmp.Diff([]string{"angry", "refund"}, got.Tags); diff != "" {
+		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+	if got.Priority != ticket.Urgent || got.Contact != w.contactOf("mia") {
+		t.Errorf("it is %s, of contact %q; want urgent, and mia's", got.Priority, got.Contact)
+	}
+}

@@ -117,3 +117,61 @@ func TestOnlyWhatTheChannelCanIsOrdered(t *testing.T) {
 	_, err := w.desk.Hide(t.Context(), id, ana, "", "insult")
 	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
 }
+
+func TestOfLikeAndUnlikeTheLaterHolds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.platform.Customer("mia").Post(w.page, "Lovely!")
+	w.pass(time.Minute)
+	id := w.only().ID
+	w.must(w.desk.Like(t.Context(), id, ana, ""))
+	w.must(w.desk.Moderate(t.Context(), id, ana, socialcrm.Moderation{Action: channel.Unlike}))
+	w.pass(time.Minute)
+	if w.post(m.ID).Liked || countKind(w.kinds(id), ticket.MessageModerated) != 1 {
+		t.Error("the order that was withdrawn was carried out")
+	}
+}
+
+func TestOnlyWhatCustomersWroteIsModerated(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Hello?")
+	own := w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hi Mia"})).Messages[0]
+	w.pass(time.Minute)
+	_, err := w.desk.Hide(t.Context(), id, ana, own, "a mistake")
+	w.refused(socialcrm.ErrNotFound, socialcrm.Receipt{}, err)
+}
+
+// shy is a channel that moderates nothing but likes.
+type shy struct{ *channeltest.FakeChannel }
+
+func (shy) CanModerate(a channel.ModerateAction) bool { return a == channel.Like }
+
+func TestAnActionThatThePlatformDoesNotKnowIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Idiots!")
+	w.desk.RemoveChannel(shop)
+	w.ok(w.desk.AddChannel(t.Context(), shy{w.page}))
+	_, err := w.desk.Hide(t.Context(), id, ana, "", "insult")
+	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
+	w.must(w.desk.Like(t.Context(), id, ana, ""))
+}
+
+func TestAThrottledModerationHoldsUpTheAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Idiots!")
+	w.platform.Fail(channeltest.OnModerate, channeltest.Throttle(remote.LevelAccount, time.Hour))
+	w.must(w.desk.Hide(t.Context(), id, ana, "", "insult"))
+	w.pass(time.Minute)
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Please."}))
+	w.pass(30 * time.Minute)
+	if n := w.platform.Calls(channeltest.OnSend); n != 0 {
+		t.Errorf("%d sends while the account is throttled, want none", n)
+	}
+	w.pass(time.Hour)
+	if n := w.platform.Calls(channeltest.OnSend); n != 1 {
+		t.Errorf("%d sends afterwards, want 1", n)
+	}
+}

@@ -257,3 +257,25 @@ func TestAnAnswerInPrivateDoesNotMergeWhatAPersonTookApart(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLatestPublicMessageOfTheCustomerIsAnsweredInPrivate(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, scoped())
+	ctx := t.Context()
+	w.platform.Customer("sol").Post(w.page, "How do I sell?")
+	w.pass(time.Minute)
+	sold := w.only()
+	w.must(w.desk.Resolve(ctx, sold.ID, ana, ""))
+	first, second := w.asked("mia", "Hello?"), w.asked("mia", "Hello!")
+	w.must(w.desk.Merge(ctx, first, ana, second))
+	w.must(w.desk.AddParty(ctx, first, ana, socialcrm.Party{Role: ticket.Seller, Conversation: sold.Conversations[0]}))
+	posts := w.platform.Posts()
+	w.platform.Customer("sol").Reply(channel.Message{ID: posts[0].ID}, "It is mine.")
+	w.pass(time.Minute)
+	_, err := w.desk.MovePrivate(ctx, first, ana, account)
+	w.refused(socialcrm.ErrUnverified, socialcrm.Receipt{}, err)
+	w.must(w.desk.MovePrivate(ctx, first, ana, socialcrm.Reply{Text: "Let us talk here."}))
+	if out := w.sentTo(first); out.InReplyTo != posts[2].ID {
+		t.Errorf("it answers %s, want mia's latest, %s", out.InReplyTo, posts[2].ID)
+	}
+}

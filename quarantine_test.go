@@ -83,6 +83,9 @@ func TestWhatCouldNotBeDecodedIsReplayedOnceItCan(t *testing.T) {
 	if len(results) != 1 || results[0].Outcome != socialcrm.Quarantined || len(w.quarantined()) != 2 {
 		t.Errorf("released too early: %+v, %d in quarantine", results, len(w.quarantined()))
 	}
+	if n := len(w.told(ticket.EventReleased)); n != 0 {
+		t.Errorf("the journal tells of %d releases of what stayed, want none", n)
+	}
 	a.learned = true
 	n, err := w.desk.ReleaseAll(t.Context())
 	w.ok(err)
@@ -213,4 +216,27 @@ func TestAccountThatWasAddedIsExpectedNoMore(t *testing.T) {
 		}
 		return err
 	}))
+}
+
+func TestAnAccountIsLookedAfterFromTheFirstEventThatWaitsForIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "other"}})
+	for i, text := range []string{"First", "Second"} {
+		w.now = w.now.Add(time.Duration(i) * 30 * time.Minute)
+		e := said(text, "mia", text, text, text, w.now)
+		e.Account = other.Account().AccountID
+		_, err := w.desk.Ingest(t.Context(), e)
+		w.ok(err)
+	}
+	w.ok(w.desk.AddChannel(t.Context(), other))
+	w.pass(time.Minute)
+	for _, tk := range w.tickets() {
+		if tk.Status != ticket.New {
+			t.Errorf("%q is %s, want new: it was live when it came", tk.Subject, tk.Status)
+		}
+	}
+	if n := len(w.tickets()); n != 2 {
+		t.Errorf("%d tickets, want 2", n)
+	}
 }
