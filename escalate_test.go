@@ -152,7 +152,7 @@ func TestLateAnswerWithdrawsTheBreachAndLeavesWhatWasDone(t *testing.T) {
 	if diff := cmp.Diff([]ticket.EntryKind{ticket.ClockBreached, ticket.ClockWithdrawn, ticket.ClockMet}, verdicts); diff != "" {
 		t.Errorf("verdicts (-want +got):\n%s", diff)
 	}
-	if e := w.last(id, ticket.ClockWithdrawn); e.Old != string(sla.Breached) {
+	if e := w.last(id, ticket.ClockWithdrawn); e.Old != sla.Breached.String() {
 		t.Errorf("the verdict %q is withdrawn, want breached", e.Old)
 	}
 	if got := w.ticket(id); len(w.steps(id)) != 3 || got.Agent != "lea" || got.Priority != sla.Urgent {

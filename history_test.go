@@ -88,7 +88,7 @@ func TestAnAnswerThatComesToLightMovesWhenTheClockStopped(t *testing.T) {
 	w.ingest(said("1", "mia", "p", "p", "Hello?", at(1)), posted("3", "p", "1", "Hi Mia", at(10)))
 	w.ingest(posted("2", "p", "1", "One moment", at(5)))
 	moved := w.told(ticket.ClockMoved)
-	if len(moved) != 2 || moved[0].New != string(sla.Acknowledgement) || moved[1].New != string(sla.FirstResponse) {
+	if len(moved) != 2 || moved[0].New != sla.Acknowledgement.String() || moved[1].New != sla.FirstResponse.String() {
 		t.Errorf("the journal tells %+v, want each of two clocks once", moved)
 	}
 	for _, e := range moved {

@@ -347,6 +347,7 @@ func TestTheSurvivorHasWhatTheOtherHadAndItLacks(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	nameless := w.ingest(said("nameless", "", "p", "p", "Hello?", w.now))[0].Ticket
+	w.pass(time.Minute)
 	other := w.asked("mia", "Hello again?")
 	w.must(w.desk.Tag(ctx, nameless, ana, "refund"))
 	w.must(w.desk.Tag(ctx, other, ana, "angry"))
