@@ -208,12 +208,33 @@ func (s Stretch) String() string {
 	return "nothing, " + text
 }
 
-// moment writes an instant with no more digits than it has.
+// moment writes an instant with no more digits than it has. In an hour that occurs twice it says which one.
 func moment(t time.Time) string {
+	layout := "Mon 2006-01-02 15:04:05.999999999"
 	if t.Truncate(time.Minute).Equal(t) {
-		return t.Format("Mon 2006-01-02 15:04")
+		layout = "Mon 2006-01-02 15:04"
 	}
-	return t.Format("Mon 2006-01-02 15:04:05.999999999")
+	if twice(t) {
+		layout += " MST"
+	}
+	return t.Format(layout)
+}
+
+// twice reports whether the wall clock shows the same at another instant, because clocks were put back.
+func twice(t time.Time) bool {
+	start, end := t.ZoneBounds()
+	_, offset := t.Zone()
+	if !start.IsZero() {
+		_, before := start.Add(-1).Zone()
+		if t.Sub(start) < time.Duration(before-offset)*time.Second {
+			return true
+		}
+	}
+	if end.IsZero() {
+		return false
+	}
+	_, after := end.Zone()
+	return end.Sub(t) <= time.Duration(offset-after)*time.Second
 }
 
 // momentAfter leaves the date out where it is the same.

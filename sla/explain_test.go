@@ -271,3 +271,24 @@ func policies(t testing.TB, calendars sla.Calendars, list ...sla.Policy) *sla.Po
 	}
 	return set
 }
+
+func TestAnHourThatOccursTwiceIsToldApart(t *testing.T) {
+	t.Parallel()
+	nights := sla.Hours{Zone: "Europe/Berlin", Week: sla.EveryDay(between(2.5, 3))}
+	set := promise(t, nights, sla.Policy{Targets: []sla.Target{within(sla.FirstResponse, 240)}})
+	x := explained(t, set, "2026-10-25T03:00:00Z", happened(sla.CustomerWrote, "2026-10-25T00:00:00Z"))[0]
+	want := []string{
+		"Sun 2026-10-25 02:00 CEST  promised by policy standard (4h in calendar shop)",
+		"Sun 2026-10-25 02:00 CEST – 02:30 CEST  nothing, outside hours",
+		"Sun 2026-10-25 02:30 CEST – 02:00 CET  30m open",
+		"Sun 2026-10-25 02:00 CET – 02:30 CET  nothing, outside hours",
+		"Sun 2026-10-25 02:30 CET – 03:00  30m open",
+		"Sun 2026-10-25 03:00 – 04:00  nothing, outside hours",
+	}
+	text := x.String()
+	for _, line := range want {
+		if line, _, _ = strings.Cut(line, " (4h"); !strings.Contains(text, line) {
+			t.Errorf("no line %q in\n%s", line, text)
+		}
+	}
+}

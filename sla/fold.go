@@ -17,7 +17,7 @@ var ErrLate = errors.New("sla: the event belongs before one that was folded alre
 
 // Fold returns the state after the event, where s was in force all the time; [InForce.Fold] is for sets that change. The policy is chosen anew at each
 // event, so that changed facts apply from then on, to the time already spent. It returns ErrLate, with the state unchanged, when the event lies before the last
-// one, not after a breach that At found, says what became of an answer, or merges, and when the state does not tell enough of the past: a new target turns out to have been
+// one, not after a breach that At found, says what became of an answer, withdraws a message that may wait, merges, and when the state does not tell enough of the past: a new target turns out to have been
 // missed before the clock paused last or the ticket was handed over, or begins to be promised after statuses that would have paused it. The states may share
 // memory: change neither.
 func (s *PolicySet) Fold(state State, e Event) (State, error) {
@@ -40,7 +40,7 @@ func (in InForce) Fold(state State, e Event) (State, error) {
 
 // last folds an event that comes after all others, and reports whether it does and the state suffices.
 func (f *folding) last(e *Event) bool {
-	if e.corrects() || e.Kind == Merged || e.Mark.Compare(f.Last) < 0 || f.breachedSince(e.Time) {
+	if e.corrects() || e.Kind == Merged || e.Kind == MessageWithdrawn && f.lineOf(e.Line).waits(e.Of) || e.Mark.Compare(f.Last) < 0 || f.breachedSince(e.Time) {
 		return false
 	}
 	f.apply(e)
@@ -143,10 +143,24 @@ func inOrder(events iter.Seq[Event]) []Event {
 			delete(withdrawn, all[i].Key)
 		}
 	}
+	deleted := make(map[message]bool)
 	return slices.DeleteFunc(all, func(e Event) bool {
+		if e.Kind == MessageWithdrawn { // platforms tell of a deletion more than once
+			of := message{e.Line, e.Of.Time.UnixNano(), e.Of.Order, e.Of.Key}
+			again := deleted[of]
+			deleted[of] = true
+			return again
+		}
 		return e.corrects() || e.Kind == Answered && withdrawn[e.Key] || e.Post != "" && withdrawn[e.Post]
 	})
 }
 
 // corrects reports whether the event only says which others count.
 func (e *Event) corrects() bool { return e.Kind == AnswerWithdrawn || e.Kind == AnswerArrived }
+
+// message names one by its line and its place.
+type message struct {
+	line       string
+	time       int64
+	order, key string
+}

@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"slices"
 	"time"
 )
 
@@ -123,7 +124,7 @@ func (f *folding) wrote(line *Line, e *Event) {
 
 // withdrawn takes a message back that waits for an answer. Where others wait, clocks run on as they are: the customer has waited since then.
 func (f *folding) withdrawn(line *Line, e *Event) {
-	if line.Waiting == 0 || e.Of.Compare(line.Settled) <= 0 {
+	if !line.waits(e.Of) {
 		return
 	}
 	if line.Waiting--; line.Waiting > 0 {
@@ -274,6 +275,7 @@ func (f *folding) setStatus(e *Event) {
 		for i := range f.Lines {
 			f.settle(f.line(f.Lines[i].Name), e, solvedVerdict(e))
 		}
+		f.unbegin(e.Time)
 		f.end(solving, "", e.Time, Met)
 		f.Updated = time.Time{}
 	case was.Done() && !e.Status.Done():
@@ -284,5 +286,15 @@ func (f *folding) setStatus(e *Event) {
 			}
 		}
 		f.SolvedFrom = ""
+	}
+}
+
+// unbegin takes the periodic update back that the answer which also solves the ticket has begun: a solved ticket is owed none, and nothing was kept.
+func (f *folding) unbegin(t time.Time) {
+	i := slices.IndexFunc(f.Clocks, func(c Clock) bool { return c.Metric == PeriodicUpdate && c.Stopped.IsZero() && c.Started.Equal(t) })
+	if i >= 0 {
+		f.past.forget(&f.Clocks[i])
+		f.own()
+		f.Clocks = slices.Delete(f.Clocks, i, i+1)
 	}
 }

@@ -304,6 +304,9 @@ func (o *oracle) changeStatus(e *sla.Event, was sla.Facts) {
 	switch {
 	case isDone(o.now) && !isDone(before):
 		o.solvedFrom = before
+		o.clocks = slices.DeleteFunc(o.clocks, func(c *oracleClock) bool {
+			return c.metric == sla.PeriodicUpdate && c.stopped == never && c.started == o.minute // the answer that solved it began none
+		})
 		for name := range o.lines {
 			o.settle(name, verdict, was)
 		}

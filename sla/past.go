@@ -65,6 +65,13 @@ func (p *past) story(c *Clock) *story {
 	return nil
 }
 
+// forget drops the story of a clock that never was.
+func (p *past) forget(c *Clock) {
+	if p != nil {
+		p.stories = slices.DeleteFunc(p.stories, func(s *story) bool { return s.clock.is(c) })
+	}
+}
+
 // passed adds what lies behind the story told so far.
 func (p *past) passed(c *Clock, g passage) {
 	if p == nil || !g.from.Before(g.to) {

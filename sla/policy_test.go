@@ -215,3 +215,44 @@ func TestATargetThatAnotherAlwaysEndsFirstIsRefused(t *testing.T) {
 		})
 	}
 }
+
+func TestAStepThatIsAlwaysDueAtOnceIsRefused(t *testing.T) {
+	t.Parallel()
+	four, eight := Target{Metric: Resolution, Within: Duration(4 * time.Hour), Priority: new(Urgent)}, Target{Metric: Resolution, Within: Duration(8 * time.Hour)}
+	first := Target{Metric: FirstResponse, Within: Duration(time.Hour)}
+	five := Moment{Before: Duration(5 * time.Hour)}
+	tests := []struct {
+		name    string
+		targets []Target
+		step    Step
+		want    string
+	}{
+		{"longer than its target", []Target{four, first}, Step{At: five},
+			`sla policy "a": steps[0].at: 5h0m0s before: none of its targets is that long, so it would be due as soon as a clock starts`},
+		{"as long as it", []Target{four}, Step{At: Moment{Before: four.Within}},
+			`sla policy "a": steps[0].at: 4h0m0s before: none of its targets is that long, so it would be due as soon as a clock starts`},
+		{"longer than the one of its metric", []Target{eight, first}, Step{At: five, Metric: FirstResponse},
+			`sla policy "a": steps[0].at: 5h0m0s before: none of its targets is that long, so it would be due as soon as a clock starts`},
+		{"shorter than one of them", []Target{four, eight}, Step{At: five}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := NewPolicySet([]Policy{{Name: "a", Targets: tt.targets, Steps: []Step{tt.step}}}, Calendars{}, nil)
+			if (err != nil) != (tt.want != "") || err != nil && err.Error() != tt.want {
+				t.Errorf("error\n\t%v\nwant\n\t%s", err, tt.want)
+			}
+		})
+	}
+	// Where another target is long enough, the step of a short one is due as its clock starts.
+	question := wrote("09:00:00")
+	question.Facts = &Facts{Priority: Urgent}
+	set := mustSet(Policy{Name: "a", Targets: []Target{four, eight}, Steps: []Step{{At: five}}})
+	state, err := set.Fold(State{}, question)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if planned := set.Steps(state); len(planned) != 1 || !planned[0].At.Equal(question.Time) {
+		t.Errorf("planned %+v, want it at %s", planned, question.Time)
+	}
+}

@@ -51,6 +51,9 @@ type Line struct {
 	Opened  bool `json:"opened,omitempty"`
 }
 
+// waits reports whether a message at this place may wait for an answer.
+func (l *Line) waits(m Mark) bool { return l.Waiting > 0 && m.Compare(l.Settled) > 0 }
+
 // IsZero reports whether nothing was folded yet.
 func (s State) IsZero() bool { return s.Last == Mark{} && len(s.Clocks) == 0 }
 

@@ -31,8 +31,10 @@ func (s *Step) Warns() bool {
 	return s.Raise == nil && s.Lane == "" && s.Agent == "" && len(s.Tags) == 0 && len(s.Notify) == 0
 }
 
+func (s *Step) concerns(m Metric) bool { return s.Metric == 0 || s.Metric == m }
+
 // Moment is a point of a clock's run, in the time that the clock counts: "75%" of the target, "15m before" the deadline, "breach", "2h after" the breach. The
-// zero value is the breach; at most one field is set.
+// zero value is the breach; at most one field is set. Where the target is no longer than Before, the moment is the one at which the clock starts.
 type Moment struct {
 	Percent int // of the target, 1 to 99
 	Before  Duration
@@ -123,6 +125,9 @@ func (c *compiled) checkSteps() error {
 		if step.Metric != 0 && !slices.ContainsFunc(c.Targets, func(t Target) bool { return t.Metric == step.Metric }) {
 			return fmt.Errorf("steps[%d].metric %q: the policy has no target for it", i, step.Metric)
 		}
+		if before := step.At.Before; before > 0 && !slices.ContainsFunc(c.Targets, func(t Target) bool { return step.concerns(t.Metric) && t.Within > before }) {
+			return fmt.Errorf("steps[%d].at: %s: none of its targets is that long, so it would be due as soon as a clock starts", i, step.At)
+		}
 		if p := step.Raise; p != nil && (*p < Low || *p > Urgent) {
 			return fmt.Errorf("steps[%d].raise: %s is none", i, *p)
 		}
@@ -156,7 +161,7 @@ func (s *PolicySet) Steps(state State) []Planned {
 			continue
 		}
 		for i, step := range policy.Steps {
-			if step.Metric != 0 && step.Metric != c.Metric {
+			if !step.concerns(c.Metric) {
 				continue
 			}
 			at, ok := c.moment(step.At, s.calendars.Named[c.Calendar])

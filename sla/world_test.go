@@ -170,7 +170,7 @@ func (w *world) randomEvents(t *rapid.T) {
 			of := -1
 			for j, before := range w.events {
 				if wanted := map[sla.EventKind]sla.EventKind{sla.MessageWithdrawn: sla.CustomerWrote, sla.AnswerWithdrawn: sla.Answered}[e.Kind]; before.Kind == wanted &&
-					before.Line == e.Line && !withdrawn[j] && (of < 0 || rapid.Bool().Draw(t, "that")) {
+					before.Line == e.Line && (!withdrawn[j] || before.Kind == sla.CustomerWrote) && (of < 0 || rapid.Bool().Draw(t, "that")) {
 					of = j
 				}
 			}

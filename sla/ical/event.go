@@ -134,6 +134,9 @@ func (r *reader) event(c *goical.Component) (*event, error) {
 	for _, p := range c.Props["EXRULE"] {
 		e.except = append(e.except, p.Value)
 	}
+	if n := len(e.rules) + len(e.except); n > mostRules {
+		return nil, fmt.Errorf("RRULE: there are %d rules; want at most %d", n, mostRules)
+	}
 	if p := c.Props.Get(goical.PropRecurrenceID); p != nil {
 		m, err := r.moment(p, p.Value)
 		if err != nil {

@@ -95,6 +95,7 @@ func TestEventsCloseTheirDates(t *testing.T) {
 		{"a nominal day over the change of clocks", []string{event("DTSTART:20260328T120000\nDURATION:P1D")}, []string{"2026-03-28 12:00-24:00", "2026-03-29 00:00-02:00 03:00-12:00"}},
 		{"cancelled", []string{event("DTSTART;VALUE=DATE:20260501\nSTATUS:CANCELLED")}, nil},
 		{"transparent all the same", []string{event("DTSTART;VALUE=DATE:20260501\nTRANSP:TRANSPARENT")}, []string{"2026-05-01"}},
+		{"until long before it begins", []string{event("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=DAILY;UNTIL=00010101")}, []string{"2026-05-01"}},
 		{"every year", []string{event("SUMMARY:Christmas\nDTSTART;VALUE=DATE:19701225\nRRULE:FREQ=YEARLY")},
 			[]string{"2025-12-25 Christmas", "2026-12-25 Christmas", "2027-12-25 Christmas"}},
 		{"the fourth Thursday", []string{event("DTSTART;VALUE=DATE:20201126\nRRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=4TH")}, []string{"2025-11-27", "2026-11-26", "2027-11-25"}},
@@ -173,6 +174,8 @@ func TestWrongFeedsAreRefused(t *testing.T) {
 		{"each second of each day", string(calendar(event("DTSTART:20260502\nRRULE:FREQ=DAILY;BYHOUR=1,2,3,4,5,6;BYMINUTE=1,2,3,4,5"))), "it recurs more than 24 times a day"},
 		{"the 53rd Monday of a month", string(calendar(event("DTSTART:20261202\nRRULE:FREQ=MONTHLY;BYDAY=53MO"))), "the rule has no meaning"},
 		{"Easter of no year", string(calendar(event("DTSTART:20260502\nRRULE:FREQ=YEARLY;BYEASTER=4000"))), "the rule has no meaning"},
+		{"three thousand rules", string(calendar(event("DTSTART:20260502" + strings.Repeat("\nRRULE:FREQ=YEARLY", 3000)))), "RRULE: there are 3000 rules; want at most 50"},
+		{"a count of none", string(calendar(event("DTSTART:20260502\nRRULE:FREQ=DAILY;COUNT=0"))), `RRULE: "FREQ=DAILY;COUNT=0": it never takes place; want a count of at least 1`},
 		{"more dates than days", string(calendar(event("DTSTART:20240101\nDTEND:20270101\nRRULE:FREQ=DAILY"))), "more than 20000 dates"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -17,6 +17,7 @@ const (
 	mostDays    = 6_000_000
 	longestRule = 512 // bytes
 	mostTimes   = 24  // occurrences within a day
+	mostRules   = 50  // of one event; RFC 5545, 3.8.5.3, wants no more than one
 	mostSkipped = 1000
 )
 
@@ -37,7 +38,7 @@ func (b *budget) recur(rule string, start time.Time, z *zone, horizon time.Time,
 		return err
 	}
 	count, until := o.Count, horizon
-	if !o.Until.IsZero() {
+	if strings.Contains(strings.ToUpper(rule), "UNTIL=") { // one of year 1 is the library's zero
 		if own := lastReading(rule, o.Until, z); own.Before(until) {
 			until = own
 		}
@@ -84,6 +85,8 @@ func option(rule string, start time.Time) (*rrule.ROption, error) {
 		return nil, fmt.Errorf("%q: it recurs within a day; want DAILY, WEEKLY, MONTHLY or YEARLY", clip(rule))
 	case max(len(o.Byhour), 1)*max(len(o.Byminute), 1)*max(len(o.Bysecond), 1) > mostTimes:
 		return nil, fmt.Errorf("%q: it recurs more than %d times a day", clip(rule), mostTimes)
+	case o.Count == 0 && strings.Contains(strings.ToUpper(rule), "COUNT="):
+		return nil, fmt.Errorf("%q: it never takes place; want a count of at least 1", clip(rule))
 	case o.Interval < 0 || o.Interval > mostSkipped || o.Count < 0:
 		return nil, fmt.Errorf("%q: want an interval up to %d, and a count that is not negative", clip(rule), mostSkipped)
 	}
