@@ -180,6 +180,42 @@ func TestMergedTicketsKeepTheirClocksAndTheirQuestions(t *testing.T) {
 	}
 }
 
+func TestWhoWritesAgainInAPartOfATicketThatWasClosedAndMergedWaits(t *testing.T) {
+	t.Parallel()
+	both := func(a, b ticket.ID, second int) []ticket.Entry {
+		return []ticket.Entry{{Kind: ticket.TicketMerged, Ticket: a, Happened: at(second), New: string(b)}, {Kind: ticket.TicketMerged, Ticket: b, Happened: at(second), New: string(a)}}
+	}
+	event := func(id ticket.ID, second int, e sla.Event) ticket.Entry {
+		e.Mark = sla.Mark{Time: at(second), Key: fmt.Sprint(second)}
+		return ticket.Entry{Kind: ticket.MessageReceived, Ticket: id, Happened: at(second), Clock: &e}
+	}
+	closed := event("whole", 100, sla.Event{Kind: sla.StatusChanged, Status: sla.Closed})
+	closed.Kind, closed.New = ticket.TicketStatus, "closed"
+	journal := slices.Concat(began("part", 10), began("whole", 20), both("part", "whole", 50), []ticket.Entry{closed}, began("survivor", 150), both("whole", "survivor", 200))
+	again := event("survivor", 250, sla.Event{Kind: sla.CustomerWrote, Line: "part"})
+	answer := event("survivor", 300, sla.Event{Kind: sla.Answered, Line: "part"})
+	solved := event("survivor", 310, sla.Event{Kind: sla.StatusChanged, Status: sla.Solved})
+	for _, tt := range []struct {
+		name    string
+		more    []ticket.Entry
+		waiting int
+		oldest  int
+	}{
+		{"nobody wrote", nil, 1, 150},
+		{"the part's customer wrote", []ticket.Entry{again}, 2, 150},
+		{"and was answered", []ticket.Entry{again, answer}, 1, 150},
+		{"or all was solved", []ticket.Entry{again, solved}, 0, 0},
+	} {
+		waiting, oldest := 0, time.Time{}
+		for _, w := range told(t, hour, slices.Concat(journal, tt.more)...).Work {
+			waiting, oldest = waiting+w.Waiting, w.Oldest
+		}
+		if waiting != tt.waiting || tt.waiting > 0 && !oldest.Equal(at(tt.oldest)) {
+			t.Errorf("%s: %d wait since %s, want %d since %s", tt.name, waiting, oldest, tt.waiting, at(tt.oldest))
+		}
+	}
+}
+
 func TestAPartOfAPartThatComesApartWaitsByItself(t *testing.T) {
 	t.Parallel()
 	both := func(what ticket.EntryKind, a, b ticket.ID) []ticket.Entry {

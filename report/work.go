@@ -59,7 +59,7 @@ func (b *Builder) clocked(m *matter, e *sla.Event) {
 		m.account = e.Facts.Account
 	}
 	if e.Line != "" { // it belongs to the ticket whose line it is, wherever it is told
-		if m = b.tickets[ticket.ID(e.Line)]; m == nil {
+		if m = b.part(m, ticket.ID(e.Line), e.Kind); m == nil {
 			return
 		}
 	}
@@ -78,6 +78,17 @@ func (b *Builder) clocked(m *matter, e *sla.Event) {
 		m.events = slices.DeleteFunc(m.events, func(old sla.Event) bool { return over(&old) })
 	}
 	m.events = append(m.events, kept)
+}
+
+// part returns what is known of a part of the ticket. One that was part of a ticket that was closed, and is part of this one because that was merged, was forgotten: it
+// is known again once its customer writes.
+func (b *Builder) part(whole *matter, id ticket.ID, k sla.EventKind) *matter {
+	m := b.tickets[id]
+	if m == nil && k == sla.CustomerWrote {
+		m = &matter{id: id, into: whole.id}
+		b.tickets[id], whole.absorbed = m, append(whole.absorbed, id)
+	}
+	return m
 }
 
 // corrects reports whether events of the kind only say whether an answer counts.
