@@ -172,7 +172,8 @@ func (c *change) step(p *sla.Planned) error {
 	return nil
 }
 
-// handUp gives the ticket to the agent whom a step names. One who is away or has no room leaves it where it is, and the journal says so.
+// handUp gives the ticket to the agent whom a step names. Where that one is away or has no room, which the journal says, it goes up to the next tier, to be taken there by
+// who has room first; without a next tier it stays where it is.
 func (w *work) handUp(c *change, agent, why string) error {
 	was := c.Agent
 	if agent == was {
@@ -194,6 +195,10 @@ func (w *work) handUp(c *change, agent, why string) error {
 	if !known {
 		e.New, e.Reason = was, why+": "+agent+" is not there or has no room"
 		c.journal(e)
+		if from := w.company.lane(c.Lane); from != nil && from.Escalation != "" {
+			_, err := w.handOn(c, e.Actor, w.company.lane(from.Escalation), Transfer{Reason: e.Reason})
+			return err
+		}
 		return nil
 	}
 	c.Agent = agent

@@ -189,6 +189,59 @@ func TestLeadWithoutRoomLeavesTheTicketWhereItIs(t *testing.T) {
 	}
 }
 
+func TestAStepToALeadWhoIsNotThereGoesToTheNextTier(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := escalating()
+	s.Agents[2].AlwaysOn = false
+	s.Lanes = append(s.Lanes, routing.Lane{Name: "leads", Team: "leads", ByHand: true})
+	s.Lanes[0].Escalation = "leads"
+	s.Teams = append(s.Teams, routing.Team{Name: "leads"})
+	s.Agents = append(s.Agents, routing.Agent{Name: "max", Teams: []string{"leads"}, Role: routing.RoleLead, Capacity: 1})
+	w.apply(s)
+	id := w.asked("mia", "Hello?")
+	w.pass(2 * time.Hour)
+	if got := w.ticket(id); got.Lane != "leads" || got.Agent != "" {
+		t.Errorf("the ticket is in lane %q with %q, want it to wait for the leads", got.Lane, got.Agent)
+	}
+	w.ok(w.desk.SetPresence(t.Context(), socialcrm.By{Actor: ticket.Agent("max")}, "max", ticket.Available))
+	w.pass(time.Minute)
+	if got := w.ticket(id); got.Agent != "max" {
+		t.Errorf("the ticket is with %q, want max, who signed in", got.Agent)
+	}
+	if got := w.steps(id); len(got) != 3 {
+		t.Errorf("steps %+v, want three", got)
+	}
+}
+
+func TestAnExplanationShowsStepsAndWithdrawnBreaches(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(escalating())
+	begin := w.now
+	w.ingest(said("1", "mia", "p", "p", "Hello?", begin))
+	id := w.only().ID
+	w.pass(80 * time.Minute) // breached and escalated, by what is known
+	w.ingest(posted("2", "p", "1", "Hi Mia", begin.Add(50*time.Minute)))
+	told, err := w.desk.Explain(t.Context(), id)
+	w.ok(err)
+	if len(told) != 1 {
+		t.Fatalf("%d clocks", len(told))
+	}
+	var turns []string
+	for _, turn := range told[0].Turns {
+		turns = append(turns, turn.At.Format("15:04 ")+turn.String())
+	}
+	want := []string{"09:00 promised by policy promise (1h around the clock)", "09:45 warned: 75% (notify care, pager:1)", "09:50 met (answered)",
+		"10:00 escalated: breach (raise to urgent, tag late, hand to lane billing)", "10:20 breached withdrawn"}
+	if diff := cmp.Diff(want, turns); diff != "" {
+		t.Errorf("turns (-want +got):\n%s", diff)
+	}
+	if last := told[0].Turns[4]; last.Due.Format("15:04") != "10:00" {
+		t.Errorf("the breach was due %s", last.Due)
+	}
+}
+
 func TestStepsOfMergedTicketsDoNotHappenAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

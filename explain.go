@@ -2,6 +2,7 @@ package socialcrm
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -10,12 +11,14 @@ import (
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
-// Explain says of each clock that the ticket ever had which time counted, which did not and why, and how its deadline and its verdict came about, as of now. It
-// folds the ticket's journal again under the Setups that were in force. A ticket that was merged is explained as the one that it is part of. ErrNotFound.
+// Explain says of each clock that the ticket ever had which time counted, which did not and why, how its deadline and its verdict came about, which steps were taken, and
+// which verdicts were taken back, as of now. It folds the ticket's journal again under the Setups that were in force. A ticket that was merged is explained as the one that
+// it is part of. ErrNotFound.
 func (d *Desk) Explain(ctx context.Context, id ticket.ID) ([]sla.Explanation, error) {
 	var told []sla.Explanation
-	err := d.recount(ctx, id, func(events []sla.Event, inForce sla.InForce, now time.Time) {
-		told = sla.Explain(slices.Values(events), inForce, now)
+	err := d.recount(ctx, id, func(c *change, events []sla.Event) error {
+		told = sla.Explain(slices.Values(events), c.w.company.timeline, c.w.now)
+		return c.tellSteps(told)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("socialcrm: explain ticket %s: %w", id, err)
@@ -23,12 +26,67 @@ func (d *Desk) Explain(ctx context.Context, id ticket.ID) ([]sla.Explanation, er
 	return told, nil
 }
 
+// tellSteps adds what the journals tell of clocks beside their events: the steps that were taken, and verdicts that were taken back.
+func (c *change) tellSteps(told []sla.Explanation) error {
+	lines, err := c.lines()
+	if err != nil {
+		return err
+	}
+	breached := make(map[*sla.Explanation]time.Time)
+	for _, id := range append([]ticket.ID{c.ID}, c.Absorbed...) {
+		err := c.w.eachEntry(id, func(e *ticket.Entry) {
+			if e.Stand == nil {
+				return
+			}
+			line := lines[id]
+			if e.Stand.Line != "" {
+				line = lines[ticket.ID(e.Stand.Line)]
+			}
+			i := slices.IndexFunc(told, func(x sla.Explanation) bool {
+				return x.Clock.Metric == e.Stand.Metric && x.Clock.Line == line && x.Clock.Started.Equal(e.Stand.Started)
+			})
+			if i < 0 {
+				return
+			}
+			x := &told[i]
+			switch e.Kind {
+			case ticket.ClockBreached:
+				breached[x] = e.Happened
+			case ticket.ClockWarned, ticket.TicketEscalated:
+				turn := sla.Turn{At: e.Happened, Kind: sla.TurnWarned, To: e.Old}
+				if e.Kind == ticket.TicketEscalated {
+					turn.Kind = sla.TurnEscalated
+				}
+				var step sla.Step
+				if json.Unmarshal(e.Detail, &step) == nil {
+					turn.Cause = step.String()
+				}
+				x.Tell(turn)
+			case ticket.ClockWithdrawn:
+				reopened := slices.ContainsFunc(x.Turns, func(t sla.Turn) bool { return t.Kind == sla.TurnReopened && t.From == e.Old })
+				turn := sla.Turn{At: e.Processed, Kind: sla.TurnWithdrawn, From: e.Old}
+				if e.Old == sla.Breached.String() {
+					turn.Due = breached[x]
+				}
+				if !reopened {
+					x.Tell(turn)
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Clocks returns every clock that the ticket ever had, as they stand now, in the order of sla.Metrics, then of Line, then of Started; Ticket.Clocks has only those
 // that run and the latest that ended. ErrNotFound.
 func (d *Desk) Clocks(ctx context.Context, id ticket.ID) ([]sla.Clock, error) {
 	var all []sla.Clock
-	err := d.recount(ctx, id, func(events []sla.Event, inForce sla.InForce, now time.Time) {
-		all = sla.Judge(slices.Values(events), inForce, now)
+	err := d.recount(ctx, id, func(c *change, events []sla.Event) error {
+		all = sla.Judge(slices.Values(events), c.w.company.timeline, c.w.now)
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("socialcrm: clocks of ticket %s: %w", id, err)
@@ -37,7 +95,7 @@ func (d *Desk) Clocks(ctx context.Context, id ticket.ID) ([]sla.Clock, error) {
 }
 
 // recount gives fn all that ever moved the ticket's clocks. The transaction writes nothing.
-func (d *Desk) recount(ctx context.Context, id ticket.ID, fn func([]sla.Event, sla.InForce, time.Time)) error {
+func (d *Desk) recount(ctx context.Context, id ticket.ID, fn func(*change, []sla.Event) error) error {
 	return d.update(ctx, func(w *work) error {
 		c, err := w.load(id)
 		if err != nil {
@@ -47,9 +105,9 @@ func (d *Desk) recount(ctx context.Context, id ticket.ID, fn func([]sla.Event, s
 			return ErrNotFound
 		}
 		events, err := c.history()
-		if err == nil {
-			fn(events, w.company.timeline, w.now)
+		if err != nil {
+			return err
 		}
-		return err
+		return fn(c, events)
 	})
 }

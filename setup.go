@@ -229,7 +229,8 @@ func (d *Desk) Setup() (Setup, int64) {
 }
 
 // Apply changes the company while it runs: all at once or, when anything is wrong in the Setup, not at all; the error then names it. Every process of the
-// same Store follows. The journal's entries name the version that was in force, and versions are kept.
+// same Store follows. The journal's entries name the version that was in force, and versions are kept. What it changes of promises (sla, calendars, holidays) reaches a
+// ticket's running clocks, deadlines and steps with the next thing that happens to the ticket; Reapply reaches all at once.
 func (d *Desk) Apply(ctx context.Context, by By, s Setup) error {
 	if err := d.permit(ctx, VerbApply, by); err != nil {
 		return fmt.Errorf("socialcrm: apply: %w", err)

@@ -70,6 +70,13 @@ func (s *story) explain(now time.Time, inForce InForce) Explanation {
 	return x
 }
 
+// Tell adds turns that the events do not show, in their place: steps that were done, and verdicts that were told and taken back.
+func (x *Explanation) Tell(turns ...Turn) {
+	x.Turns = append(slices.Clip(x.Turns), turns...)
+	slices.SortStableFunc(x.Turns, func(a, b Turn) int { return a.At.Compare(b.At) })
+	x.in(x.Until.Location())
+}
+
 // Bounds on what is told one by one of a passage.
 const (
 	longPassage  = 14 * 24 * time.Hour

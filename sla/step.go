@@ -31,6 +31,24 @@ func (s *Step) Warns() bool {
 	return s.Raise == nil && s.Lane == "" && s.Agent == "" && len(s.Tags) == 0 && len(s.Notify) == 0
 }
 
+// String says what the step does, without its moment: "notify care, raise to urgent, hand to lane desk". That of a warning is empty.
+func (s *Step) String() string {
+	var does []string
+	add := func(what, name string) {
+		if name != "" {
+			does = append(does, what+" "+name)
+		}
+	}
+	add("notify", strings.Join(s.Notify, ", "))
+	if s.Raise != nil {
+		add("raise to", s.Raise.String())
+	}
+	add("tag", strings.Join(s.Tags, ", "))
+	add("hand to lane", s.Lane)
+	add("hand to", s.Agent)
+	return strings.Join(does, ", ")
+}
+
 func (s *Step) concerns(m Metric) bool { return s.Metric == 0 || s.Metric == m }
 
 // Moment is a point of a clock's run, in the time that the clock counts: "75%" of the target, "15m before" the deadline, "breach", "2h after" the breach. The

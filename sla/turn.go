@@ -18,6 +18,11 @@ const (
 	TurnBreached TurnKind = "breached"         // Turn.Cause is who held the ticket
 	TurnEnded    TurnKind = "ended"            // Turn.To is the verdict, Turn.Cause what ended it
 	TurnReopened TurnKind = "reopened"         // Turn.From is the verdict withdrawn, Turn.Cause the policy's choice
+
+	// These are not of the events, but of what was done by what was known then; see Explanation.Tell.
+	TurnWithdrawn TurnKind = "withdrawn" // Turn.From is a verdict that had been told, Turn.Due the deadline of a breach
+	TurnWarned    TurnKind = "warned"    // Turn.To is the step's moment, Turn.Cause whom it told
+	TurnEscalated TurnKind = "escalated" // Turn.To is the step's moment, Turn.Cause what it did
 )
 
 // Turn is something that happened to a clock.
@@ -41,6 +46,8 @@ func (t Turn) String() string {
 		s += " by policy " + t.To
 	case t.Kind == TurnEnded:
 		s = t.To
+	case t.Kind == TurnWithdrawn:
+		s = t.From + " withdrawn"
 	case t.Kind == TurnReopened:
 		s += ", " + t.From + " withdrawn"
 	case t.From != "" || t.To != "":
