@@ -93,7 +93,8 @@ type Desk struct {
 	log     *slog.Logger
 	company atomic.Pointer[company]
 	group   group
-	works   sync.Pool // of *work that no transaction uses
+	works   sync.Pool                 // of *work that no transaction uses
+	lost    atomic.Pointer[storeLoss] // the Store cannot be written; nil: it can
 
 	mu       sync.RWMutex // guards what follows
 	channels map[channel.AccountID]*account

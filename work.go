@@ -49,6 +49,8 @@ type work struct {
 	unknown error
 	// told is set once the roster heard of something that is not committed yet, in whichever run of fn.
 	told bool
+	// loss is the Store's, of which this transaction tells.
+	loss *storeLoss
 
 	keys  keys
 	room  room
@@ -85,6 +87,7 @@ func (d *Desk) transact(ctx context.Context, fn func(*work) error, come []*arriv
 			acc.heard.Store(w.now.Truncate(time.Hour).Unix())
 		}
 	}
+	d.watchStore(w.loss, err)
 	told := w.told
 	d.returnWork(w) // not after a panic: somebody may hold on to it then
 	if err != nil && told {
@@ -99,6 +102,7 @@ func (d *Desk) transact(ctx context.Context, fn func(*work) error, come []*arriv
 func (w *work) enter(tx ticket.Tx) error {
 	w.reset()
 	w.tx, w.now, w.company, w.sinks = tx, w.d.now(), w.d.company.Load(), w.d.allSinks()
+	w.tellLoss()
 	if err := w.fn(w); err != nil {
 		return err
 	}
