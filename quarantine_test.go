@@ -87,8 +87,15 @@ func TestWhatCouldNotBeDecodedIsReplayedOnceItCan(t *testing.T) {
 		t.Errorf("the journal tells of %d releases of what stayed, want none", n)
 	}
 	a.learned = true
+	came := w.now
+	w.now = w.now.Add(time.Minute)
 	n, err := w.desk.ReleaseAll(t.Context())
 	w.ok(err)
+	for _, e := range w.told(ticket.MessageReceived) {
+		if !e.Received.Equal(came) {
+			t.Errorf("a message came in at %s, want %s: when its body did", e.Received, came)
+		}
+	}
 	if left := w.quarantined(); n != 2 || len(left) != 0 || len(w.tickets()) != 2 {
 		t.Errorf("%d released, %d left, %d tickets; want 2, 0, 2", n, len(left), len(w.tickets()))
 	}
