@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ func TestFaults(t *testing.T) {
 		kind  remote.Kind
 		scope remote.Level
 		wait  time.Duration
+		hangs bool // until the caller gives up
 	}{
 		{name: "429 with Retry-After", fault: answer(429, "", anHour), kind: remote.RateLimited, scope: remote.LevelApp, wait: time.Hour},
 		{name: "429 without", fault: answer(429, ""), kind: remote.RateLimited, scope: remote.LevelApp},
@@ -54,7 +56,7 @@ func TestFaults(t *testing.T) {
 		{name: "503 with Retry-After", fault: answer(503, "", anHour), kind: remote.Unavailable, scope: remote.LevelApp, wait: time.Hour},
 		{name: "reset within the answer", fault: cutShort, after: true, kind: remote.Unavailable},
 		{name: "no answer", fault: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, after: true, kind: remote.Unavailable},
-		{name: "timeout after the request was written", fault: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, after: true, kind: remote.Unavailable},
+		{name: "timeout after the request was written", fault: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, after: true, kind: remote.Unavailable, hangs: true},
 		{name: "invalid JSON", fault: answer(200, `{"compositeResponse":[`), after: true, kind: remote.Unavailable},
 		{name: "HTML in place of JSON", fault: answer(200, "<html><title>Log in</title>"), kind: remote.Unavailable},
 		{name: "empty body", fault: func(http.ResponseWriter, *http.Request) {}, after: true, kind: remote.Unavailable},
@@ -68,16 +70,16 @@ func TestFaults(t *testing.T) {
 		{name: "too many calls at once", fault: answer(403, `[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"ConcurrentPerOrgLongTxn Limit exceeded."}]`), kind: remote.RateLimited, scope: remote.LevelApp, wait: pauseWhenBusy},
 		{name: "redirect", fault: answer(302, "", "Location: https://evil.example/"), kind: remote.Unavailable, scope: none},
 		{name: "huge body", fault: huge, after: true, kind: remote.Rejected},
-		{name: "slow body", fault: slow, after: true, kind: remote.Unavailable},
+		{name: "slow body", fault: slow, after: true, kind: remote.Unavailable, hangs: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			o, broken := newOrg(), true
+			o, mended := newOrg(), new(atomic.Bool)
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				r.Body = io.NopCloser(bytes.NewReader(body))
 				switch {
-				case !broken:
+				case mended.Load():
 					o.ServeHTTP(w, r)
 				case tt.after:
 					o.ServeHTTP(httptest.NewRecorder(), r)
@@ -109,7 +111,11 @@ func TestFaults(t *testing.T) {
 				},
 			} {
 				now = now.Add(25 * time.Hour) // whatever one of them learned, the next begins afresh
-				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+				limit := time.Minute
+				if tt.hangs {
+					limit = 100 * time.Millisecond
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), limit)
 				err := call(ctx)
 				cancel()
 				e, ok := errors.AsType[*remote.Error](err)
@@ -126,7 +132,8 @@ func TestFaults(t *testing.T) {
 					t.Errorf("%s: the error shows the token: %v", name, err)
 				}
 			}
-			broken, now = false, now.Add(25*time.Hour)
+			mended.Store(true)
+			now = now.Add(25 * time.Hour)
 			for range 2 {
 				if _, err := sink.Push(t.Context(), c); err != nil {
 					t.Fatalf("the next push: %v", err)

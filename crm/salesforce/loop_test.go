@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"golang.org/x/oauth2"
 
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
@@ -39,8 +42,11 @@ func newOffice(t *testing.T) *office {
 	w.page = w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "shop"}, Name: "Shop"})
 	m := mapping()
 	m.Owners = map[string]string{"ana": "005Qy000000000A", "ben": "005Qy000000000B"}
-	o, sink := openWith(t, Options{Mapping: m, Now: now, Settle: 5 * time.Second})
+	o := newOrg()
 	o.clock = now
+	sink := New(Options{
+		Instance: "https://acme.example", HTTP: &http.Client{Transport: direct{o}}, Token: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}), Mapping: m, Now: now,
+	})
 	w.org, w.staff = o, o.staff(sink.words)
 	desk, err := socialcrm.New(socialcrm.Config{
 		Store: ticket.NewMemory(&ticket.MemoryOptions{Now: now}), Channels: []channel.Channel{w.page}, Now: now,
@@ -55,6 +61,20 @@ func newOffice(t *testing.T) *office {
 	w.desk = desk
 	w.ok(err)
 	return w
+}
+
+// direct calls a handler without a network, so that time stands still meanwhile.
+type direct struct{ http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (answer *http.Response, err error) {
+	defer func() {
+		if told := recover(); told != nil {
+			answer, err = nil, fmt.Errorf("the connection broke: %v", told)
+		}
+	}()
+	w := httptest.NewRecorder()
+	d.ServeHTTP(w, r)
+	return w.Result(), nil
 }
 
 func (w *office) ok(err error) {
@@ -105,7 +125,7 @@ func (w *office) entries() int {
 // went out and was kept once, and then nothing moves any more.
 func TestTwoWaysAgree(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(4) {
+	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(seed, 7))
