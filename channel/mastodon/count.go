@@ -2,7 +2,6 @@ package mastodon
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -37,7 +36,7 @@ func linkAt(text string, before rune) int {
 			scheme = s
 		}
 	}
-	if scheme == "" || unicode.IsLetter(before) || unicode.IsDigit(before) || strings.ContainsRune("@#$_/", before) {
+	if scheme == "" || before < 0x80 && isAlnum(byte(before)) || strings.ContainsRune("@#$_/", before) {
 		return 0
 	}
 	end := strings.IndexFunc(text, notInLink)

@@ -22,7 +22,7 @@ func plainText(markup string) string {
 		switch {
 		case t.name != "":
 			c.tag(t)
-		case rest == "" || !t.markup:
+		case !t.markup:
 			c.text(markup[lt : len(markup)-len(rest)])
 		}
 		markup = rest

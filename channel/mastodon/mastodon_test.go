@@ -21,6 +21,7 @@ type T interface {
 	Helper()
 	Fatalf(format string, args ...any)
 	Cleanup(func())
+	Context() context.Context
 }
 
 // connect returns the adapter over the handler.
@@ -28,10 +29,8 @@ func connect(t T, handler http.Handler, change ...func(*mastodon.Options)) *mast
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	o := mastodon.Options{
-		Server: server.URL, Handle: "@" + standin.Handle, Token: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: standin.Token}), HTTP: server.Client(),
-		Fetcher: &remote.Fetcher{AnyPort: true, Allow: netip.Addr.IsLoopback},
-	}
+	o := options()
+	o.Server, o.HTTP = server.URL, server.Client()
 	for _, c := range change {
 		c(&o)
 	}
@@ -40,6 +39,14 @@ func connect(t T, handler http.Handler, change ...func(*mastodon.Options)) *mast
 		t.Fatalf("%v", err)
 	}
 	return c
+}
+
+// options are those of the stand-in's account, without its address.
+func options() mastodon.Options {
+	return mastodon.Options{
+		Server: "https://social.example", Handle: "@" + standin.Handle, Token: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: standin.Token}),
+		Fetcher: &remote.Fetcher{AnyPort: true, Allow: netip.Addr.IsLoopback},
+	}
 }
 
 // png is a picture of one pixel.

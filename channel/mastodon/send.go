@@ -117,7 +117,7 @@ func (c *Channel) draft(ctx context.Context, out channel.Outgoing, private bool)
 		if !c.ours(answered.Account) {
 			handles = append(handles, answered.Account.Acct)
 		}
-		if answered.Visibility == direct {
+		if answered.private() {
 			for _, m := range answered.Mentions {
 				handles = append(handles, m.Acct)
 			}

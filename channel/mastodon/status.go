@@ -69,7 +69,7 @@ func (m *moment) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	t, err := time.Parse(time.RFC3339, *text)
-	if err != nil {
+	if y := t.UTC().Year(); err != nil || y < 1 || y > 9999 {
 		return fmt.Errorf("%.40q is no time", *text)
 	}
 	m.Time = t.UTC()
@@ -101,6 +101,9 @@ func (s *status) check() error {
 	}
 	return nil
 }
+
+// private reports whether only those see the post whom it mentions. An audience that is not known is taken for the narrowest, in what arrives and in what answers it.
+func (s *status) private() bool { return narrower(s.Visibility, "") == direct }
 
 // boost reports whether the post only repeats another one.
 func (s *status) boost() bool { return len(s.Reblog) > 0 && string(s.Reblog) != "null" }
@@ -142,7 +145,7 @@ func (c *Channel) others(s *status) []string {
 // thread names the thread of a post, as far as the post itself tells.
 func (c *Channel) thread(s *status) string {
 	switch {
-	case s.Visibility == direct:
+	case s.private():
 		if others := c.others(s); len(others) > 0 {
 			return strings.Join(others, ",")
 		}
@@ -160,7 +163,7 @@ func (c *Channel) message(s *status) channel.Message {
 		Language: s.Language, URL: s.URL, Time: s.CreatedAt.Time, Order: order(s.ID), Revision: revision(s.EditedAt.Time), Automated: s.Account.Bot,
 		Facts: map[string]string{"audience": s.Visibility},
 	}
-	if s.Visibility == direct {
+	if s.private() {
 		m.Visibility = channel.Private
 	}
 	if m.URL == "" {
