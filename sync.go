@@ -63,6 +63,9 @@ type push struct {
 	contact  progress // of its contact
 	contacts crm.Subject
 	outage   bool // the latest call to the CRM failed
+
+	contactWas int64    // the contact's version that the sink had
+	messages   []string // that something happened to, also those that left the ticket
 }
 
 // syncSubject pushes everything that one CRM has not heard about one subject, as one Change, and records how far it got.
@@ -142,7 +145,7 @@ func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err
 	if err := readProgress(values, &p.subject, &p.contact); err != nil {
 		return p, false, err
 	}
-	p.change.Subject = s
+	p.change.Subject, p.contactWas = s, p.contact.Version
 	p.change.Refs.Contact = p.contact.Ref
 	if contactID != "" {
 		contacts, err := r.Contacts(contactID)
@@ -165,14 +168,13 @@ func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err
 	if err != nil {
 		return p, false, err
 	}
-	var keys []string
 	for _, e := range entries {
-		if e.Message != "" && !slices.Contains(keys, e.Message) {
-			keys = append(keys, e.Message)
+		if e.Message != "" && !slices.Contains(p.messages, e.Message) {
+			p.messages = append(p.messages, e.Message)
 		}
 		p.subject.Position = e.Position
 	}
-	messages, err := r.Messages(keys...)
+	messages, err := r.Messages(p.messages...)
 	if err != nil {
 		return p, false, err
 	}
@@ -270,8 +272,7 @@ func crmInteraction(m *ticket.Message) crm.Interaction {
 // recordRefs keeps the CRM's IDs that a push learned, also when the rest of it failed.
 func (w *work) recordRefs(sink string, p push, r crm.Receipt) error {
 	if p.change.Contact != nil && r.Contact != "" {
-		p.contact.Ref = r.Contact
-		if err := w.putProgress(sink, p.contacts, p.contact); err != nil {
+		if err := w.crossedContact(sink, p, r.Contact); err != nil {
 			return err
 		}
 	}
@@ -316,6 +317,9 @@ func (w *work) recordPush(sink string, s crm.Subject, p push, r crm.Receipt) err
 		if err := w.putProgress(sink, s, p.subject); err != nil {
 			return err
 		}
+	}
+	if err := w.crossedMessages(p); err != nil {
+		return err
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.Refused)) {
 		w.append(w.crmEntry(ticket.CaseFailed, sink, s, "refused/"+key, r.Refused[key]))

@@ -51,22 +51,32 @@ func TestLongStoryReachesTheCRMWhole(t *testing.T) {
 type busy struct {
 	*crmtest.Fake
 	happens func()
+	dies    bool // behind the next push
 }
 
 func (b *busy) Push(ctx context.Context, c crm.Change) (crm.Receipt, error) {
 	if b.happens != nil {
 		b.happens()
 	}
-	return b.Fake.Push(ctx, c)
+	receipt, err := b.Fake.Push(ctx, c)
+	if b.dies {
+		b.dies = false
+		panic("the worker dies")
+	}
+	return receipt, err
+}
+
+func (b *busy) desk(w *world) *socialcrm.Desk {
+	desk, err := socialcrm.New(socialcrm.Config{Store: w.store, Channels: []channel.Channel{w.page}, Sinks: []crm.Sink{b}, Now: func() time.Time { return w.now }})
+	w.ok(err)
+	return desk
 }
 
 // busyWorld is a world with a CRM that is busy.
 func busyWorld(t *testing.T) (*world, *busy) {
 	w := newWorld(t)
 	b := &busy{Fake: w.crm}
-	desk, err := socialcrm.New(socialcrm.Config{Store: w.store, Channels: []channel.Channel{w.page}, Sinks: []crm.Sink{b}, Now: func() time.Time { return w.now }})
-	w.ok(err)
-	w.desk = desk
+	w.desk = b.desk(w)
 	return w, b
 }
 
@@ -138,5 +148,66 @@ func TestASubjectOnWhichACRMAlwaysHangsIsGivenUp(t *testing.T) {
 	w.ok(err)
 	if n := w.crm.Calls(crmtest.MethodPush); len(dead.Items) == 0 || n >= 100 {
 		t.Errorf("after %d pushes the dead letters are %+v", n, dead.Items)
+	}
+}
+
+// TestAPushUnderWayMovesNothingBack lets a ticket that was merged be taken apart while a push is under way that was read before; the worker may die behind it.
+func TestAPushUnderWayMovesNothingBack(t *testing.T) {
+	t.Parallel()
+	for _, dies := range []bool{false, true} {
+		t.Run(fmt.Sprint("the worker dies: ", dies), func(t *testing.T) {
+			t.Parallel()
+			w, b := busyWorld(t)
+			part, whole := w.asked("mia", "Hello?"), w.asked("mia", "And?")
+			moves := w.newest(part)
+			w.must(w.desk.Merge(t.Context(), whole, ana, part))
+			w.pass(time.Minute)
+			b.happens = func() {
+				b.happens = nil
+				w.must(w.desk.Unmerge(t.Context(), whole, ana, part))
+				_, err := w.desk.Tick(t.Context())
+				w.ok(err)
+				b.dies = dies
+			}
+			w.ingest(channel.Event{Kind: channel.MessageEdited, Account: shop, Time: w.now, Message: channel.Message{ID: moves.Content.ID, Text: "Hello, hello?"}})
+			func() {
+				defer func() {
+					if died := recover() != nil; died != dies {
+						t.Errorf("the worker died: %t, want %t", died, dies)
+					}
+				}()
+				w.pass(time.Minute)
+			}()
+			w.desk = b.desk(w)
+			w.pass(time.Hour)
+			if got := w.crm.Interactions(string(part)); len(got) != 1 || got[0].Text != "Hello, hello?" {
+				t.Errorf("the part's case holds %+v, want its message", got)
+			}
+			if got := w.crm.Interactions(string(whole)); len(got) != 1 {
+				t.Errorf("the other's case holds %+v, want its own message", got)
+			}
+		})
+	}
+}
+
+func TestAnOlderPushOfAContactDoesNotOutlastANewerOne(t *testing.T) {
+	t.Parallel()
+	w, b := busyWorld(t)
+	mia := w.ticket(w.asked("mia", "Hello?")).Contact
+	w.platform.Customer("noa").Post(w.page, "It is me, Mia")
+	b.happens = func() {
+		b.happens = nil
+		w.ok(w.desk.MergeContacts(t.Context(), ana, mia, w.tickets()[1].Contact))
+		_, err := w.desk.Tick(t.Context())
+		w.ok(err)
+	}
+	w.pass(time.Hour)
+	for _, c := range w.crm.Contacts() {
+		if want := string(mia); c.Key != want && c.MergedInto != want {
+			t.Errorf("the CRM holds contact %+v, want it merged into %s", c, want)
+		}
+	}
+	if n := len(w.crm.Contacts()); n != 2 {
+		t.Errorf("the CRM holds %d contacts, want 2", n)
 	}
 }
