@@ -44,10 +44,6 @@ func (w *work) close(c *change, actor ticket.Actor, tag, reason string) error {
 	if !solved.IsZero() {
 		c.SolvedAt = solved
 	}
-	for _, q := range c.Consults {
-		w.tx.Cancel(consultTaskID(q.Key))
-	}
-	c.Consults = nil
 	if err := w.tx.Release(c.ID, w.now); err != nil {
 		return err
 	}

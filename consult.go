@@ -27,7 +27,7 @@ type Consult struct {
 }
 
 // Consult asks another team or agent inside the ticket: finance, legal, a workshop. Lane, agent and clocks stay; the question has a deadline of its own, which the
-// journal tells when it passes without an answer. Receipt.Messages names the question, for Answer. Errors: ErrInvalid (nobody or two are asked, no question, no time,
+// journal tells when it passes without an answer. Solving or closing the ticket ends its questions. Receipt.Messages names the question, for Answer. Errors: ErrInvalid (nobody or two are asked, no question, no time,
 // a ticket that is solved or closed), ErrNotFound (no such team or agent).
 func (d *Desk) Consult(ctx context.Context, id ticket.ID, by By, q Consult) (Receipt, error) {
 	return d.verb(ctx, VerbConsult, id, by, q, func(w *work, c *change) (Receipt, error) {
@@ -68,7 +68,7 @@ func (w *work) askable(c *change, q Consult) error {
 }
 
 // Answer answers a Consult, by its key; the answer is a note. Once the last question for which the ticket was put on hold is answered, the ticket is open again.
-// Errors: ErrInvalid (no text), ErrNotFound (no such question, or it was answered).
+// Errors: ErrInvalid (no text), ErrNotFound (no such question, it was answered, or the ticket was solved since).
 func (d *Desk) Answer(ctx context.Context, id ticket.ID, by By, consult, text string) (Receipt, error) {
 	return d.verb(ctx, VerbAnswer, id, by, []string{consult, text}, func(w *work, c *change) (Receipt, error) {
 		if strings.TrimSpace(text) == "" {
@@ -90,6 +90,42 @@ func (d *Desk) Answer(ctx context.Context, id ticket.ID, by By, consult, text st
 		}
 		return Receipt{Messages: []string{key}}, nil
 	})
+}
+
+// endConsults ends the questions about a ticket that is done: nobody waits for an answer any more.
+func (c *change) endConsults() {
+	for _, q := range c.Consults {
+		c.w.tx.Cancel(consultTaskID(q.Key))
+	}
+	c.Consults = nil
+}
+
+// takeConsults takes the questions that were asked in a ticket out of the one that it was part of.
+func (c *change) takeConsults(from *change) error {
+	keys := make([]string, len(from.Consults))
+	for i, q := range from.Consults {
+		keys[i] = q.Key
+	}
+	notes, err := c.w.tx.Messages(keys...)
+	if err != nil {
+		return err
+	}
+	stay := make([]ticket.Consult, 0, len(from.Consults))
+	for i, q := range from.Consults {
+		if notes[i].Ticket != c.ID {
+			stay = append(stay, q)
+			continue
+		}
+		task, err := consultTask(c.ID, q)
+		if err != nil {
+			return err
+		}
+		if c.Consults = append(c.Consults, q); !q.Overdue {
+			c.w.tx.Schedule(task)
+		}
+	}
+	from.Consults = stay
+	return nil
 }
 
 const consultKind = "consult"

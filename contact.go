@@ -197,18 +197,39 @@ func (w *work) unmergeContacts(into, from ticket.Contact, actor ticket.Actor) er
 	if err := w.partAsOne(into.ID, from.ID); err != nil {
 		return err
 	}
+	if err := w.partiesAgain(into.ID, from.ID, b.Identities, actor); err != nil {
+		return err
+	}
 	return w.eachTicket(into.ID, func(c *change) error {
 		convs, err := w.tx.Conversations(c.Conversations...)
 		if err != nil {
 			return err
 		}
+		theirs := false
 		for _, conv := range convs {
-			if c.PartyIn(conv.Key) == nil && slices.Contains(b.Identities, ticket.IdentityKey{Platform: conv.Key.Account.Platform, ID: conv.Author.ID}) {
-				return w.follow(c, &from, ticket.ContactUnmerged, actor)
+			if c.PartyIn(conv.Key) == nil && spokenBy(&conv, b.Identities) {
+				theirs = true
+				w.meetsAgain(&conv, into.ID, from.ID)
 			}
 		}
-		return nil
+		if !theirs {
+			return nil
+		}
+		return w.follow(c, &from, ticket.ContactUnmerged, actor)
 	})
+}
+
+// spokenBy reports whether one of the identities is the customer, or the party, of a conversation.
+func spokenBy(conv *ticket.Conversation, identities []ticket.IdentityKey) bool {
+	return slices.Contains(identities, ticket.IdentityKey{Platform: conv.Key.Account.Platform, ID: conv.Author.ID})
+}
+
+// meetsAgain gives a conversation that began while two contacts were one to the one that it is with.
+func (w *work) meetsAgain(conv *ticket.Conversation, into, from ticket.ContactID) {
+	if conv.Contact == into {
+		conv.Contact = from
+		w.tx.PutConversation(*conv)
+	}
 }
 
 // giveBack takes out of the survivor the fields that it took over and that nobody has changed since.

@@ -370,3 +370,57 @@ func TestAClosedTicketAsksNobodyAnyMore(t *testing.T) {
 	}
 	w.noTasks("consult")
 }
+
+func TestATicketThatLeavesTakesItsQuestionsAlong(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	ctx := t.Context()
+	part, whole := w.asked("mia", "Where is it?"), w.asked("noa", "And mine?")
+	q := socialcrm.Consult{Team: "money", Question: "Is it?", Within: time.Hour}
+	first := w.must(w.desk.Consult(ctx, part, ana, q)).Messages[0]
+	own := w.must(w.desk.Consult(ctx, whole, ana, q)).Messages[0]
+	w.must(w.desk.Merge(ctx, whole, ana, part))
+	w.must(w.desk.Unmerge(ctx, whole, ana, part))
+	for id, want := range map[ticket.ID]string{part: first, whole: own} {
+		if got := w.ticket(id).Consults; len(got) != 1 || got[0].Key != want {
+			t.Errorf("open consults: %+v, want %s", got, want)
+		}
+	}
+	w.pass(2 * time.Hour)
+	for id, want := range map[ticket.ID]string{part: first, whole: own} {
+		if e := w.last(id, ticket.ConsultOverdue); e.Message != want {
+			t.Errorf("overdue is %q, want %s", e.Message, want)
+		}
+	}
+}
+
+func TestSolvingEndsQuestions(t *testing.T) {
+	t.Parallel()
+	for name, solve := range map[string]func(w *world, id ticket.ID){
+		"resolved": func(w *world, id ticket.ID) { w.must(w.desk.Resolve(w.t.Context(), id, ana, "")) },
+		"with the answer": func(w *world, id ticket.ID) {
+			w.must(w.desk.Reply(w.t.Context(), id, ana, socialcrm.Reply{Text: "In Lyon.", Then: ticket.Solved}))
+		},
+		"in the CRM": func(w *world, id ticket.ID) { w.ok(w.crm.SetStatus("lea", string(id), ticket.Solved)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := staffed(t)
+			id := w.asked("mia", "Where is it?")
+			asked := w.must(w.desk.Consult(t.Context(), id, ana, socialcrm.Consult{Team: "money", Question: "Is it?", Within: time.Hour})).Messages[0]
+			solve(w, id)
+			w.pass(20 * time.Minute)
+			if got := w.ticket(id); got.Status != ticket.Solved || len(got.Consults) != 0 {
+				t.Errorf("the ticket is %s, open consults: %+v", got.Status, got.Consults)
+			}
+			w.must(w.desk.Reopen(t.Context(), id, ana, ""))
+			w.pass(2 * time.Hour)
+			if n := countKind(w.kinds(id), ticket.ConsultOverdue); n != 0 {
+				t.Errorf("%d questions are overdue, want none", n)
+			}
+			if _, err := w.desk.Answer(t.Context(), id, ana, asked, "Yes."); !errors.Is(err, socialcrm.ErrNotFound) {
+				t.Errorf("an answer afterwards: %v, want ErrNotFound", err)
+			}
+		})
+	}
+}

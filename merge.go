@@ -120,7 +120,7 @@ func (w *work) absorb(c *change, m merging) error {
 	// The other's own clocks end with it: they run on in the survivor.
 	other.MergedInto, other.OneLine, other.Status, other.Clocks.Clocks = c.ID, m.oneLine, ticket.Closed, nil
 	other.before, other.retold = other.Clocks, nil
-	other.Stepped = nil
+	other.Stepped, other.Consults = nil, nil
 	w.tx.Cancel(clockTaskID(other.ID))
 	merged.New = string(c.ID)
 	if !m.oneLine { // what was promised and judged until now stays as it was
@@ -216,6 +216,9 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	c.journal(ticket.Entry{Kind: ticket.TicketUnmerged, Actor: actor, New: string(id)})
 	other.journal(ticket.Entry{Kind: ticket.TicketUnmerged, Actor: actor, New: string(c.ID)})
 	if err := other.takeAlong(c, actor); err != nil {
+		return err
+	}
+	if err := other.takeConsults(c); err != nil {
 		return err
 	}
 	if other.Agent != "" { // who held it before the merge

@@ -253,3 +253,41 @@ func TestAPartyIsAddedOnceAndIsKnownByWhatItsContactBecame(t *testing.T) {
 		t.Errorf("parties %+v, want none", got)
 	}
 }
+
+func TestAPartyIsItselfAgainOnceAMergeOfContactsIsUndone(t *testing.T) {
+	t.Parallel()
+	w, id, seller := marketplace(t)
+	ctx := t.Context()
+	sol, other := w.tickets()[0].Contact, w.ticket(w.asked("sol2", "Hello")).Contact
+	w.ok(w.desk.MergeContacts(ctx, ana, other, sol))
+	w.must(w.desk.AddParty(ctx, id, ana, seller))
+	w.platform.Customer("sol").Write(w.page, "I will send a new one")
+	w.pass(time.Minute)
+	w.must(w.desk.Reply(ctx, id, ana, socialcrm.Reply{Text: "Thank you, Sol.", Party: other}))
+	w.pass(time.Minute)
+	if p := w.ticket(id).Parties; len(p) != 1 || p[0].Contact != other {
+		t.Fatalf("parties: %+v, want contact %s, of which sol is a part", p, other)
+	}
+	w.ok(w.desk.UnmergeContacts(ctx, ana, other, sol))
+	w.pass(time.Minute)
+	if p := w.ticket(id).Parties; len(p) != 1 || p[0].Contact != sol {
+		t.Errorf("parties: %+v, want contact %s", p, sol)
+	}
+	list, err := w.desk.Messages(ctx, ticket.MessageQuery{Ticket: id})
+	w.ok(err)
+	for _, m := range list.Items {
+		if (m.Conversation == seller.Conversation) != (m.Party == sol) || m.Party == other {
+			t.Errorf("%q was said by, or to, %q", m.Content.Text, m.Party)
+		}
+	}
+	for _, in := range w.crm.Interactions(string(id)) {
+		if in.Party == string(other) {
+			t.Errorf("the CRM says that %q was said by, or to, %q", in.Text, in.Party)
+		}
+	}
+	w.platform.Customer("sol").Write(w.page, "It is on its way")
+	w.pass(time.Minute)
+	if m := w.newest(id); m.Party != sol {
+		t.Errorf("what she writes now is said by %q, want %s", m.Party, sol)
+	}
+}

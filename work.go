@@ -288,6 +288,7 @@ func (c *change) moveTo(to ticket.Status, mark sla.Mark, post string, actor tick
 	c.Status = to
 	if to.Done() {
 		c.SolvedAt = at
+		c.endConsults()
 	} else {
 		c.SolvedAt = time.Time{}
 	}

@@ -67,7 +67,7 @@ type Ticket struct {
 	// Returned says who gave it back to its lane last: it is not handed out to that agent again until the agent comes back from being away, the customer writes, or
 	// somebody hands it on. Zero: nobody did.
 	Returned Return `json:"returned,omitzero"`
-	// Consults are the questions to colleagues that have not been answered yet, the oldest first.
+	// Consults are the questions to colleagues that have not been answered yet, the oldest first. Solving ends them.
 	Consults []Consult `json:"consults,omitempty"`
 	// Tags in alphabetical order.
 	Tags []string `json:"tags,omitempty"`
