@@ -27,6 +27,9 @@ func sendTask(m *ticket.Message, due time.Time) ticket.Task {
 	}
 }
 
+// textRemoved is why a post is cancelled of whose text nothing may be left.
+const textRemoved = "its text was removed"
+
 // margin is how long after a request must have ended another worker may take over.
 const margin = 10 * time.Second
 
@@ -49,7 +52,10 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 			return w.tx.Finish(lease) // sent, confirmed by its echo, or cancelled meanwhile
 		}
 		if !m.Deleted.IsZero() && m.Post.State == ticket.PostQueued { // what it said had to go while it waited
-			if err := w.setPost(m.Key, ticket.PostCancelled, "", "its text was removed"); err != nil {
+			if err := w.setPost(m.Key, ticket.PostCancelled, ticket.ReplyCancelled, textRemoved); err != nil {
+				return err
+			}
+			if _, err := w.unlist(m.Conversation, m.Key); err != nil {
 				return err
 			}
 			return w.tx.Finish(lease)
@@ -389,6 +395,9 @@ func (w *work) unlist(key ticket.ConversationKey, posts ...string) (ticket.Conve
 		return ticket.Conversation{}, err
 	}
 	conv := convs[0]
+	if !slices.ContainsFunc(conv.Unfinished, func(p string) bool { return slices.Contains(posts, p) }) {
+		return conv, nil
+	}
 	conv.Unfinished = slices.DeleteFunc(slices.Clone(conv.Unfinished), func(p string) bool { return slices.Contains(posts, p) })
 	w.tx.PutConversation(conv)
 	return conv, nil

@@ -87,8 +87,29 @@ func (w *work) forget(c *ticket.Contact, actor ticket.Actor) error {
 		}
 		f.contacts = append(f.contacts, other[0])
 	}
-	for _, step := range []func() error{f.tickets, f.parts, f.apart, f.quarantine, f.early, f.values, f.records} {
+	for _, step := range []func() error{f.posts, f.tickets, f.parts, f.apart, f.quarantine, f.early, f.values, f.records} {
 		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// posts cancels what waits to go out to the person in tickets of others, while its conversations still tell of it.
+func (f *forgotten) posts() error {
+	for _, contact := range f.contacts {
+		err := f.w.eachValue(partsOf(contact.ID), func(v ticket.Value) error {
+			c, err := f.w.load(ticket.ID(v.Key.Name))
+			if err != nil {
+				return err
+			}
+			if err := c.cancelQueued(f.actor, textRemoved, func(m *ticket.Message) bool { return f.is(m.Party) }); err != nil || len(c.entries) == 0 {
+				return err
+			}
+			c.finish()
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -130,6 +151,9 @@ func (f *forgotten) ticket(id ticket.ID) error {
 		if err := w.close(c, f.actor, "", "the customer is erased"); err != nil {
 			return err
 		}
+		if err := c.cancelQueued(f.actor, textRemoved, everyPost); err != nil {
+			return err
+		}
 		if err := f.messages(c.ID, func(*ticket.Message) bool { return true }); err != nil {
 			return err
 		}
@@ -152,6 +176,12 @@ func (f *forgotten) elsewhere(id ticket.ID, conversations []ticket.ConversationK
 	if err != nil || c.ID == "" || !c.Erased.IsZero() || f.is(c.Contact) {
 		return err // its own turn has come, or comes
 	}
+	meant := func(m *ticket.Message) bool {
+		return theirs(m) || f.is(m.Party) || f.known(m.Conversation.Account, m.Content.Author.ID)
+	}
+	if err := c.cancelQueued(f.actor, textRemoved, meant); err != nil {
+		return err
+	}
 	for i := len(c.Parties) - 1; i >= 0; i-- {
 		if p := c.Parties[i]; f.is(p.Contact) {
 			c.journal(ticket.Entry{Kind: ticket.PartyRemoved, Actor: f.actor, Old: string(p.Contact), Reason: string(p.Role)})
@@ -165,9 +195,7 @@ func (f *forgotten) elsewhere(id ticket.ID, conversations []ticket.ConversationK
 	}
 	c.Conversations = slices.DeleteFunc(slices.Clone(c.Conversations), func(k ticket.ConversationKey) bool { return slices.Contains(conversations, k) })
 	found := len(c.entries) > 0 || len(conversations) > 0
-	err = f.messages(c.ID, func(m *ticket.Message) bool {
-		return theirs(m) || f.is(m.Party) || f.known(m.Conversation.Account, m.Content.Author.ID)
-	}, func(m *ticket.Message) error {
+	err = f.messages(c.ID, meant, func(m *ticket.Message) error {
 		found = true
 		return w.redactEverywhere(m)
 	})

@@ -60,6 +60,9 @@ func (w *work) forgetUnnamed(m *ticket.Message) error {
 	if err := w.close(c, f.actor, "", "the customer is erased"); err != nil {
 		return err
 	}
+	if err := c.cancelQueued(f.actor, textRemoved, everyPost); err != nil {
+		return err
+	}
 	if err := f.messages(c.ID, func(*ticket.Message) bool { return true }, w.redactEverywhere); err != nil {
 		return err
 	}

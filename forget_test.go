@@ -358,3 +358,56 @@ func TestWhatAPersonWroteIsErasedFromQuarantineHoweverMuchItIs(t *testing.T) {
 		t.Errorf("%d are left in quarantine", n)
 	}
 }
+
+// unfinished lists the posts that a conversation waits for.
+func (w *world) unfinished(key ticket.ConversationKey) (posts []string) {
+	w.t.Helper()
+	w.ok(w.store.View(w.t.Context(), "", func(r ticket.Reader) error {
+		convs, err := r.Conversations(key)
+		if err == nil {
+			posts = convs[0].Unfinished
+		}
+		return err
+	}))
+	return posts
+}
+
+func TestAPostThatIsCancelledBecauseItsTextWasRemovedIsToldAndAwaitedNoMore(t *testing.T) {
+	t.Parallel()
+	for name, erases := range map[string]int{"its customer is erased": 0, "its party is erased": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, id, seller := marketplace(t)
+			ctx := t.Context()
+			w.must(w.desk.AddParty(ctx, id, ana, seller))
+			people := []ticket.ContactID{w.ticket(id).Contact, w.ticket(id).Parties[0].Contact}
+			post := w.must(w.desk.Reply(ctx, id, ana, socialcrm.Reply{Text: "Mia says it is broken.", Party: people[1], NotBefore: w.now.Add(time.Hour)})).Messages[0]
+			if got := w.unfinished(seller.Conversation); !slices.Equal(got, []string{post}) {
+				t.Fatalf("the conversation waits for %q, want %s", got, post)
+			}
+			w.ok(w.desk.EraseContact(ctx, ana, people[erases]))
+			w.pass(2 * time.Hour)
+			if told := w.told(ticket.ReplyCancelled); len(told) != 1 || told[0].Message != post || told[0].Reason != "its text was removed" {
+				t.Errorf("the journal says %+v", told)
+			}
+			if got := w.unfinished(seller.Conversation); len(got) != 0 {
+				t.Errorf("the conversation still waits for %q", got)
+			}
+		})
+	}
+	t.Run("it was under way", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		id := w.asked("mia", "Hello?")
+		w.platform.Fail(channeltest.OnFind, channeltest.Refuse(remote.Unavailable))
+		w.platform.Fail(channeltest.OnSend, channeltest.LoseRequest)
+		w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hi"}))
+		_, err := w.desk.Tick(t.Context())
+		w.ok(err)
+		w.ok(w.desk.EraseContact(t.Context(), ana, w.ticket(id).Contact))
+		w.pass(24 * time.Hour)
+		if told := w.told(ticket.ReplyCancelled); len(told) != 1 {
+			t.Errorf("the journal says %+v", told)
+		}
+	})
+}
