@@ -126,12 +126,15 @@ func TestTheAlarmComesWhenTheSilenceIsTooUnlikely(t *testing.T) {
 	t.Parallel()
 	w := newLonely(t)
 	begin := w.now.Truncate(time.Hour)
-	heard := begin
+	heard, one := begin, w.desk
+	w.alone()
+	other := w.desk
 	for ; heard.Before(begin.AddDate(0, 0, 28)); heard = heard.Add(time.Hour) {
 		w.pass(heard.Add(10 * time.Minute).Sub(w.now))
+		w.desk = one
 		w.hear(w.now)
-		w.alone()
-		w.hear(w.now.Add(time.Second)) // by another process in the same hour
+		w.desk = other // another process, in the same hour
+		w.hear(w.now.Add(time.Second))
 	}
 	w.pass(72 * time.Hour)
 	// Each hour of the week was heard in 4 weeks of 4, so that it is quiet with a chance of 1 - 4/6: nine whole hours on end are less than one in ten thousand.
