@@ -204,11 +204,7 @@ func (d *Desk) notSent(ctx context.Context, lease ticket.Lease, m ticket.Message
 		return d.findOut(ctx, lease, m, acc, cause)
 	}
 	return d.settle(ctx, func(w *work) error {
-		switch kind {
-		case remote.RateLimited, remote.Unavailable, remote.Unauthorized, remote.Exhausted:
-			if lease.Attempts+1 >= maxAttempts && kind == remote.Unavailable {
-				break
-			}
+		if waits(cause) && (kind != remote.Unavailable || lease.Attempts+1 < maxAttempts) {
 			if err := w.setPost(m.Key, ticket.PostQueued, ticket.ReplyRetried, reasonOf(cause)); err != nil {
 				return err
 			}
@@ -230,6 +226,21 @@ func (d *Desk) notSent(ctx context.Context, lease ticket.Lease, m ticket.Message
 	})
 }
 
+// waits reports whether a post that failed so may go out later. A platform that blocks the whole account for what it did would refuse every other post, too.
+func waits(cause error) bool {
+	e, ok := errors.AsType[*remote.Error](cause)
+	if !ok {
+		return false
+	}
+	switch e.Kind {
+	case remote.RateLimited, remote.Unavailable, remote.Unauthorized, remote.Exhausted:
+		return true
+	case remote.PolicyBlocked:
+		return e.Scope.Level >= remote.LevelAccount
+	}
+	return false
+}
+
 const maxAttempts = 12
 
 // retryAt says when to try again: when the other side said, else after a backoff.
@@ -246,7 +257,7 @@ func (w *work) pause(cause error, kind remote.Kind, id channel.AccountID, until 
 	if !ok || e.Scope.Level < remote.LevelAccount {
 		return nil
 	}
-	if kind == remote.Unauthorized || kind == remote.Exhausted {
+	if kind == remote.Unauthorized || kind == remote.Exhausted || kind == remote.PolicyBlocked && e.RetryAt.IsZero() {
 		until = time.Time{} // until somebody mends it and calls Resume
 	}
 	for _, shared := range w.d.sharing(id, e.Scope.Level) {

@@ -346,20 +346,30 @@ func TestEveryRefusalEndsWhereTheAgentCanAct(t *testing.T) {
 	}
 }
 
-func TestAQuotaThatIsUsedUpKeepsTheReplyUntilSomebodyResumes(t *testing.T) {
+func TestAQuotaThatIsUsedUpOrABlockOfTheAccountKeepsTheReplyUntilSomebodyResumes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	id := w.asked("mia", "Where is it?")
-	w.platform.Fail(channeltest.OnSend, channeltest.Refuse(remote.Exhausted))
-	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "In Lyon."}))
-	w.pass(48 * time.Hour)
-	if n := w.platform.Calls(channeltest.OnSend); n != 1 || len(w.told(ticket.ScopePaused)) != 1 {
-		t.Errorf("%d sends and %d pauses told, want one each", n, len(w.told(ticket.ScopePaused)))
-	}
-	w.ok(w.desk.Resume(t.Context(), ana, w.page.Account().AccountID))
-	w.pass(time.Hour)
-	if diff := cmp.Diff([]ticket.PostState{ticket.PostSent}, w.states(id)); diff != "" {
-		t.Errorf("posts (-want +got):\n%s", diff)
+	for name, fault := range map[string]channeltest.Fault{
+		"used up": channeltest.Refuse(remote.Exhausted),
+		"blocked": func(a *channeltest.Attempt) error {
+			return &remote.Error{Op: "fakebook: send", Kind: remote.PolicyBlocked, Scope: remote.Scope{Level: remote.LevelAccount, ID: a.Account.AccountID.String()}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id := w.asked("mia", "Where is it?")
+			w.platform.Fail(channeltest.OnSend, fault)
+			w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "In Lyon."}))
+			w.pass(48 * time.Hour)
+			if n := w.platform.Calls(channeltest.OnSend); n != 1 || len(w.told(ticket.ScopePaused)) != 1 {
+				t.Errorf("%d sends and %d pauses told, want one each", n, len(w.told(ticket.ScopePaused)))
+			}
+			w.ok(w.desk.Resume(t.Context(), ana, w.page.Account().AccountID))
+			w.pass(time.Hour)
+			if diff := cmp.Diff([]ticket.PostState{ticket.PostSent}, w.states(id)); diff != "" {
+				t.Errorf("posts (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

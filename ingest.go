@@ -341,6 +341,8 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	w.putMessage(stored)
 	if contact != nil {
 		w.tookPart(contact.ID, &c.Ticket)
+	} else if !history {
+		w.askForAuthor(&stored)
 	}
 	asked := false
 	switch {

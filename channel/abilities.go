@@ -80,6 +80,12 @@ type Profiler interface {
 	Profile(ctx context.Context, id string) (Author, error)
 }
 
+// Reader is a Channel that can read one message again. The Desk asks it when a message came without its author, whom some platforms leave out of webhooks.
+type Reader interface {
+	// Read returns the message with this ID as it now is; Thread may be missing. NotFound: it is gone, or not to be seen.
+	Read(ctx context.Context, id string) (Message, error)
+}
+
 // Subscriber is a Channel whose webhooks must be subscribed to and can be lost. The Desk calls it at start, daily and after an outage.
 type Subscriber interface {
 	// Subscribe makes sure that the subscription exists and says whether it had been lost, so that the gap is polled.

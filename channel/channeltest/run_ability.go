@@ -2,6 +2,7 @@ package channeltest
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/remote"
@@ -24,6 +25,7 @@ func abilityChecks() []check {
 		{name: "finder/answer-lost", applies: able(Finds, AnswerLost), run: checkFindAnswerLost},
 		{name: "finder/request-lost", applies: able(Finds, RequestLost), run: checkFindRequestLost},
 		{name: "profiler", applies: able(Profiles), run: checkProfile},
+		{name: "reader", applies: arrives, run: checkRead},
 		{name: "moderator", applies: able(Moderates), run: checkModerate},
 		{name: "publisher", applies: able(Publishes), run: checkPublish},
 		{name: "private-replier", applies: able(PrivateReplies), run: checkReplyPrivately},
@@ -111,6 +113,23 @@ func checkProfile(b *bench) {
 		b.Errorf("Profile of somebody who does not exist: %+v", author)
 	} else if e := b.failure("Profile", err); e.Kind != remote.NotFound && e.Kind != remote.Rejected {
 		b.Errorf("Profile of somebody who does not exist: the kind is %q, want %q: %v", e.Kind, remote.NotFound, err)
+	}
+}
+
+func checkRead(b *bench) {
+	r, able := b.Channel.(channel.Reader)
+	if !able {
+		return
+	}
+	id := b.Write("Is anybody there?")
+	m, err := r.Read(b.context(), id)
+	if err != nil || m.ID != id || !strings.Contains(m.Text, "Is anybody there?") || m.Author.ID != b.Customer && !b.features.HidesAuthors {
+		b.Errorf("Read of message %s: %+v, error %v", id, m, err)
+	}
+	if m, err := r.Read(b.context(), "no-message-has-this-id"); err == nil {
+		b.Errorf("Read of a message that does not exist: %+v", m)
+	} else if e := b.failure("Read", err); e.Kind != remote.NotFound && e.Kind != remote.Rejected {
+		b.Errorf("Read of a message that does not exist: the kind is %q, want %q: %v", e.Kind, remote.NotFound, err)
 	}
 }
 

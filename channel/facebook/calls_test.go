@@ -121,6 +121,8 @@ func (c *callCase) do(t *testing.T, page *facebook.Channel) (any, error) {
 		return nil, page.Moderate(ctx, c.Action, c.Message)
 	case "Profile":
 		return result(page.Profile(ctx, c.ID))
+	case "Read":
+		return result(page.Read(ctx, c.ID))
 	case "Subscribe":
 		return result(page.Subscribe(ctx))
 	case "TakeControl":

@@ -60,6 +60,7 @@ var (
 	_ channel.Moderator      = (*Channel)(nil)
 	_ channel.Finder         = (*Channel)(nil)
 	_ channel.Profiler       = (*Channel)(nil)
+	_ channel.Reader         = (*Channel)(nil)
 	_ channel.Subscriber     = (*Channel)(nil)
 	_ channel.Controller     = (*Channel)(nil)
 )
