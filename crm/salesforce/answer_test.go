@@ -106,7 +106,12 @@ func TestEveryCodeHasItsMeaning(t *testing.T) {
 		{code: "MALFORMED_ID", want: meaning{kind: remote.Rejected, refuses: true}},
 		{code: "INSUFFICIENT_ACCESS_OR_READONLY", want: meaning{kind: remote.PolicyBlocked}},
 		{code: "STORAGE_LIMIT_EXCEEDED", want: meaning{kind: remote.Exhausted, org: true}},
-		{code: "API_DISABLED_FOR_ORG", want: meaning{kind: remote.PolicyBlocked, org: true}},
+		{code: "API_DISABLED_FOR_ORG", want: meaning{kind: remote.Unauthorized, org: true}},
+		{code: "API_CURRENTLY_DISABLED", want: meaning{kind: remote.Unauthorized, org: true}},
+		{code: "INVALID_OPERATION_WITH_EXPIRED_PASSWORD", want: meaning{kind: remote.Unauthorized}},
+		{code: "REQUEST_RUNNING_TOO_LONG", want: meaning{kind: remote.Unavailable}},
+		{code: "DELETE_FAILED", want: meaning{kind: remote.PolicyBlocked}},
+		{code: "CANNOT_UPDATE_CONVERTED_LEAD", want: meaning{kind: remote.Duplicate}},
 		{code: "SOMETHING_NEW", want: meaning{kind: remote.Rejected}},
 	}
 	for _, tt := range tests {

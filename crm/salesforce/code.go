@@ -46,7 +46,7 @@ func judge(code, text string) meaning {
 	case "STORAGE_LIMIT_EXCEEDED":
 		return meaning{kind: remote.Exhausted, org: true}
 	case "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED":
-		return meaning{kind: remote.PolicyBlocked, org: true}
+		return meaning{kind: remote.Unauthorized, org: true} // everything waits until somebody lets us in
 	case "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "UNKNOWN_EXCEPTION", "REQUEST_RUNNING_TOO_LONG", "TXN_SECURITY_METERING_ERROR":
 		return meaning{kind: remote.Unavailable}
 	case "DUPLICATE_VALUE":

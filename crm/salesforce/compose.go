@@ -175,17 +175,24 @@ func looksLikeEmail(s string) bool {
 		!strings.Contains(domain, "@")
 }
 
+// contactKey is the key of a case's customer; empty while nobody is known.
+func contactKey(c crm.Change) string {
+	if c.Case.Contact == "" && c.Contact != nil {
+		return c.Contact.Key
+	}
+	return c.Case.Contact
+}
+
 func (w *words) caseRecord(c crm.Change) []byte {
 	k := c.Case
 	r := recordFor(w.Case, k, 600)
-	switch {
-	case k.Contact != "":
-		r.link(w.customer.relation, k.Contact)
-	case c.Contact != nil:
-		r.link(w.customer.relation, c.Contact.Key)
+	switch key := contactKey(c); {
+	case key != "":
+		r.link(w.customer.relation, key)
 	case c.Refs.Contact != "":
 		r.text(w.customer.ref, c.Refs.Contact, maxShort)
 	}
+	r.known("Social_Contact__c", contactKey(c), maxKey)
 	r.known("OwnerId", w.owner(k.Agent), maxShort)
 	r.text("Subject", k.Subject, maxSubject)
 	r.text("Status", w.caseStatus(k.Status), maxShort)
@@ -221,7 +228,7 @@ func (w *words) interactionRecord(in *crm.Interaction, caseKey string) []byte {
 	r.link("Social_Case__r", caseKey)
 	r.text("Social_Message__c", in.Message, maxShort)
 	r.text("Social_Direction__c", string(in.Direction), maxShort)
-	r.text("Social_Party__c", in.Party, maxShort)
+	r.text("Social_Party__c", in.Party, maxKey)
 	r.text("Social_Author__c", in.Author.ID, maxShort)
 	r.text("Social_Author_Name__c", cmp.Or(in.Author.Name, in.Author.Handle), maxShort)
 	r.text("Social_Actor__c", cmp.Or(in.Actor.ID, string(in.Actor.Kind)), maxShort)

@@ -99,7 +99,7 @@ func (s *Sink) Erase(ctx context.Context, contact, ref string) error {
 	}
 	for _, what := range []struct{ object, where string }{
 		{leadObject, "Social_Contact__c=" + key},
-		{caseObject, keyField + "!=null AND " + w.customer.relation + "." + keyField + "=" + key}, // with interactions and comments
+		{caseObject, keyField + "!=null AND Social_Contact__c=" + key}, // with interactions and comments; people may have merged the contact into another
 		{w.customer.object, keyField + "=" + key},
 	} {
 		if err := s.deleteAll(ctx, op, what.object, what.where); err != nil {

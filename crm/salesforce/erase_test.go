@@ -66,10 +66,28 @@ func TestEraseRemovesMoreThanOneCallCan(t *testing.T) {
 	pushed(t, sink, change(0, ""))
 	_, contact := o.byKey("Contact", "contact-1")
 	for i := range 450 {
-		o.add(t, caseObject, map[string]any{keyField: fmt.Sprint("case-many-", i), "ContactId": contact["Id"]})
+		o.add(t, caseObject, map[string]any{keyField: fmt.Sprint("case-many-", i), "ContactId": contact["Id"], "Social_Contact__c": "contact-1"})
 	}
 	if err := sink.Erase(t.Context(), "contact-1", ""); err != nil || len(o.objects[caseObject]) != 0 {
 		t.Errorf("error %v, and %d cases are left", err, len(o.objects[caseObject]))
+	}
+}
+
+func TestEraseFindsCasesOfAContactThatPeopleMerged(t *testing.T) {
+	t.Parallel()
+	o, sink := openWith(t, Options{})
+	pushed(t, sink, change(2, "Where is my bag?"))
+	loser, _ := o.byKey("Contact", "contact-1")
+	winner := o.add(t, "Contact", map[string]any{"LastName": "Lovelace"})
+	for _, r := range o.objects[caseObject] {
+		r["Contact"] = winner
+	}
+	delete(o.objects["Contact"], loser)
+	if err := sink.Erase(t.Context(), "contact-1", loser); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(o.objects[caseObject]) + len(o.objects[interactionObject]); n != 0 || len(o.objects["Contact"]) != 1 {
+		t.Errorf("%d cases and interactions and %d contacts are left, want none and the one that people made", n, len(o.objects["Contact"]))
 	}
 }
 

@@ -52,7 +52,7 @@ func (w *words) leadRecord(l *crm.Lead) []byte {
 	}
 	r.text("Description", strings.TrimSpace(l.Title+"\n\n"+l.Description), maxDescription)
 	r.text("Social_Title__c", l.Title, maxShort)
-	r.text("Social_Contact__c", l.Contact.Key, maxShort)
+	r.text("Social_Contact__c", l.Contact.Key, maxKey)
 	r.text("Social_Case_Key__c", l.Case, maxShort)
 	r.text("Social_Actor__c", l.Actor.ID, maxShort)
 	r.time("Social_Found_At__c", l.Time)

@@ -22,6 +22,7 @@ const (
 
 // Lengths of fields, in UTF-16 units as Salesforce counts.
 const (
+	maxKey         = 40
 	maxName        = 80
 	maxCompany     = 255
 	maxSubject     = 255

@@ -159,7 +159,7 @@ func (o *org) refuseCall(r *http.Request, fault *crmtest.Fault) *failed {
 	case remote.Unauthorized:
 		return &failed{401, "INVALID_SESSION_ID", "Session expired or invalid" + about}
 	case remote.PolicyBlocked:
-		return &failed{403, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this org" + about}
+		return &failed{403, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id" + about}
 	case remote.NotFound:
 		return &failed{404, "NOT_FOUND", "The requested resource does not exist" + about}
 	case remote.Rejected:
