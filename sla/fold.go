@@ -21,7 +21,8 @@ var ErrLate = errors.New("sla: the event belongs before one that was folded alre
 // missed before the clock paused last or the ticket was handed over, or begins to be promised after statuses that would have paused it. The states may share
 // memory: change neither.
 func (s *PolicySet) Fold(state State, e Event) (State, error) {
-	f := folding{State: state, before: s, set: s}
+	var f folding // a literal would be copied once more
+	f.State, f.before, f.set = state, s, s
 	if f.last(&e) {
 		return f.State, nil
 	}
@@ -31,7 +32,8 @@ func (s *PolicySet) Fold(state State, e Event) (State, error) {
 // Fold returns the state after the event, as [PolicySet.Fold] does: the time until the event counts in the calendars that were in force at the event before it,
 // and everything else goes by the set in force at the event.
 func (in InForce) Fold(state State, e Event) (State, error) {
-	f := folding{State: state, before: in(state.Last.Time), set: in(e.Time)}
+	var f folding // a literal would be copied once more
+	f.State, f.before, f.set = state, in(state.Last.Time), in(e.Time)
 	if f.last(&e) {
 		return f.State, nil
 	}

@@ -291,10 +291,12 @@ func (f *folding) setStatus(e *Event) {
 
 // unbegin takes the periodic update back that the answer which also solves the ticket has begun: a solved ticket is owed none, and nothing was kept.
 func (f *folding) unbegin(t time.Time) {
-	i := slices.IndexFunc(f.Clocks, func(c Clock) bool { return c.Metric == PeriodicUpdate && c.Stopped.IsZero() && c.Started.Equal(t) })
-	if i >= 0 {
-		f.past.forget(&f.Clocks[i])
-		f.own()
-		f.Clocks = slices.Delete(f.Clocks, i, i+1)
+	for i := range f.Clocks {
+		if c := &f.Clocks[i]; c.Metric == PeriodicUpdate && c.Stopped.IsZero() && c.Started.Equal(t) {
+			f.past.forget(c)
+			f.own()
+			f.Clocks = slices.Delete(f.Clocks, i, i+1)
+			return
+		}
 	}
 }

@@ -138,14 +138,11 @@ func (f *folding) open(m Metric, line string, started, now time.Time) {
 	if p.within == 0 {
 		return
 	}
-	for i := range f.Clocks {
-		if c := &f.Clocks[i]; c.Metric == m && c.Line == line && c.lasting() {
-			return // nothing is promised twice
-		}
+	at, ended, lasting := f.place(m, line, started)
+	if lasting {
+		return // nothing is promised twice
 	}
-	c := Clock{Metric: m, Line: line, Policy: f.policy.Name, Calendar: f.name, Target: Duration(p.within), Started: started}
-	at, ended := f.place(&c)
-	if ended > 0 && f.Clocks[at-1].is(&c) {
+	if ended > 0 && f.Clocks[at-1].Started.Equal(started) {
 		// What no policy judged goes on being judged. A response in the same instant as its message was judged too early, for another message of that instant.
 		if other := &f.Clocks[at-1]; other.Verdict != Unjudged && !other.Stopped.Equal(started) {
 			return
@@ -162,14 +159,17 @@ func (f *folding) open(m Metric, line string, started, now time.Time) {
 		f.Clocks = slices.Delete(f.Clocks, at-ended, at-ended+1)
 		at--
 	}
-	f.past.begin(&c)
-	f.catchUp(&c, p, now)
+	f.Clocks = append(f.Clocks, Clock{})
+	copy(f.Clocks[at+1:], f.Clocks[at:])
+	c := &f.Clocks[at]
+	*c = Clock{Metric: m, Line: line, Policy: f.policy.Name, Calendar: f.name, Target: Duration(p.within), Started: started}
+	f.past.begin(c)
+	f.catchUp(c, p, now)
 	if !p.pause.has(f.Status) {
-		f.run(&c, now)
+		f.run(c, now)
 	} else if c.running() {
 		c.Due = time.Time{}
 	}
-	f.Clocks = slices.Insert(f.Clocks, at, c)
 }
 
 // catchUp counts what had passed before the clock was promised, as if it had been promised from its start on.
@@ -248,15 +248,25 @@ func (f *folding) restart(c *Clock) {
 // usualClocks is how many clocks a ticket has room for at first.
 const usualClocks = 4
 
-// place returns where the clock belongs, and how many of its metric and line stand before that.
-func (f *folding) place(c *Clock) (at, before int) {
-	for at < len(f.Clocks) && compareClocks(&f.Clocks[at], c) <= 0 {
-		if f.Clocks[at].Metric == c.Metric && f.Clocks[at].Line == c.Line {
+// place returns where such a clock belongs, and how many of its metric and line stand before that, of which none can follow one that is lasting.
+func (f *folding) place(m Metric, line string, started time.Time) (at, before int, lasting bool) {
+	for i := range f.Clocks {
+		c := &f.Clocks[i]
+		if c.Metric > m {
+			break
+		}
+		same := c.Metric == m && c.Line == line
+		if same && c.lasting() {
+			return 0, 0, true
+		}
+		if same && !c.Started.After(started) {
 			before++
 		}
-		at++
+		if c.Metric < m || c.Line < line || same && !c.Started.After(started) {
+			at = i + 1
+		}
 	}
-	return at, before
+	return at, before, false
 }
 
 // compareClocks orders clocks by metric, line and time.
