@@ -47,6 +47,7 @@ func (d *Desk) Run(ctx context.Context) error {
 		startStream(name)
 	}
 	wakes := d.wakes(ctx)
+	followed, behind := time.Time{}, false     // when agents were read last, and whether something was written since
 	free := make(chan struct{}, d.cfg.Workers) // one value for each idle worker
 	ended := make(chan struct{}, 1)            // a task ended, so that the next of its key may be claimed
 	for range d.cfg.Workers {
@@ -81,11 +82,21 @@ func (d *Desk) Run(ctx context.Context) error {
 			continue
 		}
 		free <- struct{}{}
+		if behind && d.now().Sub(followed) >= followEvery {
+			behind, followed = false, d.now()
+			if err := d.followHands(ctx); err != nil && ctx.Err() == nil {
+				d.log.Error("agents not read", "error", err)
+			}
+		}
 		wait := d.idle(ctx, err, &attempt)
+		if behind {
+			wait = min(wait, followEvery)
+		}
 		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
 		case <-wakes:
+			behind = true
 			if err := d.follow(ctx); err != nil && ctx.Err() == nil {
 				d.log.Error("setup not read", "error", err)
 			}
@@ -108,6 +119,8 @@ func (d *Desk) Run(ctx context.Context) error {
 }
 
 const (
+	// followEvery is how often agents are read again at most, who other processes may have given work.
+	followEvery = time.Second
 	// longest is how long Run sleeps at most. It wakes when something is due, and when the Store says that there is something new, so this is only for a word that was
 	// lost: a thousand idle Desks ask their Store about once a second.
 	longest = 15 * time.Minute

@@ -265,7 +265,8 @@ func (d *Desk) loadSetup(ctx context.Context) error {
 		}
 	}
 	d.company.Store(c)
-	return d.refreshRoster(ctx, c)
+	_, err = d.refreshRoster(ctx, c)
+	return err
 }
 
 // readSetup reads all versions, so that events of the past are judged by what was promised then. Versions that are known already are not compiled again.

@@ -47,19 +47,38 @@ func (w *work) staff(agents []routing.Agent) error {
 	}
 }
 
-// refreshRoster reads the state of every agent.
-func (d *Desk) refreshRoster(ctx context.Context, c *company) error {
-	return d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) error {
+// refreshRoster reads the state of every agent, and reports whether anybody has more room than was known. It is an Update, although it writes nothing, so that what a
+// transaction under way tells the roster is not replaced by what was so before it.
+func (d *Desk) refreshRoster(ctx context.Context, c *company) (freer bool, err error) {
+	err = d.store.Update(ctx, d.cfg.Tenant, func(tx ticket.Tx) error {
+		freer = false
 		page := ticket.Page{}
 		for {
-			list, err := r.ListAgents(page)
+			list, err := tx.ListAgents(page)
 			if err != nil {
 				return err
+			}
+			for _, now := range list.Items {
+				known, _ := c.roster.Agent(now.Name)
+				freer = freer || now.Free() > known.Free()
 			}
 			c.roster.Set(list.Items...)
 			if page.After = list.Next; page.After == "" {
 				return nil
 			}
 		}
+	})
+	return freer, err
+}
+
+// followHands learns what other processes of the Store know of agents, and hands out what waits when somebody has more room than this one knew.
+func (d *Desk) followHands(ctx context.Context) error {
+	freer, err := d.refreshRoster(ctx, d.company.Load())
+	if err != nil || !freer {
+		return err
+	}
+	return d.update(ctx, func(w *work) error {
+		w.tx.Schedule(drainTask(w.now))
+		return nil
 	})
 }

@@ -91,7 +91,7 @@ func (d *Desk) transact(ctx context.Context, fn func(*work) error, come []*arriv
 	told := w.told
 	d.returnWork(w) // not after a panic: somebody may hold on to it then
 	if err != nil && told {
-		if err := d.refreshRoster(context.WithoutCancel(ctx), d.company.Load()); err != nil {
+		if _, err := d.refreshRoster(context.WithoutCancel(ctx), d.company.Load()); err != nil {
 			d.log.Error("roster not read", "error", err)
 		}
 	}
