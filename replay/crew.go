@@ -24,6 +24,8 @@ type crew struct {
 	names  map[string]bool
 	turns  map[ticket.ID]int    // how often each ticket was taken up
 	doing  map[ticket.ID]finish // what is being handled
+	busy   map[string]time.Time // until when each agent has work, where one can hold several tickets
+	worked map[string]time.Duration
 	due    finishes
 	count  int
 }
@@ -37,7 +39,7 @@ type finish struct {
 }
 
 func newCrew(agents int, handle time.Duration, seed uint64) *crew {
-	c := &crew{handle: handle, seed: seed, names: make(map[string]bool), turns: make(map[ticket.ID]int), doing: make(map[ticket.ID]finish)}
+	c := &crew{handle: handle, seed: seed, names: make(map[string]bool), turns: make(map[ticket.ID]int), doing: make(map[ticket.ID]finish), busy: make(map[string]time.Time), worked: make(map[string]time.Duration)}
 	for i := range agents {
 		c.names[agentName(i)] = true
 	}
@@ -89,13 +91,34 @@ func (c *crew) staff(s socialcrm.Setup) socialcrm.Setup {
 	return s
 }
 
+// own returns the setup with its own agents as the crew: there whenever their shift is.
+func (c *crew) own(s socialcrm.Setup) socialcrm.Setup {
+	s.Agents = slices.Clone(s.Agents)
+	for i := range s.Agents {
+		s.Agents[i].AlwaysOn = true
+		s.Agents[i].Role = "" // nobody approves what is not written
+		c.names[s.Agents[i].Name] = true
+	}
+	s.Lanes, s.Approval = slices.Clone(s.Lanes), false
+	for i := range s.Lanes {
+		s.Lanes[i].Approval, s.Lanes[i].Pull = false, false
+	}
+	return s
+}
+
 // takeUp lets an agent who was given the ticket begin with it.
 func (c *crew) takeUp(t ticket.Ticket, now time.Time) {
 	if t.Status.Done() || !c.names[t.Agent] || c.doing[t.ID].agent == t.Agent {
 		return
 	}
 	c.count++
-	f := finish{at: now.Add(c.time(t.ID)), order: c.count, ticket: t.ID, agent: t.Agent}
+	begins, takes := now, c.time(t.ID)
+	if busy := c.busy[t.Agent]; busy.After(begins) {
+		begins = busy
+	}
+	f := finish{at: begins.Add(takes), order: c.count, ticket: t.ID, agent: t.Agent}
+	c.busy[t.Agent] = f.at
+	c.worked[t.Agent] += takes
 	c.doing[t.ID] = f
 	heap.Push(&c.due, f)
 }

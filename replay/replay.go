@@ -31,6 +31,9 @@ type Options struct {
 	// Agents is how many simulated agents work: always there, one ticket at a time each. They take the place of the Setup's agents, in every team, and of
 	// whoever answered in the archive: its echoes and actions are left out. The replay then goes on until nothing waits. 0: none.
 	Agents int
+	// DeskAgents lets the Setup's own agents work instead, simulated: always there in their shifts, with their teams, skills, languages and capacity, one ticket after the
+	// other; who has begun finishes after the shift. Agents must be 0 then.
+	DeskAgents bool
 	// Handle is the mean of the time that a simulated agent takes for a ticket before answering and solving it; times are exponentially distributed.
 	// 0: 4 minutes.
 	Handle time.Duration
@@ -70,12 +73,14 @@ type run struct {
 	steps    []Step
 	options  Options
 	schedule schedule
-	crew     *crew // nil without simulated agents
+	crew     *crew           // nil without simulated agents
+	setup    socialcrm.Setup // that they work under
 
 	now      time.Time
 	store    ticket.Store
 	desk     *socialcrm.Desk
 	ledger   *ledger
+	idle     time.Time       // since when nothing happens but that somebody waits
 	tick     time.Time       // when the Desk wants to be called; zero: not at all
 	position ticket.Position // of the last journal entry read
 	tally    *tally
@@ -102,13 +107,17 @@ func start(steps []Step, o Options) (*run, error) {
 	if o.Agents < 0 || o.Handle < 0 || o.Redeliver < 0 {
 		return nil, errors.New("agents, handle and redeliver: want 0 or more")
 	}
+	if o.DeskAgents && (o.Agents > 0 || o.Setup == nil || len(o.Setup.Agents) == 0) {
+		return nil, errors.New("the desk's agents: want a setup that has some, and no others")
+	}
 	if o.Handle == 0 {
 		o.Handle = 4 * time.Minute
 	}
 	r := &run{steps: steps, options: o, ledger: newLedger(), tally: newTally()}
 	keep := func(Step) bool { return true }
-	if o.Agents > 0 {
+	if o.Agents > 0 || o.DeskAgents {
 		r.crew = newCrew(o.Agents, o.Handle, o.Seed)
+		r.tally.staff = newStaffing()
 		keep = func(s Step) bool { return s.Event != nil && s.Event.Kind != channel.MessageEchoed }
 	}
 	var channels []channel.Channel
@@ -135,7 +144,12 @@ func start(steps []Step, o Options) (*run, error) {
 		setup = *o.Setup
 	}
 	if r.crew != nil {
-		setup = r.crew.staff(setup)
+		if o.DeskAgents {
+			setup = r.crew.own(setup)
+		} else {
+			setup = r.crew.staff(setup)
+		}
+		r.setup = setup
 	}
 	clock := func() time.Time { return r.now }
 	r.store = ticket.NewMemory(&ticket.MemoryOptions{Now: clock})
@@ -242,7 +256,7 @@ func (r *run) next() happening {
 	consider(original, at, ok)
 	at, ok = r.crew.next()
 	consider(finished, at, ok)
-	if what == nothing {
+	if what == nothing && (!r.patient() || r.tick.IsZero()) {
 		return nothing
 	}
 	at, ok = earliest(r.schedule.copies)
@@ -252,6 +266,21 @@ func (r *run) next() happening {
 		r.now = when
 	}
 	return what
+}
+
+// longestPatience is how long after everything else a replay waits for those who are not at work.
+const longestPatience = 14 * 24 * time.Hour
+
+// patient reports whether somebody waits whom the next shift may serve.
+func (r *run) patient() bool {
+	if r.crew == nil || r.tally.staff.waiting() == 0 {
+		r.idle = time.Time{}
+		return false
+	}
+	if r.idle.IsZero() {
+		r.idle = r.now
+	}
+	return r.now.Sub(r.idle) < longestPatience
 }
 
 // arrive hands a step to the Desk.
@@ -304,6 +333,7 @@ func (r *run) follow(ctx context.Context) error {
 		}
 		r.position = q.After
 		if len(entries) < q.Limit {
+			r.tally.staff.look(r.now)
 			return nil
 		}
 	}
@@ -353,6 +383,9 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 		}
 	}
 	report := r.tally.report()
+	if r.crew != nil {
+		report.Staffing = r.tally.staff.report(r.crew, r.setup, r.now)
+	}
 	if r.options.Explain != "" {
 		var err error
 		if report.Explained, err = r.explain(ctx, r.options.Explain); err != nil {

@@ -32,6 +32,8 @@ type Report struct {
 	SLA map[sla.Metric]Judged `json:"sla"`
 	// Synced counts the distinct records that a CRM was given.
 	Synced Synced `json:"synced"`
+	// Staffing says how simulated agents were kept busy, and who waited for them; nil without them.
+	Staffing *Staffing `json:"staffing,omitempty"`
 	// WallMS is how long the replay really took, in milliseconds; MessagesPerSecond is Messages by that.
 	WallMS            int64   `json:"wall_ms"`
 	MessagesPerSecond float64 `json:"messages_per_s"`
@@ -108,7 +110,8 @@ type tally struct {
 	authors   map[ticket.IdentityKey]struct{}
 	accounts  map[channel.AccountID]*accountTally
 	responses []time.Duration
-	stray     []string // keys of echoes that found no ticket when they came
+	staff     *staffing // nil without simulated agents
+	stray     []string  // keys of echoes that found no ticket when they came
 }
 
 type accountTally struct {
@@ -166,6 +169,7 @@ func (t *tally) arrived(e *channel.Event, r socialcrm.Result, copied bool) {
 
 func (t *tally) entry(e *ticket.Entry) {
 	t.Journal++
+	t.staff.entry(e)
 	if e.Kind == ticket.TicketReopened {
 		t.Reopened++
 	}

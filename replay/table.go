@@ -2,6 +2,7 @@ package replay
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -31,6 +32,9 @@ func (r *Report) String() string {
 		if j := r.SLA[m]; j != (Judged{}) {
 			fmt.Fprintf(&b, "%-16s %7d met %7d breached %7d running\n", strings.ReplaceAll(m.String(), "_", " "), j.Met, j.Breached, j.Running)
 		}
+	}
+	if r.Staffing != nil {
+		r.Staffing.write(&b)
 	}
 	if line, each := sparkline(r.arrivals); line != "" {
 		fmt.Fprintf(&b, "\nmessages from %s UTC, %s a column\n%s\n", r.arrivals[0].UTC().Format("2006-01-02 15:04"), each, line)
@@ -105,16 +109,19 @@ func sparkline(arrivals []time.Time) (line, each string) {
 	default:
 		each = fmt.Sprintf("%d days", unit/day)
 	}
-	counts, most := make([]int, columns), 0
+	counts := make([]int, columns)
 	for _, at := range arrivals {
-		i := int(at.Sub(from) / unit)
-		counts[i]++
-		most = max(most, counts[i])
+		counts[int(at.Sub(from)/unit)]++
 	}
-	bars := []rune(" ▁▂▃▄▅▆▇█")
+	return bars(counts), each
+}
+
+// bars draws numbers beside each other.
+func bars(counts []int) string {
+	shapes, most := []rune(" ▁▂▃▄▅▆▇█"), max(slices.Max(counts), 1)
 	var b strings.Builder
 	for _, n := range counts {
-		b.WriteRune(bars[(n*(len(bars)-1)+most-1)/most])
+		b.WriteRune(shapes[(n*(len(shapes)-1)+most-1)/most])
 	}
-	return b.String(), each
+	return b.String()
 }

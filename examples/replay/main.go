@@ -1,8 +1,9 @@
 // Command replay plays an archive of customers' messages, or a scenario, through a Desk in virtual time and tells what came of it.
 //
-//	go run ./examples/replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver 2 -seed 7] [-store sqlite:FILE|postgres:DSN] [-json] [-explain TICKET]
+//	go run ./examples/replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N|desk -handle 4m] [-redeliver 2 -seed 7] [-store sqlite:FILE|postgres:DSN] [-json] [-explain TICKET]
 //
-// With -agents, N simulated agents answer instead of the archive's: what staffing would have given. With -redeliver, every event comes several times, as
+// With -agents, N simulated agents answer instead of the archive's: what staffing would have given. With -agents desk they are those of the desk file, with their teams,
+// skills, shifts and capacity, and the report tells how busy they were, how long the queues were and who moved on. With -redeliver, every event comes several times, as
 // platforms do, and the result stays the same. With -store, tickets are kept in a database, which must be empty, and stay there.
 //
 // With -explain, the clocks of one ticket are explained: which time counted, which did not and why. TICKET is the ticket's ID, or the platform's ID of one of its
@@ -20,6 +21,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"time"
 
 	"github.com/socialcrm/socialcrm"
@@ -33,7 +35,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-const usage = "usage: replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N -handle 4m] [-redeliver K -seed S] [-store sqlite:FILE|postgres:DSN] [-json] [-explain TICKET]"
+const usage = "usage: replay -in FILE -format airline|conversations|twcs|jsonl [-desk desk.json] [-agents N|desk -handle 4m] [-redeliver K -seed S] [-store sqlite:FILE|postgres:DSN] [-json] [-explain TICKET]"
 
 const afterwards = `Entries that cannot be read and events that cannot be taken in are told on standard error; the others are replayed and the exit code is 0.
 It is 1 when the replay fails and 2 for wrong flags.
@@ -69,7 +71,7 @@ func parse(args []string, errs io.Writer) (f flags, err error) {
 	format := set.String("format", "", "how the file is written: airline, conversations, twcs or jsonl")
 	set.StringVar(&f.in, "in", "", "the `file` to replay")
 	set.StringVar(&f.desk, "desk", "", "a desk `file`: lanes, teams, agents, promises; without it one lane with promises of 1, 1 and 48 hours")
-	set.IntVar(&f.options.Agents, "agents", 0, "how many simulated agents answer instead of the archive's")
+	agents := set.String("agents", "", "how many simulated agents answer instead of the archive's; desk: those of the desk file, in their teams and shifts")
 	set.DurationVar(&f.options.Handle, "handle", 4*time.Minute, "how long a simulated agent takes for a ticket, on average; needs -agents")
 	set.IntVar(&f.options.Redeliver, "redeliver", 0, "how many copies of each event follow within ten minutes")
 	set.Uint64Var(&f.options.Seed, "seed", 0, "makes what is random repeatable; needs -agents or -redeliver")
@@ -85,13 +87,14 @@ func parse(args []string, errs io.Writer) (f flags, err error) {
 		}
 		return f, err
 	}
+	if err := f.staff(*agents); err != nil {
+		return f, err
+	}
 	switch {
 	case set.NArg() > 0:
 		return f, fmt.Errorf("argument %q: want flags only", set.Arg(0))
 	case f.in == "":
 		return f, fmt.Errorf("-in is missing")
-	case f.options.Agents < 0:
-		return f, fmt.Errorf("-agents %d: want 0 or more", f.options.Agents)
 	case f.options.Redeliver < 0:
 		return f, fmt.Errorf("-redeliver %d: want 0 or more", f.options.Redeliver)
 	case f.options.Handle <= 0:
@@ -99,9 +102,9 @@ func parse(args []string, errs io.Writer) (f flags, err error) {
 	}
 	set.Visit(func(given *flag.Flag) {
 		switch {
-		case given.Name == "handle" && f.options.Agents == 0:
+		case given.Name == "handle" && !f.simulates():
 			fmt.Fprintln(errs, "replay: -handle has no effect without -agents")
-		case given.Name == "seed" && f.options.Agents == 0 && f.options.Redeliver == 0:
+		case given.Name == "seed" && !f.simulates() && f.options.Redeliver == 0:
 			fmt.Fprintln(errs, "replay: -seed has no effect without -agents or -redeliver")
 		}
 	})
@@ -114,6 +117,24 @@ func parse(args []string, errs io.Writer) (f flags, err error) {
 	f.options.Clocks = f.asJSON && f.format == archive.JSONLines
 	return f, nil
 }
+
+// staff reads who is to answer.
+func (f *flags) staff(agents string) (err error) {
+	switch {
+	case agents == "":
+	case agents != "desk":
+		if f.options.Agents, err = strconv.Atoi(agents); err != nil || f.options.Agents < 0 {
+			return fmt.Errorf("-agents %s: want 0 or more, or desk", agents)
+		}
+	case f.desk == "":
+		return fmt.Errorf("-agents desk: want -desk FILE, whose agents they are")
+	default:
+		f.options.DeskAgents = true
+	}
+	return nil
+}
+
+func (f *flags) simulates() bool { return f.options.Agents > 0 || f.options.DeskAgents }
 
 func (f flags) play(ctx context.Context, out, errs io.Writer) error {
 	if f.desk != "" {
