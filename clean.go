@@ -1,8 +1,11 @@
 package socialcrm
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -71,6 +74,40 @@ func sound(v reflect.Value) bool {
 		return v.IsNil() || sound(v.Elem())
 	}
 	return true
+}
+
+// unsound finds the first text that cannot be stored, and says where it is as JSON names it; empty: there is none.
+func unsound(v reflect.Value, path string) string {
+	if sound(v) {
+		return ""
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type().Implements(reflect.TypeFor[json.Marshaler]()) {
+			return path // one value
+		}
+		for i := range v.NumField() {
+			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			if where := unsound(v.Field(i), strings.TrimPrefix(path+"."+cmp.Or(name, v.Type().Field(i).Name), ".")); where != "" {
+				return where
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			if where := unsound(v.Index(i), path+"["+strconv.Itoa(i)+"]"); where != "" {
+				return where
+			}
+		}
+	case reflect.Map:
+		for key, value := range v.Seq2() {
+			if where := unsound(value, fmt.Sprintf("%s[%q]", path, key)); where != "" {
+				return where
+			}
+		}
+	case reflect.Pointer, reflect.Interface:
+		return unsound(v.Elem(), path)
+	}
+	return path
 }
 
 // soundMap stands alone, because walking over a map costs allocations, also for who does not get that far.

@@ -85,6 +85,9 @@ func (o *OffHours) compile(predicates rule.Predicates, policies *sla.PolicySet) 
 			return nil, fmt.Errorf("off_hours.when: fact %q is not known; ticket.Facts lists those that are", name)
 		}
 	}
+	if err := when.CheckValues(ticket.KnownValues); err != nil {
+		return nil, fmt.Errorf("off_hours.when: %w", err)
+	}
 	return &offHours{*o, when}, nil
 }
 

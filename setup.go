@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,6 +87,9 @@ func ParseSetup(data []byte) (Setup, error) {
 
 // Check reports what is wrong in the Setup, as Apply would; predicates are those that conditions may name.
 func (s Setup) Check(predicates rule.Predicates) error {
+	if where := unsound(reflect.ValueOf(s), ""); where != "" {
+		return fmt.Errorf("%s: the text is no UTF-8, or holds a zero byte", where)
+	}
 	_, err := storedSetup{Setup: s}.compile(predicates, nil)
 	return err
 }
@@ -147,6 +151,9 @@ func (v storedSetup) compile(predicates rule.Predicates, before *company) (*comp
 			if !ticket.KnownMessageFact(name) {
 				return nil, fmt.Errorf("noise %q: when: fact %q is not known of a message; ticket.Facts lists those that are", n.Name, name)
 			}
+		}
+		if err := noiseRules.Rule(i).CheckValues(ticket.KnownValues); err != nil {
+			return nil, fmt.Errorf("noise %q: when: %w", n.Name, err)
 		}
 	}
 	offHours, err := s.OffHours.compile(predicates, policies)
@@ -237,9 +244,6 @@ func (d *Desk) Apply(ctx context.Context, by By, s Setup) error {
 	}
 	if err := s.Check(d.cfg.Predicates); err != nil {
 		return fmt.Errorf("socialcrm: apply: %w: %w", err, ErrInvalid)
-	}
-	if err := checkSound("setup", s); err != nil {
-		return fmt.Errorf("socialcrm: apply: %w", err)
 	}
 	if err := d.apply(ctx, by, s, false); err != nil {
 		return fmt.Errorf("socialcrm: apply: %w", err)

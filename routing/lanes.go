@@ -95,13 +95,16 @@ func (l *Lanes) Calendars() sla.Calendars {
 	return c
 }
 
-// checkFacts reports the first fact that no ticket has.
+// checkFacts reports the first fact that no ticket has, or value that its fact never has.
 func (l *Lanes) checkFacts() error {
 	check := func(set *rule.Set, number int, where func() string) error {
 		for _, name := range set.Rule(number).Facts() {
 			if !ticket.KnownFact(name) {
 				return fmt.Errorf("%s: fact %q is not known; ticket.Facts lists those that are", where(), name)
 			}
+		}
+		if err := set.Rule(number).CheckValues(ticket.KnownValues); err != nil {
+			return fmt.Errorf("%s: %w", where(), err)
 		}
 		return nil
 	}

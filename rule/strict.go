@@ -271,11 +271,26 @@ func decodeLeaf(n *node, to reflect.Value) error {
 		}
 		return place
 	case *json.UnmarshalTypeError:
+		if own, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok && e.Field == "" && n.kind != stringNode {
+			return wrongText(n, own)
+		}
 		if e.Field == "" {
 			return wrongType(n, e.Type)
 		}
 	}
 	return &Error{Path: n.path(), Line: n.line, Err: err}
+}
+
+// wrongText says that n is not the text that a type is read from, and in the type's own words what texts it reads.
+func wrongText(n *node, own encoding.TextUnmarshaler) error {
+	is := string(n.kind)
+	if n.kind == numberNode {
+		is = "the number " + string(n.raw)
+	}
+	if err := own.UnmarshalText(n.raw); err != nil {
+		return n.errorf("is %s, want a string: %w", is, err)
+	}
+	return n.errorf("is %s, want a string", is)
 }
 
 // wrongType says that n is not what a t is decoded from.

@@ -48,3 +48,14 @@ func (f *Facts) Fact(name string) rule.Value {
 	}
 	return rule.Text(text)
 }
+
+// KnownValues lists what a fact can be that is one of a few words: visibility and priority. Nil: it can be anything.
+func KnownValues(fact string) []rule.Value {
+	switch fact {
+	case "visibility":
+		return []rule.Value{rule.Text("public"), rule.Text("private")}
+	case "priority":
+		return []rule.Value{rule.Text(Low.String()), rule.Text(Normal.String()), rule.Text(High.String()), rule.Text(Urgent.String())}
+	}
+	return nil
+}

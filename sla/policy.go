@@ -267,6 +267,9 @@ func (s *PolicySet) compile(p Policy, predicates rule.Predicates) (*compiled, er
 			return nil, fmt.Errorf("when: fact %q is not known; known are %s", name, strings.Join(factNames[:], ", "))
 		}
 	}
+	if err := r.CheckValues(KnownValues); err != nil {
+		return nil, fmt.Errorf("when: %w", err)
+	}
 	if _, ok := s.calendars.Named[p.Calendar]; !ok && p.Calendar != "" && p.Calendar != AroundTheClock {
 		return nil, fmt.Errorf("calendar %q is not known", p.Calendar)
 	}

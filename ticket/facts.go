@@ -102,6 +102,19 @@ func KnownMessageFact(name string) bool {
 	return slices.Contains(messageFacts[:], name) || ok && own != ""
 }
 
+// KnownValues lists what a fact can be that is one of a few words, or true or false. Nil: it can be anything.
+func KnownValues(fact string) []rule.Value {
+	switch fact {
+	case "status":
+		return []rule.Value{
+			rule.Text(string(New)), rule.Text(string(Open)), rule.Text(string(Pending)), rule.Text(string(OnHold)), rule.Text(string(Solved)), rule.Text(string(Closed)),
+		}
+	case "follow_up", "late", "author.bot":
+		return []rule.Value{rule.Bool(false), rule.Bool(true)}
+	}
+	return sla.KnownValues(fact)
+}
+
 func messageFact(m *channel.Message, name string) rule.Value {
 	switch name {
 	case "text":
