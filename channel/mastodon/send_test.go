@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -295,6 +296,33 @@ func TestTraitsFollowTheServer(t *testing.T) {
 	}
 	if got := limits(`{"configuration":{"statuses":{"max_characters":-1}}}`); got.MaxText != 436 {
 		t.Errorf("a limit that makes no sense: %+v", got)
+	}
+}
+
+// The server is asked once a day; where it does not answer then, what it said before counts.
+func TestTraitsOfYesterday(t *testing.T) {
+	t.Parallel()
+	network := standin.New()
+	asked, now := 0, time.Now()
+	c := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/instance") {
+			if asked++; asked == 1 {
+				answer(200, `{"configuration":{"statuses":{"max_characters":1064}},"api_versions":{"mastodon":7}}`)(w, r)
+			} else {
+				answer(500, ``)(w, r)
+			}
+			return
+		}
+		network.ServeHTTP(w, r)
+	}), func(o *mastodon.Options) { o.Now = func() time.Time { return now } })
+	for _, tc := range []struct {
+		after time.Duration
+		asked int
+	}{{0, 1}, {23 * time.Hour, 1}, {2 * time.Hour, 2}, {30 * time.Minute, 2}, {time.Hour, 3}} {
+		now = now.Add(tc.after)
+		if _, err := c.Poll(t.Context(), ""); err != nil || c.Traits(channel.Public).MaxText != 1000 || asked != tc.asked {
+			t.Errorf("%s later: %v, at most %d, asked %d times, want %d", tc.after, err, c.Traits(channel.Public).MaxText, asked, tc.asked)
+		}
 	}
 }
 

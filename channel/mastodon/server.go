@@ -22,7 +22,6 @@ type server struct {
 	maxAlt     int    // of a description, in characters
 	streaming  string // the address of its streams
 	api        int    // the version of Mastodon's API that it speaks; 0: before 4.3, or other software
-	software   string
 }
 
 // usual are the limits of a Mastodon as it is installed.
@@ -41,7 +40,6 @@ func (s *server) keepsKeys() bool { return s.api > 0 }
 
 // instance is the answer of /api/v2/instance, and of /api/v1/instance where it differs.
 type instance struct {
-	Version       string `json:"version"`
 	Configuration struct {
 		URLs struct {
 			Streaming string `json:"streaming"`
@@ -68,15 +66,19 @@ type instance struct {
 	MaxTootChars int `json:"max_toot_chars"`
 }
 
-// refreshed is how long the server's word on itself counts.
-const refreshed = 24 * time.Hour
+// refreshed is how long the server's word on itself counts, and askAgain how much longer where it could not be had anew.
+const (
+	refreshed = 24 * time.Hour
+	askAgain  = time.Hour
+)
 
-// know asks the server for its limits and for our account's ID, where that was not done lately.
+// know asks the server for its limits and for our account's ID, where that was not done lately. Limits known before stay in force where the server does not answer.
 func (c *Channel) know(ctx context.Context) error {
 	if err := c.identify(ctx); err != nil {
 		return err
 	}
-	if s := c.server.Load(); s != nil && c.now().Sub(s.asked) < refreshed {
+	known := c.server.Load()
+	if known != nil && c.now().Sub(known.asked) < refreshed {
 		return nil
 	}
 	var in instance
@@ -85,8 +87,14 @@ func (c *Channel) know(ctx context.Context) error {
 		in = instance{}
 		_, err = c.client.Do(ctx, remote.Request{Op: "read the server's limits", Path: "/api/v1/instance", Into: &in})
 	}
-	if err != nil {
+	if err != nil && known == nil {
 		return err
+	}
+	if err != nil {
+		again := *known
+		again.asked = c.now().Add(askAgain - refreshed)
+		c.server.Store(&again)
+		return nil
 	}
 	s := in.server(c.client.Base)
 	s.asked = c.now()
@@ -98,7 +106,7 @@ func (c *Channel) know(ctx context.Context) error {
 func (in *instance) server(base string) *server {
 	s := usual
 	conf := &in.Configuration
-	s.software, s.api = in.Version, in.APIVersions.Mastodon
+	s.api = in.APIVersions.Mastodon
 	set(&s.maxText, cmp.Or(conf.Statuses.MaxCharacters, in.MaxTootChars))
 	set(&s.perURL, conf.Statuses.PerURL)
 	set(&s.maxMedia, conf.Statuses.MaxMedia)

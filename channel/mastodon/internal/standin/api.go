@@ -33,7 +33,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-RateLimit-Limit", "300")
 	w.Header().Set("X-RateLimit-Remaining", "299")
 	w.Header().Set("X-RateLimit-Reset", resetAt(300e9))
-	if r.Method == http.MethodGet && r.URL.Path == "/api/v1/streaming/user" && r.Header.Get("Authorization") == "Bearer "+Token {
+	if r.Method == http.MethodGet && r.URL.Path == "/api/v1/streaming/user" && r.Header.Get("Authorization") == "Bearer "+Token && named(r) {
 		s.serveStream(w, r)
 		return
 	}
@@ -47,7 +47,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) (int, any, *refusal) {
-	if agent := r.UserAgent(); agent == "" || strings.HasPrefix(agent, "Go-http-client") {
+	if !named(r) {
 		return 0, nil, &refusal{http.StatusForbidden, "This method requires a User-Agent"}
 	}
 	s.mu.Lock()
@@ -97,6 +97,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (int, any, *refu
 	return 0, nil, notFound
 }
 
+// named reports whether a client says who it is.
+func named(r *http.Request) bool {
+	return r.UserAgent() != "" && !strings.HasPrefix(r.UserAgent(), "Go-http-client")
+}
+
 // only refuses parameters other than the named ones.
 func only(q url.Values, names ...string) *refusal {
 	for name := range q {
@@ -141,7 +146,7 @@ func (s *Server) lookUp(q url.Values) (int, any, *refusal) {
 // entry is an element of a list that is read in pages.
 type entry struct {
 	id   string
-	json json.RawMessage
+	json func() json.RawMessage
 }
 
 // page cuts the page out of a list, oldest first, that the parameters ask for, and says in the Link header where the next ones are. Newest come first in it.
@@ -168,7 +173,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, q url.Values, all 
 	all = all[max(0, len(all)-limit):]
 	page := make([]json.RawMessage, 0, len(all))
 	for _, e := range slices.Backward(all) {
-		page = append(page, e.json)
+		page = append(page, e.json())
 	}
 	if len(all) > 0 {
 		at := "http://" + r.Host + r.URL.Path
@@ -181,7 +186,7 @@ func (s *Server) listNotifications(w http.ResponseWriter, r *http.Request, q url
 	var all []entry
 	for _, n := range s.notifications {
 		if len(q["types[]"]) == 0 || slices.Contains(q["types[]"], n.kind) {
-			all = append(all, entry{n.id, s.notificationJSON(n)})
+			all = append(all, entry{n.id, func() json.RawMessage { return s.notificationJSON(n) }})
 		}
 	}
 	if no := only(q, "limit", "min_id", "max_id", "types[]", "include_filtered"); no != nil {
@@ -194,7 +199,7 @@ func (s *Server) listOwn(w http.ResponseWriter, r *http.Request, q url.Values) (
 	var all []entry
 	for _, p := range s.statuses {
 		if p.Author == Brand && !p.Deleted {
-			all = append(all, entry{p.ID, s.json(p)})
+			all = append(all, entry{p.ID, func() json.RawMessage { return s.json(p) }})
 		}
 	}
 	if no := only(q, "limit", "min_id", "max_id", "exclude_reblogs"); no != nil {
