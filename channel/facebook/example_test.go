@@ -1,8 +1,12 @@
 package facebook_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+
+	"golang.org/x/oauth2"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/facebook"
@@ -51,4 +55,22 @@ func ExampleReceiver_Verify_challenge() {
 	}})
 	fmt.Println(resp.Status, string(resp.Body), err)
 	// Output: 200 1158201444 <nil>
+}
+
+// A Page answers a comment; server stands for https://graph.facebook.com, which is used where Base is empty.
+func ExampleChannel_Send() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println(r.Method, r.URL.Path, r.FormValue("message"))
+		fmt.Fprint(w, `{"id":"9001_60"}`)
+	}))
+	defer server.Close()
+	page := facebook.New(facebook.Options{
+		Account: channel.Account{AccountID: channel.AccountID{ID: "700100"}}, App: meta.App{ID: "99", Secrets: []string{"app-secret"}},
+		Token: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "page-token"}), Base: server.URL,
+	})
+	sent, err := page.Send(context.Background(), channel.Outgoing{InReplyTo: "9001_51", Thread: "700100_9001", Text: "On its way, Ann."})
+	fmt.Println(sent.ID, err)
+	// Output:
+	// POST /v25.0/9001_51/comments On its way, Ann.
+	// 9001_60 <nil>
 }

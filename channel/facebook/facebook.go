@@ -28,7 +28,7 @@
 //
 // Meta gives a person another ID on every Page, so Author.ID is "PAGE:ID"; for the Page itself it is the Page's ID, equal to the account's. That holds for
 // comments and for Messenger: the two are the same person when Meta uses the same number and otherwise two, which Meta's data does not join. Where Meta withholds
-// who wrote a comment (privacy settings, or the app lacks access), Author.ID is empty.
+// who wrote a comment (privacy settings, or the app lacks access), Author.ID is empty, and the Desk asks once more by [Channel.Read].
 //
 // # Times
 //

@@ -38,7 +38,6 @@ type standIn struct {
 	fields  []string // subscribed
 	holder  string   // app that holds every conversation
 	actions []string // sender actions, blocks and moves of control, in order
-	strange []string // requests that nobody should make
 }
 
 // written is a post, a comment or a message.
