@@ -42,6 +42,9 @@ const (
 // overlap is how far a round looks behind the beginning of the one before: lists lag behind a little, and clocks differ. What is told again has the same key.
 const overlap = 10 * time.Minute
 
+// restWhenLimited is how long polling leaves the calls that Meta still allows to answers.
+const restWhenLimited = 5 * time.Minute
+
 // round is the cursor: how far a round of polling has come. Between rounds only Since is set.
 type round struct {
 	// Since is up to when everything was told, Until when this round began.
@@ -71,7 +74,7 @@ type branch struct {
 // Poll does not find edits, deletions, reactions and receipts, nor who holds a conversation.
 //
 // A list that Meta does not let this token read is passed over, and Options.Logger hears of it. Every other error is that of the first call and leaves the
-// cursor where it was; one of a later call ends the poll early, and the next begins with that call.
+// cursor where it was; one of a later call ends the poll early, and the next begins with that call: after a pause where a limit is near, so that answers come first.
 func (c *Channel) Poll(ctx context.Context, after channel.Cursor) (channel.Batch, error) {
 	now := c.o.Now()
 	p := poll{c: c}
@@ -90,6 +93,7 @@ func (c *Channel) Poll(ctx context.Context, after channel.Cursor) (channel.Batch
 			if call == 0 {
 				return channel.Batch{}, err
 			}
+			p.rest = remote.KindOf(err) == remote.RateLimited
 			break
 		}
 	}
@@ -126,6 +130,7 @@ type poll struct {
 	since  time.Time
 	events []channel.Event
 	bad    []channel.Bad
+	rest   bool // the limit is near: what is left of it is for answers
 }
 
 // batch returns what the calls brought, oldest first, and where the next poll goes on.
@@ -135,6 +140,9 @@ func (p *poll) batch() channel.Batch {
 	switch {
 	case !p.over():
 		p.at.Long = !p.at.Follows
+		if p.rest {
+			b.More, b.Wait = false, restWhenLimited
+		}
 	case p.at.Long:
 		p.at = round{Since: p.at.Until, Follows: true}
 	default:
@@ -263,18 +271,20 @@ func (p *poll) readPosts(ctx context.Context) error {
 
 // comments tells those that are new, and reports whether there may be more behind them.
 func (p *poll) comments(post string, data []json.RawMessage) bool {
-	for _, raw := range data { // the newest first
+	more := true
+	for _, raw := range data { // the newest first, though Meta does not promise that for every place
 		var comment graphComment
 		if err := read(raw, &comment); err != nil {
 			p.spoiled("comments of "+post, raw, err)
 			continue
 		}
 		if !p.isNew(comment.CreatedTime.Time) {
-			return false
+			more = false
+			continue
 		}
 		p.tell(comment.event(p.c.o.Account.AccountID, post), "comments of "+post, raw)
 	}
-	return true
+	return more
 }
 
 // readConversations reads a page of conversations, the latest first, with the newest messages of each.
@@ -313,6 +323,7 @@ func (p *poll) readConversations(ctx context.Context) error {
 
 // messages is comments for a conversation.
 func (p *poll) messages(customer string, data []json.RawMessage) bool {
+	more := true
 	for _, raw := range data {
 		var message graphMessage
 		if err := read(raw, &message); err != nil {
@@ -320,11 +331,12 @@ func (p *poll) messages(customer string, data []json.RawMessage) bool {
 			continue
 		}
 		if !p.isNew(message.CreatedTime.Time) {
-			return false
+			more = false
+			continue
 		}
 		p.tell(message.event(p.c.o.Account.AccountID, customer), "messages with "+customer, raw)
 	}
-	return true
+	return more
 }
 
 // readBranch reads on in a post or conversation of which the list did not show all that is new.

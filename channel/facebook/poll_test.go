@@ -243,6 +243,28 @@ func TestPollGoesOnWhereAFailureEndedIt(t *testing.T) {
 	}
 }
 
+func TestPollLeavesTheCallsNearALimitToAnswers(t *testing.T) {
+	t.Parallel()
+	p := newPolled(t, nil)
+	p.post(visitor, "Do you open on Sunday?", facebook.Feed)
+	message := p.chatWith(psid, psid, "Hello?")
+	usage := `{"call_count":85,"total_cputime":1,"total_time":1}`
+	p.refuse = func(w http.ResponseWriter, r *http.Request) bool {
+		w.Header().Set("X-Page-Usage", usage)
+		return false
+	}
+	b := p.poll("")
+	if b.More || b.Wait != 5*time.Minute || len(p.asked) != 1 || len(b.Events) != 1 {
+		t.Errorf("%d calls, %d events, more %t, wait %s; want one call, and a pause of 5m", len(p.asked), len(b.Events), b.More, b.Wait)
+	}
+	p.at = p.at.Add(b.Wait)
+	usage = `{"call_count":20}`
+	rest, _ := p.round(b.Cursor)
+	if !slices.Contains(keys(rest.Events), "message/"+message.id) {
+		t.Errorf("it goes on with %v", keys(rest.Events))
+	}
+}
+
 func TestPollLooksAgainForAPlaceThatMetaForgot(t *testing.T) {
 	t.Parallel()
 	p := newPolled(t, func(o *facebook.Options) { o.Lists = []facebook.List{facebook.Feed} })
