@@ -2,6 +2,8 @@ package salesforce_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,4 +39,24 @@ func Example() {
 	// Output:
 	// POST /services/data/v60.0/composite
 	// 500Qy00000BBBBB a01Qy00000CCCCC <nil>
+}
+
+// A login with a certificate: the key belongs to the certificate that was uploaded to the app.
+func ExampleJWTBearer() {
+	login := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println(r.FormValue("grant_type"))
+		_, _ = io.WriteString(w, `{"access_token":"00Dxx", "instance_url":"https://acme.my.salesforce.com"}`)
+	}))
+	defer login.Close()
+	key, err := rsa.GenerateKey(rand.Reader, 2048) // or x509.ParsePKCS8PrivateKey of a file
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	source := salesforce.JWTBearer(salesforce.Login{Host: login.URL, ClientID: "the app's consumer key"}, "desk@acme.example", key, "")
+	token, err := source.Token() // the sink asks by itself, and again when a session has ended
+	fmt.Println(token.Extra("instance_url"), err)
+	// Output:
+	// urn:ietf:params:oauth:grant-type:jwt-bearer
+	// https://acme.my.salesforce.com <nil>
 }
