@@ -22,12 +22,13 @@ type listening struct {
 	staff
 	sink  *Sink
 	after channel.Cursor
+	keys  map[string]bool // of all that was told
 	t     *testing.T
 }
 
 func listen(t *testing.T, options Options) *listening {
 	o, sink := openWith(t, options)
-	l := &listening{org: o, staff: o.staff(sink.words), sink: sink, t: t}
+	l := &listening{org: o, staff: o.staff(sink.words), sink: sink, keys: make(map[string]bool), t: t}
 	l.push(ticket.Open, "jo")
 	l.look()
 	return l
@@ -51,6 +52,10 @@ func (l *listening) look() (told []string) {
 			l.t.Fatal(err)
 		}
 		for _, u := range batch.Updates {
+			if l.keys[u.Key] {
+				l.t.Errorf("%q is the key of two updates", u.Key)
+			}
+			l.keys[u.Key] = true
 			did := u.Actor.Name
 			if u.Status != "" {
 				did += " status " + string(u.Status)
@@ -109,6 +114,30 @@ func TestChangesTellWhatPeopleDid(t *testing.T) {
 	l.push(ticket.Solved, "")
 	l.ok(l.edit("zoe", "case-1", map[string]any{"OwnerId": us}))
 	l.expect() // somebody who is no agent
+}
+
+func TestWhatOurOwnUserDoesIsNotTold(t *testing.T) {
+	t.Parallel()
+	l := listen(t, Options{Mapping: mapping()})
+	_, r := l.byKey(caseObject, "case-1")
+	l.calls++
+	// A flow that a push has set off runs as our user.
+	if fail := l.update(caseObject, text(r, "Id"), map[string]any{"Status": "Waiting", "OwnerId": "005Qy000000000B"}, us); fail != nil {
+		t.Fatal(fail.message)
+	}
+	l.expect()
+}
+
+func TestAnOwnerWhomNobodyNamedIsNoNews(t *testing.T) {
+	t.Parallel()
+	m := mapping()
+	m.Queue = ""
+	l := listen(t, Options{Mapping: m})
+	for _, agent := range []string{"", "somebody else"} {
+		l.push(ticket.Open, agent) // the case stays with jo, who no longer has it
+		l.ok(l.edit("zoe", "case-1", map[string]any{"Subject": "Bag, for " + agent}))
+		l.expect()
+	}
 }
 
 func TestAPushBetweenTwoLooksWins(t *testing.T) {
@@ -171,9 +200,27 @@ func TestManyChangesComeInPartsAndEachOnce(t *testing.T) {
 	}
 	l.calls, l.clock = 0, func() time.Time { return loginTime.AddDate(0, 0, 2) }
 	l.expect(want...)
-	if l.calls != 4 {
+	if l.calls != 4 { // the fourth brings the rest
 		t.Errorf("%d calls, want 4 of 20 notes each", l.calls)
 	}
+}
+
+func TestAFullPageIsToldOnlyAsFarAsItHasSettled(t *testing.T) {
+	t.Parallel()
+	now := loginTime
+	l := listen(t, Options{Mapping: mapping(), Settle: 10 * time.Second, Now: func() time.Time { return now }})
+	l.clock = func() time.Time { return now }
+	now = now.Add(time.Hour)
+	var want []string
+	for i := range notesPerLook {
+		note := fmt.Sprintf("note %02d", i)
+		l.ok(l.Note("zoe", "case-1", note))
+		want = append(want, "zoe note "+note)
+		now = now.Add(time.Second)
+	}
+	l.expect(want[:notesPerLook-9]...)
+	now = now.Add(time.Minute)
+	l.expect(want[notesPerLook-9:]...)
 }
 
 func TestTheFirstLookTellsNoHistory(t *testing.T) {

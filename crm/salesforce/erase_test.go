@@ -104,6 +104,23 @@ func TestEraseSaysWhatIsInTheWay(t *testing.T) {
 	}
 }
 
+func TestAnswersAboutSeveralRecords(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`[{"id":"500","success":true,"errors":[]}]`: "",
+		`[{"success":false,"errors":[{"statusCode":"ENTITY_IS_DELETED","message":"entity is deleted"}]},{"success":true}]`: "", // somebody else was faster
+		`[{"success":true},{"success":false,"errors":[{"statusCode":"UNABLE_TO_LOCK_ROW","message":"busy"}]}]`:             "salesforce: erase: unavailable: code UNABLE_TO_LOCK_ROW: busy",
+		`[{"success":false,"errors":[]}]`: "salesforce: erase: unavailable: status 200: the answer does not tell of every subrequest",
+		`[]`:                              "salesforce: erase: unavailable: status 200: the answer does not tell of every subrequest",
+	} {
+		sink := answering(t, Options{}, 200, nil, body)
+		err := sink.collection(t.Context(), remote.Request{Op: "erase", Path: "/", Idempotent: true})
+		if got := fmt.Sprint(err); got != want && (want != "" || err != nil) {
+			t.Errorf("%s:\n\t%v\nwant\n\t%s", body, err, want)
+		}
+	}
+}
+
 func TestEraseLeavesRecordsThatWeDidNotMake(t *testing.T) {
 	t.Parallel()
 	o, sink := openWith(t, Options{})
