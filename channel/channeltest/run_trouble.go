@@ -74,7 +74,7 @@ func (b *bench) sendIn(tr Trouble, out channel.Outgoing) (time.Duration, error) 
 	ctx := b.context()
 	if tr == Silent {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, 50*time.Millisecond)
+		ctx, cancel = context.WithTimeout(ctx, 300*time.Millisecond) // an adapter may ask something before it posts
 		defer cancel()
 	}
 	b.Break(tr)

@@ -41,19 +41,26 @@ func answer(status int, body string, header ...string) func(http.ResponseWriter,
 	}
 }
 
+// reset refuses until five minutes from now, in the server's way of writing that.
+func reset(write func(time.Time) string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		at := write(time.Now().Add(5 * time.Minute))
+		answer(429, `{"error":"Too many requests"}`, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", at)(w, r)
+	}
+}
+
 func aborts(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 const html502 = "<html><head><title>502 Bad Gateway</title></head><body>standin-access-token</body></html>"
 
 // faults are the ways in which a call may go wrong.
 func faults() []fault {
-	inFive := time.Now().Add(5 * time.Minute)
 	return []fault{
 		{name: "429 with Retry-After", do: answer(429, `{"error":"Too many requests"}`, "Retry-After", "120"), send: remote.RateLimited, poll: remote.RateLimited, scoped: true, at: 2 * time.Minute},
 		{name: "429 without a time", do: answer(429, `{"error":"Too many requests"}`), send: remote.RateLimited, poll: remote.RateLimited, scoped: true},
-		{name: "429 with an ISO reset", do: answer(429, `{"error":"Too many requests"}`, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", inFive.UTC().Format("2006-01-02T15:04:05.000000Z")),
+		{name: "429 with an ISO reset", do: reset(func(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }),
 			send: remote.RateLimited, poll: remote.RateLimited, scoped: true, at: 5 * time.Minute},
-		{name: "429 with an epoch reset", do: answer(429, `{"error":"Too many requests"}`, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", fmt.Sprint(inFive.Unix())),
+		{name: "429 with an epoch reset", do: reset(func(at time.Time) string { return fmt.Sprint(at.Unix()) }),
 			send: remote.RateLimited, poll: remote.RateLimited, scoped: true, at: 5 * time.Minute},
 		{name: "500", do: answer(500, `{"error":"We're sorry, but something went wrong"}`), send: remote.Unknown, poll: remote.Unavailable},
 		{name: "500 after it was done", do: answer(500, ``), done: true, send: remote.Unknown, poll: remote.Unavailable},
@@ -105,6 +112,7 @@ type faulty struct {
 	hits    func(*http.Request) bool
 	armed   atomic.Bool
 	posts   atomic.Int64
+	giveUp  func() // what the caller does once a slow fault has struck; nil: nothing
 }
 
 func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -121,15 +129,23 @@ func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		again.Body = io.NopCloser(bytes.NewReader(body))
 		f.network.ServeHTTP(httptest.NewRecorder(), again)
 	}
+	if f.giveUp != nil {
+		time.AfterFunc(20*time.Millisecond, f.giveUp)
+	}
 	f.fault.do(w, r)
 }
 
-// brief is a context that gives up soon where the fault is one of time.
-func (f fault) brief(t T) (context.Context, context.CancelFunc) {
-	if strings.HasPrefix(f.name, "silence") || f.name == "a slow body" {
-		return context.WithTimeout(t.Context(), 100*time.Millisecond)
+// slow reports whether the fault is that no answer comes.
+func (f fault) slow() bool { return strings.HasPrefix(f.name, "silence") || f.name == "a slow body" }
+
+// context is one whose end comes when a slow fault has struck: then the caller gives up.
+func (f *faulty) context(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	if f.fault.slow() {
+		f.giveUp = cancel
 	}
-	return context.WithTimeout(t.Context(), 20*time.Second)
+	return ctx
 }
 
 // check holds an error against what the fault should become.
@@ -142,7 +158,7 @@ func (f fault) check(t *testing.T, err error, kind remote.Kind) {
 	if scoped := e.Scope == (remote.Scope{Level: remote.LevelAccount, ID: "mastodon/acme@social.example"}); scoped != f.scoped {
 		t.Errorf("the scope is %q, want the account: %t", e.Scope, f.scoped)
 	}
-	if in := time.Until(e.RetryAt); f.at > 0 && (in < f.at-10*time.Second || in > f.at+10*time.Second) || f.at == 0 && !e.RetryAt.IsZero() {
+	if in := time.Until(e.RetryAt); f.at > 0 && (in < f.at-time.Minute || in > f.at+time.Minute) || f.at == 0 && !e.RetryAt.IsZero() {
 		t.Errorf("it says to come back in %s, want %s", in, f.at)
 	}
 	if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, e.Message), standin.Token) {
@@ -160,8 +176,7 @@ func TestFaultsOfSend(t *testing.T) {
 			c := connect(t, f)
 			out := reply(f.network.Write("Where is it?"), "On its way.")
 			f.armed.Store(true)
-			ctx, cancel := fault.brief(t)
-			defer cancel()
+			ctx := f.context(t)
 			tried := time.Now()
 			_, err := c.Send(ctx, out)
 			fault.check(t, err, fault.send)
@@ -228,8 +243,7 @@ func TestFaultsOfPoll(t *testing.T) {
 				id := f.network.Write("Where is it?")
 				c := connect(t, f)
 				f.armed.Store(true)
-				ctx, cancel := fault.brief(t)
-				defer cancel()
+				ctx := f.context(t)
 				batch, err := c.Poll(ctx, "")
 				if fault.name == "reset" && err == nil { // on a connection used before, the standard transport asks again by itself
 					if len(batch.Events) != 1 {
