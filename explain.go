@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -78,6 +79,34 @@ func (c *change) tellSteps(told []sla.Explanation) error {
 		}
 	}
 	return nil
+}
+
+// ExplainRouting says where the ticket belongs by the Setup in force, as of now: why each lane before did not match, and the place of every agent of the team, or why
+// the agent was passed over. What was decided, when and why, stands in the journal (ticket.TicketRouted). With a Router of the host's own it tells what the lanes of the
+// Setup would do. ErrNotFound.
+func (d *Desk) ExplainRouting(ctx context.Context, id ticket.ID) (x routing.Explanation, err error) {
+	err = d.update(ctx, func(w *work) error {
+		c, err := w.load(id)
+		if err != nil {
+			return err
+		}
+		if c.ID == "" {
+			return ErrNotFound
+		}
+		m, err := w.latest(c)
+		if err != nil {
+			return err
+		}
+		q, err := w.query(c, m)
+		if err == nil {
+			x = w.company.lanes.Explain(q)
+		}
+		return err
+	})
+	if err != nil {
+		return routing.Explanation{}, fmt.Errorf("socialcrm: explain the routing of ticket %s: %w", id, err)
+	}
+	return x, nil
 }
 
 // Clocks returns every clock that the ticket ever had, as they stand now, in the order of sla.Metrics, then of Line, then of Started; Ticket.Clocks has only those

@@ -94,6 +94,15 @@ func (s Setup) Check(predicates rule.Predicates) error {
 	return err
 }
 
+// Router returns the lanes of the Setup as they route, for trying it out. The error names what is wrong in the Setup.
+func (s Setup) Router(predicates rule.Predicates) (*routing.Lanes, error) {
+	c, err := storedSetup{Setup: s}.compile(predicates, nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.lanes, nil
+}
+
 func (s Setup) org() routing.Org {
 	return routing.Org{Lanes: s.Lanes, Teams: s.Teams, Agents: s.Agents, Weights: s.Weights, Calendars: s.Calendars, Words: s.Words}
 }

@@ -1,0 +1,80 @@
+package replay_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/replay"
+	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/rule"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+func TestRerouteComesToTheSameUnderTheSameSetup(t *testing.T) {
+	t.Parallel()
+	begin := time.Date(2026, 3, 2, 14, 40, 0, 0, time.UTC)
+	var steps []replay.Step
+	for i := range 160 {
+		when := begin.Add(time.Duration(i) * 15 * time.Second)
+		text := []string{"Where is my bag?", "My flight is cancelled", "Nice crew"}[i%3]
+		steps = append(steps, replay.Step{Event: &channel.Event{
+			Kind: channel.MessageReceived, Account: channel.AccountID{Platform: "twitter", ID: "air"}, Time: when,
+			Message: channel.Message{ID: fmt.Sprint("m", i), Author: channel.Author{ID: fmt.Sprint("c", i)}, Text: text, Time: when},
+		}})
+	}
+	setup := shifts(true)
+	for i := range setup.Agents {
+		setup.Agents[i].AlwaysOn = true // as they are in a replay
+	}
+	setup.Lanes[0].Overflow.Longer, setup.Lanes[1].Overflow.Longer = 10, 10
+	other := *setup
+	other.Lanes = slices.Insert(slices.Clone(setup.Lanes), 0, routing.Lane{Name: "praise", Team: "temps", When: rule.Condition{Fact: "text", Word: "nice"}})
+	var same, changed replay.Rerouted
+	moved := 0
+	store := ticket.NewMemory(nil)
+	_, err := replay.Run(t.Context(), steps, replay.Options{
+		Setup: setup, DeskAgents: true, Handle: 6 * time.Minute, Seed: 7, Store: func(func() time.Time) (ticket.Store, error) { return store, nil },
+		Entry: func(e ticket.Entry) {
+			if e.Kind == ticket.TicketRouted && e.Old == "" && e.New == "temps" {
+				moved++
+			}
+		},
+		Look: func(ctx context.Context, desk *socialcrm.Desk) (err error) {
+			if same, err = replay.Reroute(ctx, store, "", *setup, nil); err == nil {
+				changed, err = replay.Reroute(ctx, store, "", other, nil)
+			}
+			if err != nil {
+				return err
+			}
+			list, err := desk.Tickets(ctx, ticket.TicketQuery{})
+			if err != nil {
+				return err
+			}
+			x, err := desk.ExplainRouting(ctx, list.Items[1].ID)
+			if err == nil && (x.Decision.Lane != "flights" || len(x.Agents) != 30) {
+				t.Errorf("explained: %+v", x)
+			}
+			return err
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if same.Decisions != 160 || len(same.Elsewhere) != 0 || moved == 0 {
+		t.Errorf("under the same setup %d of %d decisions (%d of them overflowed) come out otherwise: %+v", len(same.Elsewhere), same.Decisions, moved, same.Elsewhere[:min(3, len(same.Elsewhere))])
+	}
+	praise := 0
+	for _, e := range changed.Elsewhere {
+		if e.Would.Lane == "praise" {
+			praise++
+		}
+	}
+	if praise != 53 || len(changed.Elsewhere) != praise {
+		t.Errorf("with a lane for praise %d of %d go elsewhere, %d to it; want 53", len(changed.Elsewhere), changed.Decisions, praise)
+	}
+}
