@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"strings"
 	"time"
 
 	"github.com/socialcrm/socialcrm/crm"
@@ -135,6 +136,26 @@ func (d *Desk) sinkOf(name string) crm.Sink {
 }
 
 // withoutSink puts a task aside whose sink is not there: it may be added again.
+//
+// After 30 days it waits no more: the journal tells of the gap, and the task becomes a dead letter, which does not hold up a Store that lets go of what is old.
 func (d *Desk) withoutSink(w *work, sink string, lease ticket.Lease) error {
-	return w.tx.Postpone(lease, w.now.Add(time.Hour), "sink "+sink+" is not there")
+	if lease.Attempts < sinkAwaited {
+		return w.tx.Postpone(lease, w.now.Add(time.Hour), "sink "+sink+" is not there")
+	}
+	const reason = "the sink has not been there for 30 days"
+	key, err := w.entryKey("gap")
+	if err != nil {
+		return err
+	}
+	gap := ticket.Entry{Kind: ticket.JournalGap, Key: "crm/" + sink + "/" + key, Actor: ticket.Actor{Kind: ticket.ByCRM, ID: sink}, New: lease.ID, Reason: reason}
+	if id, ok := strings.CutPrefix(lease.Key, "ticket/"); ok {
+		gap.Ticket = ticket.ID(id)
+	} else if id, ok := strings.CutPrefix(lease.Key, "contact/"); ok {
+		gap.Contact = ticket.ContactID(id)
+	}
+	w.append(gap)
+	return w.tx.Bury(lease, reason)
 }
+
+// sinkAwaited is how often, once an hour, a task waits for its sink.
+const sinkAwaited = 30 * 24

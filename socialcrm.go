@@ -319,7 +319,8 @@ func (d *Desk) AddSource(ctx context.Context, s channel.Source) error {
 	return nil
 }
 
-// AddSink adds a CRM while the Desk runs; it hears of what happens from now on. What it can do beside taking pushes is used from now on: people are looked up in
+// AddSink adds a CRM while the Desk runs; it hears of what happens from now on; of a ticket that was there before, it is given the whole once
+// something happens to it. What it can do beside taking pushes is used from now on: people are looked up in
 // a crm.Directory, and what they do in a crm.Source acts on the tickets.
 func (d *Desk) AddSink(s crm.Sink) error {
 	if !sinkName(s.Name()) {
