@@ -410,3 +410,15 @@ func TestWhatPeopleDidInTheCRMComesAtOnceHoweverMuchItIs(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatTheCRMTellsLateDoesNotComeBeforeWhatHappenedSince(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	w.ok(w.crm.SetStatus("zoe", string(tk.ID), ticket.Solved))
+	w.pass(10 * time.Second)
+	w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "It is in Lyon."}))
+	w.pass(2 * time.Minute)
+	if got := w.only(); got.Status != ticket.Solved || got.Answered.IsZero() || got.SolvedAt.Before(got.Answered) {
+		t.Errorf("it is %s since %s, answered %s; want solved, after the answer", got.Status, got.SolvedAt, got.Answered)
+	}
+}

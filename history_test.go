@@ -64,21 +64,31 @@ func TestClocksStandAsOfNow(t *testing.T) {
 
 func TestALateQuestionChangesNoVerdictOfMergedTicketsThatWereAskedAtOnce(t *testing.T) {
 	t.Parallel()
-	w, at := later(t)
-	w.now = at(2)
-	asked := w.ingest(said("1", "mia", "a", "a", "Hello?", at(1)), said("2", "noa", "b", "b", "Hello?", at(1)))
-	into, from := asked[0].Ticket, asked[1].Ticket
-	w.must(w.desk.Merge(t.Context(), into, ana, from))
-	w.ingest(posted("3", "b", "2", "Hi Noa", at(2)))
-	w.now = at(10)
-	w.ingest(said("4", "noa", "b", "b", "Anybody?", at(1).Add(time.Second)))
-	for _, kind := range []ticket.EntryKind{ticket.ClockWithdrawn, ticket.ClockMoved, ticket.ClockBreached} {
-		if told := w.told(kind); len(told) != 0 {
-			t.Errorf("the journal tells %+v", told)
-		}
-	}
-	if got := w.ticket(into); clockOn(got, sla.FirstResponse, "").Verdict != sla.Running || clockOn(got, sla.FirstResponse, string(from)).Verdict != sla.Met {
-		t.Errorf("clocks %+v", got.Clocks.Clocks)
+	for name, answered := range map[string]int{"the survivor was answered": 0, "the other was answered": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, at := later(t)
+			w.now = at(2)
+			asked := w.ingest(said("1", "mia", "a", "a", "Hello?", at(1)), said("2", "noa", "b", "b", "Hello?", at(1)))
+			into, from := asked[0].Ticket, asked[1].Ticket
+			w.ingest([]channel.Event{posted("3", "a", "1", "Hi Mia", at(2)), posted("3", "b", "2", "Hi Noa", at(2))}[answered])
+			w.must(w.desk.Merge(t.Context(), into, ana, from))
+			w.now = at(10)
+			w.ingest(said("4", "noa", "b", "b", "Anybody?", at(1).Add(time.Second)), said("5", "mia", "a", "a", "Anybody?", at(1).Add(time.Second)))
+			for _, kind := range []ticket.EntryKind{ticket.ClockWithdrawn, ticket.ClockMoved, ticket.ClockBreached} {
+				if told := w.told(kind); len(told) != 0 {
+					t.Errorf("the journal tells %+v", told)
+				}
+			}
+			if told := w.told(ticket.ClockMet); len(told) != 2 { // acknowledgement and first response
+				t.Errorf("the journal tells %d times that a promise was met, want 2", len(told))
+			}
+			want := []sla.Verdict{sla.Running, sla.Running}
+			want[answered] = sla.Met
+			if got := w.ticket(into); clockOn(got, sla.FirstResponse, "").Verdict != want[0] || clockOn(got, sla.FirstResponse, string(from)).Verdict != want[1] {
+				t.Errorf("clocks %+v", got.Clocks.Clocks)
+			}
+		})
 	}
 }
 
@@ -108,5 +118,35 @@ func TestListedTicketsHaveTheirClocksAsOfNow(t *testing.T) {
 	}
 	if _, err := w.desk.Contact(t.Context(), "nobody"); !errors.Is(err, socialcrm.ErrNotFound) {
 		t.Errorf("a contact that is not there: %v, want ErrNotFound", err)
+	}
+}
+
+func TestWhatTheBrandSaidFirstIsNoAnswerOnceTheAnswerNeverArrived(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(posted("1", "p", "", "News for Mia", at(1), "mia"))
+	id := w.ingest(said("2", "mia", "p", "1", "Which?", at(5)))[0].Ticket
+	w.ingest(posted("3", "p", "2", "The lamp", at(10)))
+	if got := w.ticket(id); !got.Answered.Equal(at(10)) {
+		t.Fatalf("answered %s, want %s", got.Answered, at(10))
+	}
+	w.ingest(receipt("r", channel.ReceiptFailed, time.Time{}, "3"))
+	if got := w.ticket(id); !got.Answered.IsZero() {
+		t.Errorf("answered %s, want never", got.Answered)
+	}
+}
+
+func TestTicketsThatWereOneBeforeTheyWereMergedStayOnOneLine(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	nameless := said("2", "", "p", "p", "And mine?", at(10))
+	results := w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)), nameless, said("3", "noa", "q", "q", "Hello?", at(15)))
+	one, into := results[0].Ticket, results[2].Ticket
+	nameless.Message.Author.ID = "mia"
+	w.ingest(nameless)
+	w.must(w.desk.Merge(t.Context(), into, ana, one))
+	got := w.ticket(into)
+	if own, line := clockOn(got, sla.FirstResponse, ""), clockOn(got, sla.FirstResponse, string(one)); !own.Started.Equal(at(15)) || !line.Started.Equal(at(1)) || len(got.Clocks.Lines) != 1 {
+		t.Errorf("lines %+v, clocks started %s and %s, want one line, %s and %s", got.Clocks.Lines, own.Started, line.Started, at(15), at(1))
 	}
 }

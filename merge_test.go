@@ -361,3 +361,24 @@ func TestTheSurvivorHasWhatTheOtherHadAndItLacks(t *testing.T) {
 		t.Errorf("it is %s, of contact %q; want urgent, and mia's", got.Priority, got.Contact)
 	}
 }
+
+func TestWhoIsPartOfAPartWaitsForAnAnswerOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a, b, c := w.asked("mia", "A?"), w.asked("noa", "B?"), w.asked("oli", "C?")
+	question := w.newest(c).Key
+	w.pass(2 * time.Hour) // all are breached
+	w.must(w.desk.Merge(t.Context(), b, ana, c))
+	w.must(w.desk.Merge(t.Context(), a, ana, b))
+	if n := len(w.told(ticket.ClockBreached)); n != 6 {
+		t.Errorf("the journal tells %d breaches, want acknowledgement and first response of each, once", n)
+	}
+	w.must(w.desk.Reply(t.Context(), a, ana, socialcrm.Reply{Text: "Hi Oli", InReplyTo: question}))
+	w.pass(time.Minute)
+	got := w.ticket(a)
+	for line, answered := range map[ticket.ID]bool{"": false, b: false, c: true} {
+		if clock := clockOn(got, sla.FirstResponse, string(line)); clock.Started.IsZero() || clock.Stopped.IsZero() == answered {
+			t.Errorf("line %q: %+v, want answered: %t", line, clock, answered)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package socialcrm_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/crm"
+	"github.com/socialcrm/socialcrm/crm/crmtest"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -289,5 +291,37 @@ func TestAPartyIsItselfAgainOnceAMergeOfContactsIsUndone(t *testing.T) {
 	w.pass(time.Minute)
 	if m := w.newest(id); m.Party != sol {
 		t.Errorf("what she writes now is said by %q, want %s", m.Party, sol)
+	}
+}
+
+func TestAPartyWhoseConversationMovedIsReachedWhereItIsNow(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	nameless := said("1", "", "p", "p", "How do I sell?", at(1))
+	sold := w.ingest(nameless)[0].Ticket
+	before := w.ticket(sold).Conversations[0]
+	nameless.Message.Author.ID = "sol"
+	w.ingest(nameless)
+	w.must(w.desk.Resolve(t.Context(), sold, ana, ""))
+	id := w.ingest(said("2", "mia", "q", "q", "The lamp is broken", at(10)))[0].Ticket
+	w.must(w.desk.AddParty(t.Context(), id, ana, socialcrm.Party{Role: ticket.Seller, Conversation: before}))
+	if got := w.ticket(id).Parties[0].Conversation; got == before || got != w.ticket(sold).Conversations[0] {
+		t.Errorf("the party is reached in %+v", got)
+	}
+	if r := w.ingest(said("3", "sol", "p", "p", "I send another one.", at(20)))[0]; r.Ticket != id {
+		t.Errorf("what the party writes is %s in ticket %s, want %s", r.Outcome, r.Ticket, id)
+	}
+}
+
+func TestACRMThatNeverHeardOfAPartyIsToldWhoItIs(t *testing.T) {
+	t.Parallel()
+	w, id, seller := marketplace(t)
+	late := crmtest.New(crmtest.Options{Name: "late", Now: func() time.Time { return w.now }})
+	w.ok(w.desk.AddSink(late))
+	w.must(w.desk.AddParty(t.Context(), id, ana, seller))
+	w.pass(time.Minute)
+	sol := string(w.ticket(id).Parties[0].Contact)
+	if !slices.ContainsFunc(late.Contacts(), func(c crmtest.Contact) bool { return c.Key == sol }) {
+		t.Errorf("the CRM knows %+v, and not the party %s", late.Contacts(), sol)
 	}
 }

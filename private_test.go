@@ -10,6 +10,7 @@ import (
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/remote"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -277,5 +278,44 @@ func TestTheLatestPublicMessageOfTheCustomerIsAnsweredInPrivate(t *testing.T) {
 	w.must(w.desk.MovePrivate(ctx, first, ana, socialcrm.Reply{Text: "Let us talk here."}))
 	if out := w.sentTo(first); out.InReplyTo != posts[2].ID {
 		t.Errorf("it answers %s, want mia's latest, %s", out.InReplyTo, posts[2].ID)
+	}
+}
+
+func TestAnAnswerInPrivateMakesNoOneOfABuyerAndASeller(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, scoped())
+	ctx := t.Context()
+	w.crm.AddPerson(crm.Person{Ref: "p1", Kind: ticket.Seller}, crm.Identity{Platform: "fakebook", Author: channel.Author{ID: "shop:mia"}})
+	old := w.inPrivate("mia", "How do I sell?")
+	w.must(w.desk.Resolve(ctx, old.ID, ana, ""))
+	id := w.asked("mia", "My lamp is broken!")
+	public := w.ticket(id).Contact
+	w.must(w.desk.MovePrivate(ctx, id, ana, socialcrm.Reply{Text: "Let us talk here."}))
+	w.pass(time.Minute)
+	for id, kind := range map[ticket.ContactID]ticket.ContactKind{public: "", old.Contact: ticket.Seller} {
+		c, err := w.desk.Contact(ctx, id)
+		w.ok(err)
+		if c.Kind != kind || c.MergedInto != "" || len(c.Identities) != 1 {
+			t.Errorf("contact %s is %+v, want kind %q, of one identity", id, c, kind)
+		}
+	}
+}
+
+func TestWhatWasAskedInPrivateBeforeIsAnsweredThere(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, scoped())
+	ctx := t.Context()
+	before := w.inPrivate("mia", "A question")
+	question := w.newest(before.ID).Key
+	id := w.asked("mia", "My account is broken!")
+	w.must(w.desk.MovePrivate(ctx, id, ana, socialcrm.Reply{Text: "Let us talk here."}))
+	w.pass(time.Minute)
+	if c := clockOn(w.ticket(id), sla.FirstResponse, string(before.ID)); c.Started.IsZero() || !c.Stopped.IsZero() {
+		t.Errorf("what was asked in private: %+v, want that it waits", c)
+	}
+	w.must(w.desk.Reply(ctx, id, ana, socialcrm.Reply{Text: "An answer", InReplyTo: question}))
+	w.pass(time.Minute)
+	if c := clockOn(w.ticket(id), sla.FirstResponse, string(before.ID)); c.Verdict != sla.Met {
+		t.Errorf("what was asked in private: %+v, want met", c)
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/crm"
+	"github.com/socialcrm/socialcrm/crm/crmtest"
 	"github.com/socialcrm/socialcrm/remote"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -250,4 +252,33 @@ func TestADeskThatRanRunsAgainAlsoOnAStoreThatWakesNobody(t *testing.T) {
 			t.Errorf("three seconds later the posts are %q, want that it was tried", states)
 		}
 	})
+}
+
+func TestWhatAStoppingDeskGaveUpIsDoneByTheNextAtOnce(t *testing.T) {
+	t.Parallel()
+	for cut := 1; cut <= 6; cut++ {
+		synctest.Test(t, func(t *testing.T) {
+			store := &curtain{Store: struct{ ticket.Store }{ticket.NewMemory(nil)}}
+			page := channeltest.New(channeltest.Options{}).Account(channel.Account{AccountID: shop, Since: time.Unix(1, 0)})
+			ch, sink := struct{ channel.Channel }{page}, crmtest.New(crmtest.Options{Name: "crm"})
+			desk, err := socialcrm.New(socialcrm.Config{Store: store, Channels: []channel.Channel{ch}, Sinks: []crm.Sink{struct{ crm.Sink }{sink}}, Workers: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := desk.Ingest(t.Context(), wrote("1", "Hello?")); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			store.left, store.end = cut, cancel // a commit that claims a task, or one that records what came of it
+			if err := desk.Run(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := desk.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(sink.Cases()); n != 1 {
+				t.Errorf("cut after %d commits: the CRM holds %d cases in the same instant, want 1", cut, n)
+			}
+		})
+	}
 }

@@ -142,3 +142,23 @@ func TestTheAlarmComesWhenTheSilenceIsTooUnlikely(t *testing.T) {
 		t.Errorf("the journal tells %+v, want one alarm at %s", told, heard.Add(9*time.Hour))
 	}
 }
+
+const week = 7 * 24 * time.Hour
+
+func TestAnAccountThatBecameQuietIsKnownAsAQuietOneInTime(t *testing.T) {
+	t.Parallel()
+	w := newLonely(t)
+	w.live(9, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
+	weekly := func(weeks int) {
+		for range weeks {
+			w.hear(w.now)
+			w.pass(week)
+		}
+	}
+	weekly(20)
+	before := len(w.told(ticket.AccountAlarm))
+	weekly(4)
+	if n := len(w.told(ticket.AccountAlarm)); before == 0 || n != before {
+		t.Errorf("%d alarms, and %d in the month after: want some while it became quiet, and no more", before, n-before)
+	}
+}

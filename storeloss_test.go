@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -57,5 +58,38 @@ func TestWhenTheStoreComesBackItIsJournalledAndWhatWasMissedIsPolled(t *testing.
 	want := []string{"store.lost 0s dial: no route: ticket: the store is not available", "store.back 3s "}
 	if !slices.Equal(got, want) {
 		t.Errorf("journal: got %q, want %q", got, want)
+	}
+}
+
+// refusing is a Store that refuses a commit.
+type refusing struct {
+	ticket.Store
+	refuse bool
+}
+
+func (s *refusing) Update(ctx context.Context, tenant string, fn func(ticket.Tx) error) error {
+	return s.Store.Update(ctx, tenant, func(tx ticket.Tx) error {
+		if err := fn(tx); err != nil || !s.refuse {
+			return err
+		}
+		return errors.New("the disk is full")
+	})
+}
+
+func TestWhatWasNotCommittedNeverHappenedToTheClocks(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	store := &refusing{Store: w.store}
+	w.store = store
+	w.restart()
+	id := w.ingest(said("1", "mia", "p", "p", "Hello?", at(10)))[0].Ticket
+	store.refuse = true
+	if _, err := w.desk.Resolve(t.Context(), id, ana, ""); err == nil {
+		t.Fatal("solved without a commit")
+	}
+	store.refuse = false
+	w.ingest(said("0", "mia", "p", "p", "Anybody there?", at(5))) // late, so that all is counted again
+	if c := clockOn(w.ticket(id), sla.FirstResponse, ""); c.Verdict != sla.Running || !c.Started.Equal(at(5)) {
+		t.Errorf("first response %+v, want that it runs from %s", c, at(5))
 	}
 }

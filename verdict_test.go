@@ -301,3 +301,17 @@ func TestHolidaysOfAFeedComeBesideThoseOfTheSetup(t *testing.T) {
 		t.Errorf("due at %s, want on Wednesday: Monday and Tuesday are off", due.UTC())
 	}
 }
+
+func TestAnswerElsewhereComesAfterWhatCameLate(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	id := w.ingest(said("1", "mia", "p", "p", "Hello?", at(1)), posted("3", "p", "1", "Hi Mia", at(10)))[0].Ticket
+	w.ingest(said("2", "mia", "p", "p", "And the red one?", at(5)))
+	if !w.ticket(id).Late {
+		t.Fatal("what came late is not noted")
+	}
+	w.must(w.desk.AnsweredElsewhere(t.Context(), id, ana, ticket.ConversationKey{}, "by telephone"))
+	if w.ticket(id).Late {
+		t.Error("it is late though an agent acted")
+	}
+}

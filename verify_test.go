@@ -10,6 +10,7 @@ import (
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/crm"
+	"github.com/socialcrm/socialcrm/crm/crmtest"
 	"github.com/socialcrm/socialcrm/remote"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -276,5 +277,57 @@ func TestALinkToALowerLevelTakesNothingAway(t *testing.T) {
 	w.pass(2 * time.Hour)
 	if got := w.level(mia.Contact); got != ticket.Strong {
 		t.Errorf("after the link's time she is %s, want strong", got)
+	}
+}
+
+func TestAccountDataStaysWhenItsThreadTurnsOutToBeAnothers(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	ctx := t.Context()
+	private := func(e channel.Event) channel.Event { e.Message.Visibility = channel.Private; return e }
+	w.ingest(private(said("1", "noa", "t", "", "Hello?", at(1))))
+	id := w.ingest(private(said("3", "mia", "", "2", "What is my balance?", at(5))))[0].Ticket
+	w.ok(w.desk.Verify(ctx, ana, w.contactOf("mia"), socialcrm.Verification{Level: ticket.Strong, How: "login"}))
+	r := account
+	r.NotBefore = w.now.Add(time.Hour)
+	w.must(w.desk.Reply(ctx, id, ana, r))
+	w.ingest(private(said("2", "noa", "t", "1", "Mia is here too", at(3))))
+	w.pass(2 * time.Hour)
+	if n := w.platform.Calls(channeltest.OnSend); n != 0 || len(w.told(ticket.ReplyFailed)) != 1 {
+		t.Errorf("%d posts, failed %+v; want none, because Noa, whom nobody verified, would read it", n, w.told(ticket.ReplyFailed))
+	}
+}
+
+func TestAMessageOfThePastVerifiesNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.restartAs(t, socialcrm.Config{LinkKey: []byte("sixteen bytes or more")})
+	mia := w.inPrivate("mia", "What is my balance?")
+	token, err := w.desk.VerifyLink(t.Context(), ana, mia.Contact, ticket.Confirmed, time.Hour)
+	w.ok(err)
+	e := said("old", "mia", mia.Conversations[0].Thread, "", token, w.now.Add(-24*time.Hour))
+	e.Message.Visibility = channel.Private
+	w.ingest(e)
+	if got := w.level(mia.Contact); got != ticket.Unverified {
+		t.Errorf("mia is %s by what was written before the account was added", got)
+	}
+}
+
+func TestASecondLookUpThatTellsNothingNewChangesNothing(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.crm.AddPerson(crm.Person{Ref: "p1", Name: "Mia", Verified: ticket.Strong}, crm.Identity{Platform: "fakebook", Author: channel.Author{ID: "mia"}})
+	w.platform.Customer("mia").Describe(channel.Author{Name: "Mia", Email: "mia@example.com"})
+	w.platform.Fail(channeltest.OnProfile, channeltest.Refuse(remote.Unavailable)) // so that it comes after what the CRM says
+	w.ingest(said("1", "mia", "p", "p", "Hello?", at(1)))
+	w.pass(10 * time.Minute)
+	var told []string
+	for _, e := range w.told(ticket.ContactChanged) {
+		if e.Ticket == "" && e.Actor.Kind == ticket.ByCRM {
+			told = append(told, e.New)
+		}
+	}
+	if n := w.crm.Calls(crmtest.MethodLookup); n != 2 || !slices.Equal(told, []string{"name, verified"}) {
+		t.Errorf("%d look-ups changed %q, want that the second of two changed nothing", n, told)
 	}
 }
