@@ -428,6 +428,11 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 		}
 	}
 	c.journal(entry)
+	if outcome == Joined && !party {
+		if err := w.raise(c, &e.Message); err != nil {
+			return err
+		}
+	}
 	switch {
 	case outcome == Reopened:
 		at := e.Time

@@ -340,3 +340,29 @@ func TestStickyFindsWhoServedTheContactBefore(t *testing.T) {
 		t.Errorf("after four days it is still with %s", got)
 	}
 }
+
+func TestThirdMessageWithoutAnAnswerRaisesThePriority(t *testing.T) {
+	t.Parallel()
+	w := companyOf(t, func(s *socialcrm.Setup) {
+		three := 3.0
+		s.Lanes[1].Priorities = []routing.PriorityRule{{When: rule.Condition{Fact: "unanswered", Min: &three}, Priority: ticket.High}}
+	})
+	mia := w.platform.Customer("mia")
+	root := mia.Post(w.page, "Hello")
+	w.pass(time.Minute)
+	for i, want := range []ticket.Priority{ticket.Normal, ticket.High} {
+		mia.Reply(root, "Hello?")
+		w.pass(time.Minute)
+		if got := w.only().Priority; got != want {
+			t.Errorf("with %d messages it is %s, want %s", i+2, got, want)
+		}
+	}
+	if e := w.last(w.only().ID, ticket.TicketPriority); !strings.Contains(e.Reason, "unanswered") {
+		t.Errorf("the journal says %q", e.Reason)
+	}
+	w.must(w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: "Yes?"}))
+	w.pass(time.Minute)
+	if got := w.only(); got.Unanswered() != 0 || got.Priority != ticket.High {
+		t.Errorf("once answered %d wait, and it is %s", got.Unanswered(), got.Priority)
+	}
+}

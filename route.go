@@ -314,6 +314,24 @@ func (w *work) place(c *change, decision routing.Decision, agent string) error {
 	return nil
 }
 
+// raise looks at the lane's priority rules again when the customer writes more: a third message without an answer may make it urgent. Nothing is lowered by it.
+func (w *work) raise(c *change, m *channel.Message) error {
+	if lane := w.company.lane(c.Lane); lane == nil || len(lane.Priorities) == 0 || w.d.cfg.Router != nil {
+		return nil
+	}
+	q, err := w.query(c, m)
+	if err != nil {
+		return err
+	}
+	to, why, raised := w.company.lanes.Raise(q)
+	if !raised {
+		return nil
+	}
+	from := c.Priority
+	c.Priority = to
+	return c.tell("raise", ticket.Entry{Kind: ticket.TicketPriority, Actor: ticket.Actor{Kind: ticket.BySystem}, Old: from.String(), New: to.String(), Reason: "lane " + c.Lane + ": " + why})
+}
+
 // reasonOfRoute is what matched, and the way from the lane of that to the one that takes the ticket.
 func reasonOfRoute(d *routing.Decision) string {
 	reason := d.Matched

@@ -233,6 +233,22 @@ func (l *Lanes) Staffed(name string, r *Roster, now time.Time) bool {
 	return len(names) > 0
 }
 
+// Raise returns the priority that the first matching priority rule of the ticket's lane gives it, if that is higher than the one it has, and which part of the rule matched.
+func (l *Lanes) Raise(q Query) (to ticket.Priority, why string, raised bool) {
+	at := l.byName[q.Ticket.Lane]
+	if at == nil || len(at.Priorities) == 0 {
+		return 0, "", false
+	}
+	asked := l.rules.Ask(q.Facts())
+	for i := range at.Priorities {
+		if match, ok := asked.Match(at.priorities + i); ok {
+			to = at.Priorities[i].Priority
+			return to, match.String(), to > q.Ticket.Priority
+		}
+	}
+	return 0, "", false
+}
+
 // Weight is what the ticket takes of an agent's capacity where it is now.
 func (l *Lanes) Weight(q Query) int { return l.weight(&q, q.Ticket.Lane, q.Ticket.Team, nil) }
 

@@ -11,7 +11,7 @@ import (
 
 // The names of the facts, as Fact documents them.
 var (
-	ticketFacts  = [...]string{"account", "platform", "visibility", "language", "status", "priority", "lane", "team", "agent", "tags", "subject", "follow_up", "late"}
+	ticketFacts  = [...]string{"account", "platform", "visibility", "language", "status", "priority", "lane", "team", "agent", "tags", "subject", "follow_up", "late", "unanswered"}
 	contactFacts = [...]string{"contact.kind", "contact.tier", "contact.segment", "contact.language", "contact.owner"}
 	messageFacts = [...]string{
 		"text", "mentions", "hashtags", "attachments", "payload", "author", "author.handle", "author.name", "author.followers", "author.bot", "author.language",
@@ -30,7 +30,8 @@ type Facts struct {
 
 // Fact returns the fact of this name; the zero Value for one that is not known. The names:
 //
-//   - of the ticket: account ("platform/id"), platform, visibility, language, status, priority, lane, team, agent, tags, subject, follow_up (bool), late (bool)
+//   - of the ticket: account ("platform/id"), platform, visibility, language, status, priority, lane, team, agent, tags, subject, follow_up (bool), late (bool),
+//     unanswered (how many messages of the customer wait for an answer; with the one that is being looked at, but for a ticket that just begins)
 //   - of the contact: contact.kind ("customer", "seller", ...), contact.tier, contact.segment, contact.language, contact.owner
 //   - of the message: text, mentions, hashtags, attachments (their number), author, author.handle, author.name, author.followers, author.bot, author.language,
 //     payload, and message.NAME for each of Message.Facts
@@ -66,6 +67,8 @@ func (f *Facts) Fact(name string) rule.Value {
 			return rule.Bool(t.FollowUpOf != "")
 		case "late":
 			return rule.Bool(t.Late)
+		case "unanswered":
+			return rule.Number(float64(t.Unanswered()))
 		}
 	}
 	if c := f.Contact; c != nil {

@@ -122,6 +122,15 @@ type Consult struct {
 // last), then by Priority, then by Created, then by ID.
 func (t *Ticket) Promise() time.Time { return t.Clocks.Next() }
 
+// Unanswered is how many messages of the customer nobody has answered, on all lines of its clocks.
+func (t *Ticket) Unanswered() int {
+	n := t.Clocks.Waiting
+	for i := range t.Clocks.Lines {
+		n += t.Clocks.Lines[i].Waiting
+	}
+	return n
+}
+
 // ComparePromise orders waiting tickets: negative when a comes before b. Stores list them in this order.
 func ComparePromise(a, b *Ticket) int {
 	pa, pb := a.Promise(), b.Promise()
