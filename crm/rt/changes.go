@@ -23,7 +23,8 @@ const textsPerLook = 20
 // transaction is one thing that was done, as a search tells of it.
 type transaction struct {
 	ID         scalar `json:"id"`
-	Type       scalar
+	Type       scalar `json:"Type"`
+	What       scalar `json:"type"` // "transaction"; encoding/json would take it for Type
 	Field      scalar
 	NewValue   scalar
 	ObjectType scalar

@@ -87,7 +87,8 @@ func (s *Sink) subjects(key string) string { return mark + " " + s.key(key) + " 
 // comment is one of ours in RT, as a search tells of it.
 type comment struct {
 	ID         scalar `json:"id"`
-	Type       scalar
+	Type       scalar `json:"Type"`
+	What       scalar `json:"type"` // "transaction"; encoding/json would take it for Type
 	ObjectType scalar
 	ObjectID   scalar `json:"ObjectId"`
 	Subject    scalar `json:"Data"`

@@ -94,16 +94,19 @@ func open(t crmtest.T, o Options) (*standIn, *crmtest.Flaky, *Sink) {
 }
 
 func (s *standIn) serve(t crmtest.T, o Options) (*crmtest.Flaky, *Sink) {
-	flaky := &crmtest.Flaky{Handler: s, Writes: func(r *http.Request, _ []byte) int {
-		if r.Method == http.MethodGet || strings.HasSuffix(r.URL.Path, "/users") || strings.HasSuffix(r.URL.Path, "/transactions") {
-			return 0
-		}
-		return 1
-	}}
+	flaky := &crmtest.Flaky{Handler: s, Writes: writes}
 	server := httptest.NewServer(flaky)
 	t.Cleanup(server.Close)
 	o.Address, o.HTTP, o.Token, o.User, o.Settle = server.URL, server.Client(), token, us, cmp.Or(o.Settle, 1)
 	return flaky, New(o)
+}
+
+// writes counts what a call may change: searches go by POST, too.
+func writes(r *http.Request, _ []byte) int {
+	if r.Method == http.MethodGet || strings.HasSuffix(r.URL.Path, "/users") || strings.HasSuffix(r.URL.Path, "/transactions") {
+		return 0
+	}
+	return 1
 }
 
 func (s *standIn) now() time.Time {
@@ -264,7 +267,7 @@ func showFields(values map[string][]string, names []string) []object {
 
 // showUser is a user alone, or as a search tells.
 func (s *standIn) showUser(u *standUser, found bool) object {
-	o := object{"id": u.id, "Name": u.name, "RealName": u.realName, "EmailAddress": u.email, "Privileged": 0, "CustomFields": showFields(u.fields, userCustom), "Disabled": "0"}
+	o := object{"id": u.id, "type": "user", "Name": u.name, "RealName": u.realName, "EmailAddress": u.email, "Privileged": 0, "CustomFields": showFields(u.fields, userCustom), "Disabled": "0"}
 	if u.privileged {
 		o["Privileged"] = 1
 	}
@@ -287,7 +290,7 @@ func (s *standIn) showTicket(t *standTicket, found bool) object {
 		links = append(links, object{"ref": "comment", "_url": "x"})
 	}
 	o := object{
-		"id": t.id, "Subject": t.subject, "Status": t.status, "Priority": t.priority, "Owner": object{"type": "user", "id": t.owner}, "Requestor": requestors,
+		"id": t.id, "type": "ticket", "Type": "ticket", "Subject": t.subject, "Status": t.status, "Priority": t.priority, "Owner": object{"type": "user", "id": t.owner}, "Requestor": requestors,
 		"CustomFields": showFields(t.fields, s.queueFields), "_hyperlinks": links,
 	}
 	if found {
@@ -302,7 +305,7 @@ func (s *standIn) showTransaction(t *standTransaction) object {
 		links = append(links, object{"ref": "attachment", "_url": fmt.Sprintf("http://rt/REST/2.0/attachment/%d", p)})
 	}
 	return object{
-		"id": strconv.Itoa(t.id), "Type": t.kind, "Field": t.field, "NewValue": t.newValue, "Data": t.data, "ObjectType": "RT::Ticket", "ObjectId": strconv.Itoa(t.ticket),
+		"id": strconv.Itoa(t.id), "Type": t.kind, "type": "transaction", "Field": t.field, "NewValue": t.newValue, "Data": t.data, "ObjectType": "RT::Ticket", "ObjectId": strconv.Itoa(t.ticket),
 		"Object": object{"type": "ticket", "id": strconv.Itoa(t.ticket)}, "Created": t.created.Format(time.RFC3339),
 		"Creator": object{"type": "user", "id": t.creator, "RealName": s.users[t.creator].realName}, "_hyperlinks": links,
 	}
