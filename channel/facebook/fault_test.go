@@ -94,7 +94,7 @@ func TestFaults(t *testing.T) {
 			}
 			patience := 10 * time.Second
 			if row.silent {
-				patience = 100 * time.Millisecond
+				patience = 500 * time.Millisecond // long enough to have asked
 			}
 			within := func() context.Context {
 				ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -116,7 +116,7 @@ func TestFaults(t *testing.T) {
 				now = now.Add(25 * time.Hour) // whatever one of them learned, the next begins afresh
 				limit := time.Minute
 				if tt.hangs {
-					limit = 100 * time.Millisecond
+					limit = 500 * time.Millisecond // long enough to have asked
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), limit)
 				err := call(ctx)
