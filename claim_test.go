@@ -103,3 +103,16 @@ func TestADraftIsApprovedOnlyWhileNobodyElseWrites(t *testing.T) {
 		t.Errorf("approved %d times", k)
 	}
 }
+
+func TestAReplyInSpiteOfAClaimLeavesIt(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	ctx := t.Context()
+	id := w.asked("mia", "Hello?")
+	w.must(w.desk.Claim(ctx, id, by("ben"), time.Hour)) // the longest
+	anyway := ana
+	anyway.Anyway = true
+	w.must(w.desk.Reply(ctx, id, anyway, socialcrm.Reply{Text: "Hi Mia"}))
+	_, err := w.desk.Reply(ctx, id, ana, socialcrm.Reply{Text: "Hi again"})
+	w.refused(socialcrm.ErrClaimed, socialcrm.Receipt{}, err)
+}

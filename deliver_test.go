@@ -393,3 +393,39 @@ func TestReplyThatWasHeldUpSolvesNothingOverANewerMessage(t *testing.T) {
 		}
 	}
 }
+
+// hasty is a channel whose clock is ahead.
+type hasty struct{ channel.Channel }
+
+func (h hasty) Send(ctx context.Context, out channel.Outgoing) (channel.Sent, error) {
+	sent, err := h.Channel.Send(ctx, out)
+	sent.Time = sent.Time.Add(time.Hour)
+	return sent, err
+}
+
+func TestNoAnswerIsOfTheFuture(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Hello?")
+	w.ok(w.desk.AddChannel(t.Context(), hasty{struct{ channel.Channel }{w.page}}))
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hi"}))
+	_, err := w.desk.Tick(t.Context())
+	w.ok(err)
+	if got := w.ticket(id).Answered; !got.Equal(w.now) {
+		t.Errorf("answered %s, want now, %s", got, w.now)
+	}
+}
+
+func TestAReplyThatGoesOutLateLeavesASolvedTicketSolved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Hello?")
+	w.platform.Fail(channeltest.OnSend, channeltest.Throttle(remote.LevelAccount, 30*time.Minute))
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Which one?", Then: ticket.Pending}))
+	w.pass(time.Minute)
+	w.must(w.desk.Resolve(t.Context(), id, ana, "she called"))
+	w.pass(time.Hour)
+	if got := w.ticket(id); got.Status != ticket.Solved || got.Answered.IsZero() {
+		t.Errorf("it is %s, answered %s; want solved, and answered", got.Status, got.Answered)
+	}
+}

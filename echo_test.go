@@ -134,3 +134,55 @@ func TestPostThatWaitsForItsTimeIsNotTakenForWhatAPersonPosts(t *testing.T) {
 		t.Errorf("%d sends, want 1", n)
 	}
 }
+
+func TestAnOwnPostIsMeantForWhomeverItNamesInTheThread(t *testing.T) {
+	t.Parallel()
+	answered := func(w *world, id ticket.ID) bool { return !w.ticket(id).Answered.IsZero() }
+	t.Run("beside whom it answers", func(t *testing.T) {
+		t.Parallel()
+		w, at := later(t)
+		asked := w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)), said("2", "noa", "p", "p", "Mine too", at(2)))
+		w.ingest(posted("3", "", "1", "On the van. @noa yours too", at(10), "noa"))
+		if !answered(w, asked[0].Ticket) || !answered(w, asked[1].Ticket) {
+			t.Error("one of the two has no answer")
+		}
+	})
+	t.Run("before the question that it answers", func(t *testing.T) {
+		t.Parallel()
+		w, at := later(t)
+		w.ingest(posted("3", "", "1", "On the van. @noa yours too", at(10), "noa"))
+		noa := w.ingest(said("2", "noa", "p", "p", "Mine too", at(2)))[0].Ticket
+		mia := w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)))[0].Ticket
+		if !answered(w, mia) || !answered(w, noa) {
+			t.Error("one of the two has no answer")
+		}
+	})
+	t.Run("by a handle, however it is written", func(t *testing.T) {
+		t.Parallel()
+		w, at := later(t)
+		w.ingest(posted("3", "p", "", "@Mia_M on the van", at(10), "Mia_M"))
+		e := said("1", "77", "p", "p", "Where is it?", at(1))
+		e.Message.Author.Handle = "mia_m"
+		if id := w.ingest(e)[0].Ticket; !answered(w, id) {
+			t.Error("it has no answer")
+		}
+	})
+}
+
+func TestAPostThatFailedToGoOutAndIsThereIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	w.platform.Fail(channeltest.OnSend, channeltest.Refuse(remote.Unavailable))
+	post := w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "Hi Mia"})).Messages[0]
+	_, err := w.desk.Tick(t.Context())
+	w.ok(err)
+	echo := posted("9", "private-shop-mia", "", "Hi Mia", w.now)
+	echo.Message.Visibility, echo.SentKey = channel.Private, post
+	if got := w.ingest(echo)[0].Message; got != post {
+		t.Errorf("the echo is taken for %s, want %s", got, post)
+	}
+	w.pass(time.Hour)
+	if n := w.platform.Calls(channeltest.OnSend); n != 1 {
+		t.Errorf("%d attempts, want one: it was there", n)
+	}
+}

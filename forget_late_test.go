@@ -171,3 +171,22 @@ func TestWhatIsAnsweredToWhoeverWritesAfterAnErasureIsKept(t *testing.T) {
 		t.Errorf("first response is %q, want met", c.Verdict)
 	}
 }
+
+func TestAnEditThatCameBeforeTheMessageOfAnErasedPersonGoesWithIt(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(said("1", "mia", "p", "p", "Hello?", at(1)))
+	w.ok(w.desk.EraseContact(t.Context(), ana, w.contactOf("mia")))
+	edited := said("2", "", "q", "q", "xyzzy", at(2)) // the platform does not say whose it is
+	edited.Kind, edited.Time, edited.Message.Revision = channel.MessageEdited, at(3), "2"
+	w.ingest(edited)
+	if len(w.early()) != 1 {
+		t.Fatal("the edit does not wait for its message")
+	}
+	if r := w.ingest(said("2", "mia", "q", "q", "xyz", at(2)))[0]; r.Outcome != socialcrm.Dropped {
+		t.Errorf("what an erased person wrote is %s", r.Outcome)
+	}
+	if waiting := w.early(); len(waiting) != 0 {
+		t.Errorf("%d messages are still waited for", len(waiting))
+	}
+}

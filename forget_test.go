@@ -404,10 +404,14 @@ func TestAPostThatIsCancelledBecauseItsTextWasRemovedIsToldAndAwaitedNoMore(t *t
 		w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hi"}))
 		_, err := w.desk.Tick(t.Context())
 		w.ok(err)
+		conv := w.ticket(id).Conversations[0]
 		w.ok(w.desk.EraseContact(t.Context(), ana, w.ticket(id).Contact))
 		w.pass(24 * time.Hour)
 		if told := w.told(ticket.ReplyCancelled); len(told) != 1 {
 			t.Errorf("the journal says %+v", told)
+		}
+		if got := w.unfinished(conv); len(got) != 0 {
+			t.Errorf("the conversation still waits for %q", got)
 		}
 	})
 }

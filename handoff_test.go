@@ -424,3 +424,59 @@ func TestSolvingEndsQuestions(t *testing.T) {
 		})
 	}
 }
+
+func TestATransferToATeamGoesToItsFirstLaneAndLowersNothing(t *testing.T) {
+	t.Parallel()
+	w := staffed(t, func(s *socialcrm.Setup) {
+		for i := range s.Lanes {
+			if s.Lanes[i].Team == "money" {
+				s.Lanes[i].Priority = new(ticket.Low)
+			}
+		}
+		s.Lanes = append(s.Lanes, routing.Lane{Name: "refunds", Team: "money", ByHand: true})
+	})
+	id := w.asked("mia", "Hello?")
+	w.must(w.desk.SetPriority(t.Context(), id, ana, ticket.Urgent))
+	w.must(w.desk.Transfer(t.Context(), id, ana, socialcrm.Transfer{Team: "money", Reason: "about money"}))
+	if got := w.ticket(id); got.Lane != "billing" || got.Priority != ticket.Urgent {
+		t.Errorf("it is in %s, %s; want billing, urgent", got.Lane, got.Priority)
+	}
+}
+
+func TestWhoGaveATicketBackMayGetItOnceSomebodyHandsItOn(t *testing.T) {
+	t.Parallel()
+	w := companyOf(t, func(*socialcrm.Setup) {})
+	id := w.asked("mia", "Hello?")
+	w.must(w.desk.Assign(t.Context(), id, ana, ""))
+	w.pass(time.Minute)
+	w.wantHands("care?", "after ana gave it back")
+	w.must(w.desk.Transfer(t.Context(), id, by("ben"), socialcrm.Transfer{Lane: "care", Reason: "it is yours"}))
+	w.wantHands("ana", "once it was handed on")
+}
+
+func TestAnAnswerAtTheDeadlineOfAQuestionIsInTime(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	id := w.asked("mia", "Is this legal?")
+	asked := w.must(w.desk.Consult(t.Context(), id, ana, socialcrm.Consult{Team: "money", Question: "Is it?", Within: time.Hour})).Messages[0]
+	w.pass(time.Hour)
+	w.must(w.desk.Answer(t.Context(), id, by("ben"), asked, "Yes."))
+	w.pass(time.Hour)
+	if told := w.told(ticket.ConsultOverdue); len(told) != 0 {
+		t.Errorf("the journal tells %+v", told)
+	}
+}
+
+func TestAQuestionThatIsOverdueIsToldOnceWhereverItsTicketGoes(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	part, whole := w.asked("mia", "Where is it?"), w.asked("noa", "And mine?")
+	w.must(w.desk.Consult(t.Context(), part, ana, socialcrm.Consult{Team: "money", Question: "Is it?", Within: time.Hour}))
+	w.must(w.desk.Merge(t.Context(), whole, ana, part))
+	w.pass(2 * time.Hour)
+	w.must(w.desk.Unmerge(t.Context(), whole, ana, part))
+	w.pass(2 * time.Hour)
+	if told := w.told(ticket.ConsultOverdue); len(told) != 1 {
+		t.Errorf("the journal tells %+v, want it once", told)
+	}
+}

@@ -382,3 +382,58 @@ func TestWhoIsPartOfAPartWaitsForAnAnswerOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestAFollowUpOfAMergedTicketHasALineOfItsOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	noa := w.platform.Customer("noa")
+	root := noa.Post(w.page, "B?")
+	w.pass(time.Minute)
+	b := w.only().ID
+	a := w.asked("mia", "A?")
+	w.must(w.desk.Merge(ctx, a, ana, b))
+	w.must(w.desk.Resolve(ctx, a, ana, ""))
+	w.now = w.now.Add(8 * 24 * time.Hour)
+	noa.Reply(root, "Once more")
+	w.pass(time.Minute)
+	all := w.tickets()
+	again := all[len(all)-1].ID
+	question := w.newest(again).Key
+	into := w.asked("oli", "C?")
+	w.must(w.desk.Merge(ctx, into, ana, again))
+	w.must(w.desk.Reply(ctx, into, ana, socialcrm.Reply{Text: "Hi Noa", InReplyTo: question}))
+	w.pass(time.Minute)
+	got := w.ticket(into)
+	if own, line := clockOn(got, sla.FirstResponse, "").Verdict, clockOn(got, sla.FirstResponse, string(again)).Verdict; own != sla.Running || line != sla.Met {
+		t.Errorf("after the answer to the follow-up the survivor's first response is %q, the follow-up's %q; want running, and met", own, line)
+	}
+}
+
+func TestTheSurvivorWasAnsweredWhenTheOtherWas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a, b := w.asked("mia", "A?"), w.asked("noa", "B?")
+	w.answer(b, "Hi Noa")
+	want := w.ticket(b).Answered
+	w.must(w.desk.Merge(t.Context(), a, ana, b))
+	if got := w.ticket(a).Answered; want.IsZero() || !got.Equal(want) {
+		t.Errorf("answered %s, want %s", got, want)
+	}
+}
+
+func TestAPartThatGoesAlongIsAnsweredOnItsOwnLine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a, b, c := w.asked("mia", "A?"), w.asked("noa", "B?"), w.asked("oli", "C?")
+	question := w.newest(c).Key
+	w.must(w.desk.Merge(t.Context(), b, ana, c))
+	w.must(w.desk.Merge(t.Context(), a, ana, b))
+	w.must(w.desk.Unmerge(t.Context(), a, ana, b))
+	w.must(w.desk.Reply(t.Context(), b, ana, socialcrm.Reply{Text: "Hi Oli", InReplyTo: question}))
+	w.pass(time.Minute)
+	got := w.ticket(b)
+	if own, line := clockOn(got, sla.FirstResponse, "").Verdict, clockOn(got, sla.FirstResponse, string(c)).Verdict; own != sla.Running || line != sla.Met {
+		t.Errorf("the first response is %q, that of the part %q; want running, and met", own, line)
+	}
+}

@@ -325,3 +325,16 @@ func TestACRMThatNeverHeardOfAPartyIsToldWhoItIs(t *testing.T) {
 		t.Errorf("the CRM knows %+v, and not the party %s", late.Contacts(), sol)
 	}
 }
+
+func TestWhatAPartyWroteBeforeTheLatestAnswerMakesNothingLate(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	sold := w.ingest(said("1", "sol", "p", "p", "How do I sell?", at(1)))[0].Ticket
+	w.must(w.desk.Resolve(t.Context(), sold, ana, ""))
+	id := w.ingest(said("2", "mia", "q", "q", "The lamp is broken", at(3)))[0].Ticket
+	w.must(w.desk.AddParty(t.Context(), id, ana, socialcrm.Party{Role: ticket.Seller, Conversation: w.ticket(sold).Conversations[0]}))
+	w.ingest(posted("3", "q", "2", "We look into it", at(10)), said("4", "sol", "p", "p", "It is mine", at(5)))
+	if w.ticket(id).Late || len(w.told(ticket.TicketLate)) != 0 || w.newest(id).Party == "" && len(w.said(id)) != 3 {
+		t.Errorf("it counts as late: %+v", w.told(ticket.TicketLate))
+	}
+}

@@ -75,3 +75,13 @@ func TestReopenedTicketGoesToItsAgentOnlyIfThere(t *testing.T) {
 	w.must(w.desk.Reopen(t.Context(), id, by("bea"), "too early"))
 	w.wantHands("bea", "while ana is away")
 }
+
+func TestWhatSomebodyHasBegunReturnsToo(t *testing.T) {
+	t.Parallel()
+	w := companyOf(t, func(s *socialcrm.Setup) { twoInCare(s); s.Lanes[1].Return = true })
+	w.presence("ana", ticket.Available)
+	id := w.asked("mia", "Hello")
+	w.must(w.desk.SetStatus(t.Context(), id, ana, ticket.Open, ""))
+	w.presence("ana", ticket.Away)
+	w.wantHands("care?", "while ana is away")
+}

@@ -225,6 +225,9 @@ func TestTicketThatWaitedTooLongMovesOn(t *testing.T) {
 	w.pass(27 * time.Minute)
 	w.must(w.desk.Resolve(t.Context(), ids[0], ana, ""))
 	w.wantHands("- ana ana care?", "just in time")
+	if got := w.ticket(ids[2]).Queued; !got.IsZero() {
+		t.Errorf("the third waits since %s though ana has it", got)
+	}
 	w.pass(time.Minute)
 	w.wantHands("- ana ana care?", "when the third would have moved")
 	w.pass(2 * time.Minute)
@@ -365,4 +368,120 @@ func TestThirdMessageWithoutAnAnswerRaisesThePriority(t *testing.T) {
 	if got := w.only(); got.Unanswered() != 0 || got.Priority != ticket.High {
 		t.Errorf("once answered %d wait, and it is %s", got.Unanswered(), got.Priority)
 	}
+}
+
+func TestALightTicketIsTakenByWhoHasNoRoomForTheHeavyOneBeforeIt(t *testing.T) {
+	t.Parallel()
+	w := companyOf(t, func(s *socialcrm.Setup) {
+		s.Weights = []routing.Weight{{When: rule.Condition{Fact: "text", Word: "car"}, Weight: 2}}
+		s.Agents[0].Capacity = 3
+	})
+	first := w.asked("mia", "Hello")
+	w.asked("noa", "My car is gone")
+	w.asked("oli", "My car is broken")
+	w.asked("pam", "Hello")
+	w.wantHands("ana ana care? care?", "while ana is full")
+	w.must(w.desk.Resolve(t.Context(), first, ana, ""))
+	w.wantHands("- ana care? ana", "with room for one")
+}
+
+func TestALaneThatOpensEarlierThanItDidIsLookedAtThen(t *testing.T) {
+	t.Parallel()
+	opening := func(from time.Duration) func(*socialcrm.Setup) {
+		return func(s *socialcrm.Setup) {
+			s.Calendars = map[string]sla.Hours{"day": daily(from, from+2)}
+			s.Lanes[1].Calendar = "day"
+		}
+	}
+	w := companyOf(t, opening(18))
+	w.asked("mia", "Hello")
+	s := company()
+	opening(12)(&s)
+	w.apply(s)
+	w.asked("noa", "Hello")
+	w.wantHands("care? care?", "while it is closed")
+	w.pass(3 * time.Hour)
+	w.wantHands("ana ana", "at noon")
+}
+
+func TestALaneThatBecomesMorePatientKeepsItsTicketsLonger(t *testing.T) {
+	t.Parallel()
+	patient := func(after time.Duration) func(*socialcrm.Setup) {
+		return func(s *socialcrm.Setup) {
+			s.Lanes[1].Overflow = routing.Overflow{To: "temps", After: sla.Duration(after)}
+			s.Lanes = append(s.Lanes, routing.Lane{Name: "temps", Team: "temps", ByHand: true})
+			s.Teams = append(s.Teams, routing.Team{Name: "temps"})
+			s.Agents[0].AlwaysOn = false
+			s.Agents = append(s.Agents, routing.Agent{Name: "tia", Teams: []string{"temps"}, AlwaysOn: true})
+		}
+	}
+	w := companyOf(t, patient(30*time.Minute))
+	w.presence("ana", ticket.Offline)
+	id := w.asked("mia", "Hello")
+	s := company()
+	patient(2 * time.Hour)(&s)
+	w.apply(s)
+	w.pass(time.Hour)
+	if lane := w.ticket(id).Lane; lane != "care" {
+		t.Errorf("after an hour it is in %s, want care", lane)
+	}
+	w.pass(time.Hour)
+	if lane := w.ticket(id).Lane; lane != "temps" {
+		t.Errorf("after two hours it is in %s, want temps", lane)
+	}
+}
+
+func TestAnotherSetupFindsAllWhoWaitAndWhatTheyWroteLast(t *testing.T) {
+	t.Parallel()
+	nobody := func(s *socialcrm.Setup) { s.Agents[0].AlwaysOn = false }
+	w := companyOf(t, nobody)
+	w.presence("ana", ticket.Offline)
+	first := w.asked("mia", "Hello")
+	w.pass(time.Minute)
+	w.must(w.desk.Merge(t.Context(), first, ana, w.asked("mia", "It is about my car")))
+	w.must(w.desk.SetPriority(t.Context(), first, ana, ticket.Urgent))
+	for i := range 60 {
+		customer := fmt.Sprint("customer ", i)
+		w.ingest(said(customer, customer, customer, "", "My car is gone", w.now))
+	}
+	s := company()
+	nobody(&s)
+	s.Lanes = append([]routing.Lane{{Name: "cars", Team: "care", When: rule.Condition{Fact: "text", Word: "car"}, Priority: new(ticket.High)}}, s.Lanes...)
+	w.apply(s)
+	w.pass(time.Second)
+	for _, tk := range w.tickets() {
+		want := ticket.High
+		if tk.ID == first {
+			want = ticket.Urgent // somebody raised it
+		}
+		if tk.MergedInto == "" && (tk.Lane != "cars" || tk.Priority != want) {
+			t.Errorf("ticket %s is in %s, %s; want cars, %s", tk.ID, tk.Lane, tk.Priority, want)
+		}
+	}
+}
+
+func TestStickyFindsWhoHasAnotherTicketOfTheContactInHand(t *testing.T) {
+	t.Parallel()
+	w := companyOf(t, func(s *socialcrm.Setup) {
+		s.Lanes[1].Strategy = []routing.Strategy{{By: routing.Sticky, Within: sla.Duration(72 * time.Hour)}, {By: routing.LongestIdle}}
+		s.Agents = []routing.Agent{{Name: "ana", Teams: []string{"care"}, Capacity: 5, AlwaysOn: true}, {Name: "bea", Teams: []string{"care", "money"}, Capacity: 5, AlwaysOn: true}}
+	})
+	who := w.ticket(w.asked("mia", "Hello")).Agent
+	if got := w.ticket(w.asked("mia", "Something else")).Agent; got != who {
+		t.Errorf("it is with %s, want %s who is at her first one", got, who)
+	}
+}
+
+func TestAReopenedTicketWaitsWhereTheShiftOfItsAgentIsOver(t *testing.T) {
+	t.Parallel()
+	w := companyOf(t, func(s *socialcrm.Setup) {
+		s.Calendars = map[string]sla.Hours{"early": daily(6, 10)}
+		s.Agents[0].Shift = "early"
+	})
+	id := w.asked("mia", "Hello")
+	w.wantHands("ana", "in the shift")
+	w.must(w.desk.Resolve(t.Context(), id, ana, ""))
+	w.pass(3 * time.Hour)
+	w.must(w.desk.Reopen(t.Context(), id, ana, "too early"))
+	w.wantHands("care?", "after it")
 }

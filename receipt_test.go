@@ -367,3 +367,25 @@ func TestAWatermarkReachesThroughALongStory(t *testing.T) {
 		t.Errorf("of a post behind a hundred notes the journal tells %+v, want that it was read", told)
 	}
 }
+
+func TestAReceiptSaysNothingOfWhatTheCustomerWrote(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(said("1", "mia", "p", "p", "Hello?", at(1)), receipt("r", channel.ReceiptRead, time.Time{}, "1"))
+	if m := w.messages("1")[0]; m.State != "" || len(w.told(ticket.ReplyReceipt)) != 0 {
+		t.Errorf("her message is %q, the journal tells %+v", m.State, w.told(ticket.ReplyReceipt))
+	}
+}
+
+func TestAWatermarkCoversOnlyItsConversation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Hello?")
+	w.answer(id, "Hi Mia")
+	w.must(w.desk.MovePrivate(t.Context(), id, ana, socialcrm.Reply{Text: "Let us talk here."}))
+	w.pass(time.Minute)
+	w.ingest(receipt("r", channel.ReceiptRead, w.now))
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostSent, ticket.PostRead}, w.states(id)); diff != "" {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+}

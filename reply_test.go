@@ -117,7 +117,7 @@ func TestOfMessagesOfOneInstantThePlatformsOrderSaysWhichIsTheLatest(t *testing.
 		w, at := later(t)
 		for _, id := range ids {
 			e := said(id, "mia", "p", "p", "Message "+id, at(1))
-			e.Message.Order = "000" + id
+			e.Message.Order = map[string]string{"1": "0002", "2": "0001"}[id] // whatever their IDs
 			w.ingest(e)
 		}
 		r, err := w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: "Hello"})
@@ -129,8 +129,8 @@ func TestOfMessagesOfOneInstantThePlatformsOrderSaysWhichIsTheLatest(t *testing.
 			t.Fatal(err)
 		}
 		for _, m := range list.Items {
-			if m.Key == r.Messages[0] && m.Content.Parent != "2" {
-				t.Errorf("arrived %q: the reply answers %q, want 2", ids, m.Content.Parent)
+			if m.Key == r.Messages[0] && m.Content.Parent != "1" {
+				t.Errorf("arrived %q: the reply answers %q, want 1", ids, m.Content.Parent)
 			}
 		}
 	}

@@ -162,3 +162,17 @@ func TestAnAccountThatBecameQuietIsKnownAsAQuietOneInTime(t *testing.T) {
 		t.Errorf("%d alarms, and %d in the month after: want some while it became quiet, and no more", before, n-before)
 	}
 }
+
+func TestWhatIsToldAgainIsNoSignOfLife(t *testing.T) {
+	t.Parallel()
+	w := newLonely(t)
+	w.live(4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
+	again := said("again", "mia", "p", "p", "Hello?", w.now)
+	for range 48 {
+		w.ingest(again)
+		w.pass(time.Hour)
+	}
+	if n := len(w.told(ticket.AccountAlarm)); n != 1 {
+		t.Errorf("%d alarms, want one: what came was here before", n)
+	}
+}

@@ -151,3 +151,19 @@ func TestAGapOfOneAccountIsNotPolledFromTheOthers(t *testing.T) {
 		t.Errorf("%d polls for all and %d of the outlet's, want 1 and 0", w.feed.polls-polls, own.polls-others)
 	}
 }
+
+func TestOfOutagesOnlyALongOneHasTheSubscriptionChecked(t *testing.T) {
+	t.Parallel()
+	for failures, want := range map[int]int{5: 0, 6: 1} {
+		w := newWorld(t)
+		w.pass(time.Minute)
+		for range failures {
+			w.platform.Fail(channeltest.OnPoll, channeltest.Refuse(remote.Unavailable))
+		}
+		checks := w.platform.Calls(channeltest.OnSubscribe)
+		w.pass(2 * time.Hour)
+		if n := w.platform.Calls(channeltest.OnSubscribe) - checks; n != want {
+			t.Errorf("%d checks after %d failed polls, want %d", n, failures, want)
+		}
+	}
+}

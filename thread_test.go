@@ -390,6 +390,23 @@ func TestSamePostOnTwoAccountsLeavesTheConversationOfAnotherOpenTicketAlone(t *t
 	}
 }
 
+func TestSamePostOnTwoAccountsTakesOverTheConversationOfADoneTicket(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	help := channel.AccountID{Platform: "fakebook", ID: "help"}
+	w.ok(w.desk.AddChannel(t.Context(), onAccount{w.platform.Account(channel.Account{AccountID: help}), help}))
+	named := said("2", "mia", "p", "", "@help @shop where is it?", at(2))
+	named.Message.Mentions = []string{"help", "shop"}
+	there := named
+	there.Account = help
+	own := w.ingest(said("1", "mia", "p", "", "Hello?", at(1)))[0].Ticket
+	w.must(w.desk.Resolve(t.Context(), own, ana, ""))
+	other := w.ingest(there, named)[0].Ticket
+	if joined := w.ingest(said("3", "mia", "p", "", "And now?", at(3)))[0].Ticket; joined != other {
+		t.Errorf("what she writes next joins %s, want %s, which is open", joined, other)
+	}
+}
+
 func TestLateMessageReopensByItsArrival(t *testing.T) {
 	t.Parallel()
 	w, at := later(t)
@@ -482,5 +499,42 @@ func TestALateMessageIsFlaggedAndInFrontOfAnAgent(t *testing.T) {
 	w.ingest(said("3", "mia", "p", "p", "It is green", at(2)))
 	if got := w.ticket(id); got.Status != ticket.Open || len(w.told(ticket.TicketLate)) != 1 {
 		t.Errorf("the ticket is %s, flagged %d times; want open and once", got.Status, len(w.told(ticket.TicketLate)))
+	}
+}
+
+func TestATicketIsInTheLanguageThatThePlatformKnowsOfItsCustomer(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	e := said("1", "mia", "p", "p", "?", at(1))
+	e.Message.Author.Language = "nl"
+	w.ingest(e)
+	if got := w.only(); got.Language != "nl" {
+		t.Errorf("it is in %q, want nl", got.Language)
+	}
+}
+
+func TestTheLatestMessageIsAnsweredAlsoWhenItsAuthorCameToLightAfterIt(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	nameless := said("2", "", "p", "p", "And mine?", at(10))
+	id := w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)), nameless)[0].Ticket
+	nameless.Message.Author.ID = "mia"
+	w.ingest(nameless)
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "In Lyon."}))
+	if to := w.sentTo(id).InReplyTo; to != "2" {
+		t.Errorf("the answer is to message %q, want 2", to)
+	}
+}
+
+func TestAPrivateMatterCanBeTakenUpAgainForLonger(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.inPrivate("mia", "Hello?").ID
+	w.must(w.desk.Resolve(t.Context(), id, ana, ""))
+	w.now = w.now.Add(10 * 24 * time.Hour)
+	w.platform.Customer("mia").Write(w.page, "Once more")
+	w.pass(time.Minute)
+	if got := w.only(); got.Status != ticket.Open || !got.SolvedAt.IsZero() {
+		t.Errorf("it is %s, solved %s; want open, and not solved", got.Status, got.SolvedAt)
 	}
 }

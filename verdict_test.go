@@ -315,3 +315,12 @@ func TestAnswerElsewhereComesAfterWhatCameLate(t *testing.T) {
 		t.Error("it is late though an agent acted")
 	}
 }
+
+func TestNothingIsTakenBackBeforeItWasSaid(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.ingest(said("1", "mia", "p", "p", "Hello?", at(10)), deleted("1", at(5))) // clocks of servers differ
+	if c := clockOn(w.only(), sla.FirstResponse, ""); c.Verdict != sla.WithdrawnQuestion || c.Stopped.Before(c.Started) {
+		t.Errorf("first response %+v, want withdrawn", c)
+	}
+}
