@@ -167,3 +167,27 @@ func TestWhatWaitsForAMessageThatNeverComesIsForgotten(t *testing.T) {
 		t.Errorf("%d things wait after 31 days, want none", n)
 	}
 }
+
+func TestNobodyReactsToWhatIsGone(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	liked := channel.Event{Kind: channel.ReactionChanged, Account: shop, Time: at(5), Message: channel.Message{ID: "1"}, Reaction: channel.Reaction{Name: "like", Author: channel.Author{ID: "noa"}}}
+	w.ingest(said("1", "mia", "p", "p", "Hello?", at(1)), deleted("1", at(3)), liked)
+	if got := w.messages("1")[0].Reactions; len(got) != 0 {
+		t.Errorf("reactions %+v", got)
+	}
+}
+
+func TestAnEditOfAnOlderRevisionIsHistoryWheneverItIsTold(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	edited := func(text, revision string) channel.Event {
+		e := said("1", "mia", "p", "p", text, at(1))
+		e.Kind, e.Message.Revision, e.Time = channel.MessageEdited, revision, at(5)
+		return e
+	}
+	w.ingest(said("1", "mia", "p", "p", "first", at(1)), edited("third", "3"), edited("second", "2"))
+	if got := w.messages("1")[0].Content.Text; got != "third" {
+		t.Errorf("the text in force is %q, want the third", got)
+	}
+}

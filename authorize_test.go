@@ -190,3 +190,32 @@ func TestAccessEndsWithItsDate(t *testing.T) {
 		t.Errorf("the journal says %+v", e)
 	}
 }
+
+func TestTheHostIsAskedAboutTheTicketThatAMergedOneIsPartOf(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	id, part := w.asked("mia", "Hello?"), w.asked("noa", "Hello?")
+	w.must(w.desk.Merge(t.Context(), id, ana, part))
+	w.restartAs(t, socialcrm.Config{Authorize: func(_ context.Context, r socialcrm.Request) error {
+		if r.Ticket.ID != id {
+			t.Errorf("asked about %s, want %s", r.Ticket.ID, id)
+		}
+		return nil
+	}})
+	w.must(w.desk.Note(t.Context(), part, ana, "x"))
+}
+
+func TestWhoLeavesKeepsNothingThatIsOnHold(t *testing.T) {
+	t.Parallel()
+	w := staffed(t, func(s *socialcrm.Setup) {
+		s.Agents = append(s.Agents, routing.Agent{Name: "tim", Teams: []string{"care"}, Capacity: 3, AlwaysOn: true, Until: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)})
+	})
+	id := w.asked("mia", "Hello?")
+	w.must(w.desk.Assign(t.Context(), id, ana, ""))
+	w.must(w.desk.Assign(t.Context(), id, ana, "tim"))
+	w.must(w.desk.SetStatus(t.Context(), id, ana, ticket.OnHold, ""))
+	w.pass(4 * time.Hour)
+	if got := w.ticket(id); got.Agent == "tim" {
+		t.Errorf("it is %s, and tim's, whose access has ended", got.Status)
+	}
+}

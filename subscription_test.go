@@ -167,3 +167,15 @@ func TestOfOutagesOnlyALongOneHasTheSubscriptionChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoResumesAnAccountHasItsSubscriptionChecked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pass(time.Minute)
+	checks := w.platform.Calls(channeltest.OnSubscribe)
+	w.ok(w.desk.Resume(t.Context(), ana, shop))
+	w.pass(time.Second)
+	if n := w.platform.Calls(channeltest.OnSubscribe) - checks; n != 1 {
+		t.Errorf("%d checks, want 1", n)
+	}
+}
