@@ -71,6 +71,9 @@ func (s *Sink) Changes(ctx context.Context, after channel.Cursor) (crm.Batch, er
 	}
 	for i := range all {
 		t := &all[i]
+		if !isNumber(string(t.ID)) {
+			continue // null, for what our user may not see
+		}
 		if l.texts == textsPerLook {
 			batch.More = true
 			break
@@ -160,7 +163,7 @@ type look struct {
 // update is what a transaction means to us, if it means anything.
 func (l *look) update(ctx context.Context, t *transaction) (crm.Update, bool, error) {
 	key, mine := l.cases[t.ObjectID]
-	if !mine || t.ObjectType != "RT::Ticket" || strings.EqualFold(string(t.Creator.ID), l.sink.opts.User) || !isNumber(string(t.ID)) {
+	if !mine || t.ObjectType != "RT::Ticket" || strings.EqualFold(string(t.Creator.ID), l.sink.opts.User) {
 		return crm.Update{}, false, nil
 	}
 	u := crm.Update{

@@ -2,6 +2,7 @@ package rt
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -61,7 +62,8 @@ func (s *Sink) putContact(ctx context.Context, op string, c *crm.Contact) (strin
 		if c.Language != "" {
 			body["Lang"] = line(c.Language, 16)
 		}
-		if _, err := s.write(ctx, op, http.MethodPost, "/user", body); err != nil {
+		answer, err := s.write(ctx, op, http.MethodPost, "/user", body)
+		if err != nil {
 			if refuses(err) {
 				if _, found, look := s.user(ctx, op, name); look == nil && found {
 					return "", s.fail(op, remote.Unavailable, "somebody else made user "+name+" at the same moment")
@@ -69,11 +71,14 @@ func (s *Sink) putContact(ctx context.Context, op string, c *crm.Contact) (strin
 			}
 			return "", err
 		}
+		if idOf(answer, "user") == "" {
+			return "", &remote.Error{Op: s.opts.Name + ": " + op, Kind: remote.Unknown, Status: answer.Status, Message: "RT does not say which user it made"}
+		}
 		if u, found, err = s.user(ctx, op, name); err != nil {
 			return name, err
 		}
 		if !found {
-			return name, s.fail(op, remote.Rejected, "RT does not show user "+name+", whom it has just made: our user needs the right AdminUsers")
+			return name, s.fail(op, remote.Unknown, "RT does not show user "+name+", whom it has just made")
 		}
 	}
 	change := s.userChange(u, c, want)
@@ -108,8 +113,13 @@ func (s *Sink) userChange(u user, c *crm.Contact, want map[string][]string) map[
 // user reads a user by name.
 func (s *Sink) user(ctx context.Context, op, name string) (u user, found bool, err error) {
 	err = s.get(ctx, op, remote.Path("user", name), &u)
-	if gone(err) {
+	switch {
+	case gone(err):
 		return u, false, nil
+	case err == nil && u.Name == "" && u.Privileged != "":
+		err = s.fail(op, remote.PolicyBlocked, "RT shows our user no more than a summary of others: it needs the right AdminUsers")
+	case err == nil && u.Name == "":
+		err = s.unreadable(op, errors.New("the answer about the user is none"))
 	}
 	return u, err == nil, err
 }

@@ -79,11 +79,11 @@ func elementOf(tag string) (name string, closing bool) {
 	return strings.ToLower(tag), closing
 }
 
-// tidy trims lines and leaves at most one empty line between two.
+// tidy leaves one space between words, and leaves at most one empty line between two.
 func tidy(text string) string {
 	var out []string
 	for l := range strings.SplitSeq(text, "\n") {
-		if l = strings.TrimSpace(l); l != "" || len(out) > 0 && out[len(out)-1] != "" {
+		if l = strings.Join(strings.Fields(l), " "); l != "" || len(out) > 0 && out[len(out)-1] != "" {
 			out = append(out, l)
 		}
 	}

@@ -66,7 +66,9 @@ func (all fields) values(name string) (values []string, ok bool) {
 	for _, f := range all {
 		if f.Name == name {
 			for _, v := range f.Values {
-				values = append(values, string(v))
+				if v != "" { // RT shows a value that was cleared as null
+					values = append(values, string(v))
+				}
 			}
 			slices.Sort(values)
 			return values, true

@@ -260,7 +260,15 @@ func (s *standIn) ticketBy(id int) *standTicket {
 func showFields(values map[string][]string, names []string) []object {
 	var list []object
 	for _, name := range names {
-		list = append(list, object{"id": "7", "name": name, "type": "customfield", "values": append([]string{}, values[name]...)})
+		shown := []any{}
+		for _, v := range values[name] {
+			if v == "" {
+				shown = append(shown, nil)
+			} else {
+				shown = append(shown, v)
+			}
+		}
+		list = append(list, object{"id": "7", "name": name, "type": "customfield", "values": shown})
 	}
 	return list
 }
@@ -323,8 +331,7 @@ func custom(into map[string][]string, names []string, sent any, done *[]string) 
 		}
 		switch v := values[name].(type) {
 		case string:
-			into[name] = nil
-			if v != "" {
+			if v != "" || into[name] != nil { // and shows what was cleared as null
 				into[name] = []string{v}
 			}
 		case []any:
