@@ -3,6 +3,7 @@ module github.com/socialcrm/socialcrm/examples
 go 1.26.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/socialcrm/socialcrm v0.0.0
 	github.com/socialcrm/socialcrm/ticket/postgres v0.0.0
 	github.com/socialcrm/socialcrm/ticket/sqlite v0.0.0
