@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,12 +64,12 @@ func TestFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for _, writing := range []bool{false, true} {
-				s, broken := newStandIn(), true
+				s, healed := newStandIn(), new(atomic.Bool)
 				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					body, _ := io.ReadAll(r.Body)
 					r.Body = io.NopCloser(bytes.NewReader(body))
 					switch {
-					case !broken || writing != (writes(r, nil) > 0):
+					case healed.Load() || writing != (writes(r, nil) > 0):
 						s.ServeHTTP(w, r)
 					case tt.after:
 						s.ServeHTTP(httptest.NewRecorder(), r)
@@ -117,15 +118,18 @@ func TestFaults(t *testing.T) {
 						t.Errorf("%s, writing %v: the error shows the token: %v", name, writing, err)
 					}
 				}
-				broken, now = false, now.Add(25*time.Hour)
+				healed.Store(true)
+				now = now.Add(25 * time.Hour)
 				for range 2 {
 					if _, err := sink.Push(t.Context(), c); err != nil {
 						t.Fatalf("the next push: %v", err)
 					}
 				}
+				s.mu.Lock()
 				if users, tickets, comments := len(s.users)-9, len(s.tickets), len(s.transactions); users != 1 || tickets != 1 || comments != 3 {
 					t.Errorf("writing %v: RT holds %d customers, %d tickets and %d comments, want 1, 1 and 3", writing, users, tickets, comments)
 				}
+				s.mu.Unlock()
 			}
 		})
 	}
