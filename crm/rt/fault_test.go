@@ -100,7 +100,7 @@ func TestFaults(t *testing.T) {
 				}
 				for name, call := range calls {
 					now = now.Add(25 * time.Hour) // whatever one of them learned, the next begins afresh
-					ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+					ctx, cancel := context.WithTimeout(t.Context(), patience(tt.name))
 					err := call(ctx)
 					cancel()
 					e, ok := errors.AsType[*remote.Error](err)
@@ -133,6 +133,14 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// patience is short where RT does not answer anyway.
+func patience(fault string) time.Duration {
+	if strings.HasPrefix(fault, "timeout") || strings.HasPrefix(fault, "slow") {
+		return 300 * time.Millisecond
+	}
+	return 20 * time.Second
 }
 
 // cutShort answers half of what it says it will.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 // office is a Desk between a platform and RT, and a clock that the test moves.
 type office struct {
 	t        *testing.T
+	mu       sync.Mutex // a call whose answer was lost may still read the clock
 	now      time.Time
 	platform *channeltest.Platform
 	page     *channeltest.FakeChannel
@@ -33,7 +35,11 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	w := &office{t: t, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
-	now := func() time.Time { return w.now }
+	now := func() time.Time {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.now
+	}
 	w.platform = channeltest.New(channeltest.Options{Now: now, Public: channel.Traits{Echoes: true}, Private: channel.Traits{Echoes: true}})
 	w.page = w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "shop"}, Name: "Shop"})
 	var sink *Sink
@@ -70,13 +76,19 @@ func (w *office) pass(d time.Duration) {
 		next, err := w.desk.Tick(w.t.Context())
 		w.ok(err)
 		if next.IsZero() || next.After(end) {
-			w.now = end
+			w.set(end)
 			return
 		}
 		if next.After(w.now) {
-			w.now = next
+			w.set(next)
 		}
 	}
+}
+
+func (w *office) set(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = now
 }
 
 func (w *office) tickets() []ticket.Ticket {
