@@ -241,6 +241,24 @@ func TestTicketThatWaitedTooLongMovesOn(t *testing.T) {
 	}
 }
 
+func TestATicketThatSomebodyHandsOnWaitsWhereItWasPut(t *testing.T) {
+	t.Parallel()
+	w := companyOf(t, func(s *socialcrm.Setup) {
+		s.Lanes[1].Overflow = routing.Overflow{To: "temps", After: sla.Duration(30 * time.Minute)}
+		s.Lanes = append(s.Lanes, routing.Lane{Name: "temps", Team: "temps", ByHand: true})
+		s.Teams = append(s.Teams, routing.Team{Name: "temps"})
+		s.Agents = append(s.Agents, routing.Agent{Name: "tia", Teams: []string{"temps"}, Capacity: 9, AlwaysOn: true})
+	})
+	w.asked("mia", "Hello")
+	w.asked("noa", "Hello")
+	handed := w.asked("oli", "Hello")
+	w.asked("pam", "Hello")
+	w.pass(10 * time.Minute)
+	w.must(w.desk.Transfer(t.Context(), handed, ana, socialcrm.Transfer{Lane: "care", Reason: "only we can do it"}))
+	w.pass(time.Hour)
+	w.wantHands("ana ana care? tia", "after an hour")
+}
+
 // tasks are the IDs of the tasks of a kind.
 func (w *world) tasks(kind string) (ids []string) {
 	w.t.Helper()

@@ -297,6 +297,25 @@ func TestAnswerThatArrivedAfterAllLeavesWhatHappenedMeanwhile(t *testing.T) {
 	}
 }
 
+func TestAnAnswerThatSolvedAndArrivedAfterAllGivesTheAgentRoom(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	w.asked("noa", "Mine too")
+	w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "On its way.", Then: ticket.Solved}))
+	w.pass(time.Minute)
+	posts := w.platform.Posts()
+	id := posts[len(posts)-1].ID
+	w.ingest(receipt("1", channel.ReceiptFailed, time.Time{}, id))
+	waits := w.asked("oli", "And mine")
+	if got := w.ticket(waits); got.Agent != "" {
+		t.Errorf("while the answer failed the next ticket is with %q, want nobody", got.Agent)
+	}
+	w.ingest(receipt("2", channel.ReceiptDelivered, time.Time{}, id))
+	if a, b := w.ticket(tk.ID), w.ticket(waits); a.Status != ticket.Solved || b.Agent != "ana" {
+		t.Errorf("it is %s, and the next ticket is with %q; want solved, and ana, who has one of two", a.Status, b.Agent)
+	}
+}
+
 func TestFailedAnswerFromThePlatformsOwnAppIsTakenBack(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

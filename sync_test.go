@@ -34,6 +34,24 @@ func TestWhatTheCRMDidNotTakeIsPushedAgain(t *testing.T) {
 	}
 }
 
+func TestACRMThatLostARecordIsToldWhoseItWas(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{})
+	w.crm.Queue(crmtest.Fail(remote.NotFound))
+	before := len(w.crm.Pushes())
+	w.must(w.desk.Note(t.Context(), tk.ID, ana, "She called, too."))
+	w.pass(10 * time.Minute)
+	var told []string
+	for _, c := range w.crm.Pushes()[before:] {
+		if c.Contact != nil && c.Case != nil {
+			told = append(told, c.Contact.Key+" "+c.Case.Key+" "+c.Refs.Contact+c.Refs.Case)
+		}
+	}
+	if diff := cmp.Diff([]string{string(tk.Contact) + " " + string(tk.ID) + " "}, told); diff != "" {
+		t.Errorf("contact, case and the CRM's IDs in what is pushed (-want +got):\n%s", diff)
+	}
+}
+
 func TestLongStoryReachesTheCRMWhole(t *testing.T) {
 	t.Parallel()
 	w, tk := asked(t, channeltest.Options{})

@@ -489,6 +489,36 @@ func TestWhatIsOlderThanTheAccountIsKeptAndMakesNoWork(t *testing.T) {
 	}
 }
 
+func TestAnAnswerOfThePastPromisesNoUpdate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	begin := w.now
+	at := func(minute int) time.Time { return begin.Add(time.Duration(minute) * time.Minute) }
+	s := company()
+	s.SLA[0].Targets = append(s.SLA[0].Targets, sla.Target{Metric: sla.PeriodicUpdate, Within: sla.Duration(4 * time.Hour)})
+	w.apply(s)
+	w.now = at(60)
+	page := w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "old"}, Since: at(30)})
+	w.ok(w.desk.AddChannel(t.Context(), page))
+	tell := func(e channel.Event) ticket.ID {
+		e.Account = page.Account().AccountID
+		return w.ingest(e)[0].Ticket
+	}
+	id := tell(said("3", "mia", "p", "p", "Where is it now?", at(40)))
+	tell(said("1", "mia", "p", "p", "Where was it?", at(10)))
+	if of := tell(posted("2", "p", "1", "In Lyon", at(15))); of != id {
+		t.Fatalf("what was said before belongs to ticket %q, want %q", of, id)
+	}
+	w.pass(5 * time.Hour)
+	if c, promised := w.ticket(id).Clocks.Clock(sla.PeriodicUpdate); promised {
+		t.Errorf("an update was due at %s, want none promised", c.Due)
+	}
+	tell(posted("4", "p", "3", "In Rome", w.now))
+	if _, promised := w.ticket(id).Clocks.Clock(sla.PeriodicUpdate); !promised {
+		t.Error("an answer of today promises no update")
+	}
+}
+
 func TestALateMessageIsFlaggedAndInFrontOfAnAgent(t *testing.T) {
 	t.Parallel()
 	w, at := later(t)
