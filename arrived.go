@@ -86,13 +86,14 @@ func (c *change) correct(m *ticket.Message, entry ticket.Entry, kind sla.EventKi
 	if err != nil {
 		return err
 	}
-	told := make([]string, 0, 1)
+	type answer struct{ key, line string }
+	told := make([]answer, 0, 1)
 	for i := range events {
 		e := &events[i]
-		if e.Kind != sla.Answered || e.Key != m.Key && !strings.HasPrefix(e.Key, m.Key+lineMark) || slices.Contains(told, e.Key) {
+		if e.Kind != sla.Answered || e.Key != m.Key && !strings.HasPrefix(e.Key, m.Key+lineMark) || slices.Contains(told, answer{e.Key, e.Line}) {
 			continue
 		}
-		told = append(told, e.Key)
+		told = append(told, answer{e.Key, e.Line})
 		further := entry
 		if further.Clock, err = c.fold(sla.Event{Kind: kind, Mark: sla.Mark{Time: entry.Happened, Key: e.Key}, Line: e.Line}); err != nil {
 			return err

@@ -60,7 +60,7 @@ func (state *State) breachedSince(t time.Time) bool {
 }
 
 // FoldAll folds a ticket's events from the beginning, in the order of their marks whatever the order given, each under the set that was in force at its
-// time. Answers that were withdrawn are left out. An event given twice (the same mark and kind) counts once. The error is always nil.
+// time. Answers that were withdrawn are left out. An event given twice (the same mark, kind and line) counts once. The error is always nil.
 func FoldAll(events iter.Seq[Event], inForce func(time.Time) *PolicySet) (State, error) {
 	return foldEvents(inOrder(events), inForce).State, nil
 }
@@ -131,9 +131,9 @@ func (f *folding) step(inForce InForce, e *Event) {
 // inOrder returns what happened in the order in which it counts, without what was withdrawn or is told twice.
 func inOrder(events iter.Seq[Event]) []Event {
 	all := slices.SortedStableFunc(events, func(a, b Event) int {
-		return cmp.Or(a.Mark.Compare(b.Mark), strings.Compare(string(a.Kind), string(b.Kind)))
+		return cmp.Or(a.Mark.Compare(b.Mark), strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Line, b.Line))
 	})
-	all = slices.CompactFunc(all, func(a, b Event) bool { return a.Kind == b.Kind && a.Mark.Compare(b.Mark) == 0 })
+	all = slices.CompactFunc(all, func(a, b Event) bool { return a.Kind == b.Kind && a.Line == b.Line && a.Mark.Compare(b.Mark) == 0 })
 	withdrawn := make(map[string]bool)
 	for i := range all {
 		if all[i].Kind == AnswerWithdrawn {

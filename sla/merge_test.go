@@ -85,3 +85,23 @@ func TestStepsOfAClockThatBeginsAnewHappenAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestOneAnswerOnTwoLinesCountsOnEachWhateverComesFirst(t *testing.T) {
+	t.Parallel()
+	set := promise(t, summer(), sla.Policy{Targets: []sla.Target{within(sla.FirstResponse, 120)}})
+	same := func(line string, e sla.Event) sla.Event {
+		e.Line = line
+		return e
+	}
+	answer := answered("09:30:00")
+	for _, events := range [][]sla.Event{
+		{wrote("09:00:00"), same("b", wrote("09:10:00")), answer, same("b", answer), answer},
+		{same("b", answer), answer, same("b", answer), same("b", wrote("09:10:00")), wrote("09:00:00")},
+	} {
+		got := judged(events, func(time.Time) *sla.PolicySet { return set }, monday("10:00:00"))
+		want := []string{"first_response met at 09:30:00, due 11:00:00", "first_response of b met at 09:30:00, due 11:10:00"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
