@@ -124,7 +124,9 @@ func (s *service) list(w http.ResponseWriter, r *http.Request) {
 		case "status":
 			for _, v := range values {
 				for _, one := range strings.Split(v, ",") {
-					q.Statuses = append(q.Statuses, ticket.Status(one))
+					var st ticket.Status
+					err = errors.Join(err, st.UnmarshalText([]byte(one)))
+					q.Statuses = append(q.Statuses, st)
 				}
 			}
 		case "lane":
@@ -149,7 +151,7 @@ func (s *service) list(w http.ResponseWriter, r *http.Request) {
 	}
 	list, err := s.desk.Tickets(r.Context(), q)
 	if err != nil {
-		s.fail(w, r, err)
+		s.failList(w, r, q.After, err)
 		return
 	}
 	respond(w, http.StatusOK, page[ticket.Ticket]{list.Items, list.Next})
@@ -157,17 +159,19 @@ func (s *service) list(w http.ResponseWriter, r *http.Request) {
 
 // read answers with a ticket, its customer, and a page of what was said.
 func (s *service) read(w http.ResponseWriter, r *http.Request) {
+	after := r.URL.Query().Get("after")
 	t, err := s.desk.Ticket(r.Context(), ticket.ID(r.PathValue("id")))
 	var who ticket.Contact
 	if err == nil && t.Contact != "" {
 		who, err = s.desk.Contact(r.Context(), t.Contact)
 	}
-	var said ticket.List[ticket.Message]
-	if err == nil {
-		said, err = s.desk.Messages(r.Context(), ticket.MessageQuery{Ticket: t.ID, Page: ticket.Page{Limit: longestPage, After: r.URL.Query().Get("after")}})
-	}
 	if err != nil {
 		s.fail(w, r, err)
+		return
+	}
+	said, err := s.desk.Messages(r.Context(), ticket.MessageQuery{Ticket: t.ID, Page: ticket.Page{Limit: longestPage, After: after}})
+	if err != nil {
+		s.failList(w, r, after, err)
 		return
 	}
 	w.Header().Set("ETag", strconv.Quote(strconv.FormatInt(t.Version, 10))) // for If-Match
@@ -218,6 +222,15 @@ func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "agent", agentOf(r), "error", err)
 	w.Header().Set("Retry-After", "10")
 	refuse(w, http.StatusServiceUnavailable, "try again later, with the same Idempotency-Key")
+}
+
+// failList answers for a list. Nothing but the place to go on from can be wrong with one, where the Store is there.
+func (s *service) failList(w http.ResponseWriter, r *http.Request, after string, err error) {
+	if after == "" || errors.Is(err, ticket.ErrUnavailable) || errors.Is(err, ticket.ErrClosed) || r.Context().Err() != nil {
+		s.fail(w, r, err)
+		return
+	}
+	refuse(w, http.StatusBadRequest, "after: want what next said in the answer before")
 }
 
 func refuse(w http.ResponseWriter, code int, why string) {

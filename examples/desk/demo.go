@@ -8,6 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel/meta"
@@ -22,6 +25,7 @@ var sample []byte
 type stage struct {
 	Config
 	facebook *standin.Facebook
+	mastodon *standin.Mastodon
 	org      *standin.Org
 	secrets  map[string]string
 	tear     []func()
@@ -37,24 +41,24 @@ func newStage() (*stage, error) {
 		"DESK_TOKEN_ANA": "the-token-of-ana-in-the-demo", "DESK_TOKEN_BEN": "the-token-of-ben-in-the-demo", "FACEBOOK_APP_SECRET": "demo-app-secret", "FACEBOOK_VERIFY_TOKEN": "demo-word",
 		"FACEBOOK_PAGE_TOKEN": "demo-page-token", "MASTODON_TOKEN": "demo-mastodon-token", "SALESFORCE_CLIENT_SECRET": "demo-client-secret",
 	}}
-	st.Store, st.RT, st.Mastodon = "memory", nil, nil
+	st.Store, st.RT = "memory", nil                           // one CRM is enough to see
 	st.Facebook.Pages[0].Since = time.Now().Add(-time.Minute) // Facebook tells whole seconds
 	st.Agents["ben"] = Secret{Env: "DESK_TOKEN_BEN"}
 	app := meta.App{ID: c.Facebook.App, Secrets: []string{st.getenv("FACEBOOK_APP_SECRET")}, VerifyToken: st.getenv("FACEBOOK_VERIFY_TOKEN")}
 	st.facebook = standin.NewFacebook(app, c.Facebook.Pages[0].ID, st.getenv("FACEBOOK_PAGE_TOKEN"))
 	st.org = standin.NewOrg(c.Salesforce.ClientID, st.getenv("SALESFORCE_CLIENT_SECRET"))
-	graph, stopGraph, err := standin.Serve(st.facebook)
-	if err != nil {
-		return nil, err
+	st.mastodon = standin.NewMastodon(c.Mastodon[0].Handle, st.getenv("MASTODON_TOKEN"))
+	for _, platform := range []struct {
+		handler http.Handler
+		address *string
+	}{{st.facebook, &st.Facebook.Base}, {st.mastodon, &st.Config.Mastodon[0].Server}, {st.org, &st.Salesforce.Instance}} {
+		address, stop, err := standin.Serve(platform.handler)
+		if err != nil {
+			st.close()
+			return nil, err
+		}
+		*platform.address, st.tear = address, append(st.tear, stop)
 	}
-	st.tear = append(st.tear, stopGraph)
-	org, stopOrg, err := standin.Serve(st.org)
-	if err != nil {
-		st.close()
-		return nil, err
-	}
-	st.tear = append(st.tear, stopOrg)
-	st.Facebook.Base, st.Salesforce.Instance = graph, org
 	return st, nil
 }
 
@@ -118,6 +122,9 @@ func (st *stage) play(ctx context.Context, address string, out io.Writer, pace t
 	sunday := s.find(st.facebook.Comment(jon, "Jon Blake", "Are you open on Sunday?"))
 	s.act(s.ben, sunday, "reply", "text", "From ten to four, Jon.", "then", "solved")
 
+	s.await("the answer in private", func() bool {
+		return slices.ContainsFunc(st.facebook.Answers(), func(a standin.Said) bool { return a.With == mia })
+	})
 	s.tell("Mia writes in Messenger: HB-1042")
 	st.facebook.Message(mia, "HB-1042")
 	s.await("what Mia wrote", func() bool { return s.said(brake, "HB-1042") })
@@ -125,9 +132,16 @@ func (st *stage) play(ctx context.Context, address string, out io.Writer, pace t
 	s.act(s.ana, brake, "reply", "text", "Come by whenever you like: new pads are waiting for you.")
 	s.act(s.ana, brake, "resolve", "reason", "new pads")
 
+	s.tell("Lea mentions the shop on Mastodon: Do you repair e-bikes, too?")
+	ebikes := s.find(st.mastodon.Mention("lea@other.example", "Do you repair e-bikes, too?"))
+	s.act(s.ana, ebikes, "reply", "text", "We do, Lea: bring it along.", "then", "solved")
+
 	s.await("the CRM", func() bool {
-		cases := st.org.Records("Case")
-		return len(cases) == 2 && cases[0].Text("Social_Status__c") == "solved" && cases[1].Text("Social_Status__c") == "solved"
+		solved := 0
+		for _, c := range st.org.Records("Case") {
+			solved += strings.Count(c.Text("Social_Status__c"), "solved")
+		}
+		return solved == 3 && len(st.org.Records("Social_Interaction__c")) >= 10
 	})
 	s.tell(fmt.Sprintf("\nSalesforce holds %d contacts, %d cases and %d interactions.", len(st.org.Records("Contact")), len(st.org.Records("Case")), len(st.org.Records("Social_Interaction__c"))))
 	return s.err
