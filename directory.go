@@ -16,7 +16,8 @@ import (
 
 // What is slow to know never holds up an arrival: a new contact is stored and its ticket routed with what is known, and these tasks ask the rest.
 const (
-	learnKind   = "learn"   // plan who is to be asked about a contact
+	learnKind   = "learn" // plan who is to be asked about a contact
+	learnPrefix = learnKind + "/"
 	lookupKind  = "lookup"  // ask a CRM
 	profileKind = "profile" // ask the platform
 	linkKind    = "link"    // find other contacts of the same person
@@ -37,8 +38,8 @@ func inquiryIn(payload []byte) (q inquiry) {
 	return inquiry{ticket.ContactID(contact), channel.AccountID{Platform: platform, ID: account}, author}
 }
 
-// learnAbout plans to find out more about a new contact, where there is anybody to ask.
-func (w *work) learnAbout(c *ticket.Contact, e *channel.Event) {
+// learnAbout plans, under this task ID, to find out more about a new contact, where there is anybody to ask.
+func (w *work) learnAbout(c *ticket.Contact, e *channel.Event, taskID string) {
 	if len(c.Emails)+len(c.Phones) > 0 {
 		w.tx.Schedule(linkTask(c.ID, w.now))
 	}
@@ -55,7 +56,7 @@ func (w *work) learnAbout(c *ticket.Contact, e *channel.Event) {
 	}
 	w.room.payload = payload
 	if ask {
-		w.room.tasks[0] = ticket.Task{ID: "learn/" + string(c.ID), Kind: learnKind, Queue: learnKind, Due: w.now, Payload: payload}
+		w.room.tasks[0] = ticket.Task{ID: taskID, Kind: learnKind, Queue: learnKind, Due: w.now, Payload: payload}
 		w.tx.Schedule(w.room.tasks[:1]...)
 	}
 }

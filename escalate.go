@@ -52,6 +52,9 @@ func (c *change) planned() []sla.Planned { return c.steps(c.Clocks) }
 
 // openSteps are the steps of all clocks that have not ended: also of those that stand still, which may go on.
 func (c *change) openSteps() []sla.Planned {
+	if !c.escalates() {
+		return nil
+	}
 	state := c.Clocks
 	state.Clocks = slices.Clone(state.Clocks)
 	for i := range state.Clocks {
@@ -63,14 +66,17 @@ func (c *change) openSteps() []sla.Planned {
 }
 
 func (c *change) steps(state sla.State) []sla.Planned {
+	if !c.escalates() {
+		return nil
+	}
+	return c.w.company.timeline(state.Last.Time).Steps(state)
+}
+
+// escalates reports whether the ticket's clocks may have steps at all.
+func (c *change) escalates() bool {
 	w := c.w
-	if !w.company.escalates || c.Clocks.Policy == "" || c.MergedInto != "" {
-		return nil
-	}
-	if !slices.ContainsFunc(w.company.setup.SLA, func(p sla.Policy) bool { return p.Name == c.Clocks.Policy }) {
-		return nil
-	}
-	return w.company.timeline(state.Last.Time).Steps(state)
+	return w.company.escalates && c.Clocks.Policy != "" && c.MergedInto == "" &&
+		slices.ContainsFunc(w.company.setup.SLA, func(p sla.Policy) bool { return p.Name == c.Clocks.Policy })
 }
 
 // deadline records what passed, at the time at which it passed, and does the steps that are due.

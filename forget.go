@@ -366,7 +366,7 @@ func (f *forgotten) values() error {
 		for _, other := range f.contacts {
 			w.tx.DeleteValue(broughtKey(c.ID, other.ID))
 		}
-		w.tx.Cancel("learn/"+string(c.ID), "link/"+string(c.ID))
+		w.tx.Cancel(learnPrefix+string(c.ID), "link/"+string(c.ID))
 		for _, s := range w.sinks {
 			w.tx.Cancel("lookup/" + s.Name() + "/" + string(c.ID))
 		}

@@ -125,12 +125,16 @@ func (w *work) contactOf(e *channel.Event) (*ticket.Contact, error) {
 		w.tx.PutValue(ticket.Value{Key: handleKey(key.Platform, handle), Data: []byte(author.ID)})
 	}
 	w.tx.PutIdentity(ticket.Identity{Key: key, Contact: contact.ID, Author: author, Seen: e.Time, Erased: erased})
+	n := w.room.names.empty()
+	n.end(append(append(n.text, "contact/"...), contact.ID...))
+	n.end(append(append(n.text, learnPrefix...), contact.ID...))
+	n.make()
 	w.room.entry[0] = ticket.Entry{
-		Kind: ticket.ContactCreated, Key: "contact/" + string(contact.ID), Contact: contact.ID, Happened: e.Time, Received: e.Received,
+		Kind: ticket.ContactCreated, Key: n.take(), Contact: contact.ID, Happened: e.Time, Received: e.Received,
 		Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: author.ID},
 	}
 	w.append(w.room.entry[:]...)
-	w.learnAbout(contact, e)
+	w.learnAbout(contact, e, n.take())
 	return contact, nil
 }
 

@@ -96,7 +96,7 @@ func (m *member) cause(n *need, w *wish) Cause {
 		return Unskilled
 	case n.speak && w.language != "" && !m.agent.speaks(w.language):
 		return NoLanguage
-	case !w.open(m.agent.Shift):
+	case !w.shifts.on(m.agent.Shift):
 		return OffShift
 	case m.state.Presence != ticket.Available:
 		return NotPresent

@@ -228,7 +228,7 @@ func (l *Lanes) Staffed(name string, r *Roster, now time.Time) bool {
 	if at == nil || at.Team == "" || r == nil || at.waits(now) != "" {
 		return false
 	}
-	w := wish{weight: 1, n: 1, open: l.open(&Query{Now: now})}
+	w := wish{weight: 1, n: 1, shifts: l.shifts(now)}
 	names, _ := r.rank(&at.need, &w)
 	return len(names) > 0
 }
@@ -279,7 +279,7 @@ func (l *Lanes) unmanned(at *lane, q *Query) MoveCause {
 		return ""
 	case !at.calendar.Open(q.Now):
 		return Closed
-	case at.Team != "" && q.Roster != nil && !q.Roster.there(at.Team, l.open(q)):
+	case at.Team != "" && q.Roster != nil && !q.Roster.there(at.Team, l.shifts(q.Now)):
 		return Deserted
 	}
 	return ""
@@ -296,10 +296,7 @@ func (at *lane) flooded(q *Query) MoveCause {
 	return ""
 }
 
-// open tells whether shifts are on.
-func (l *Lanes) open(q *Query) func(shift string) bool {
-	return func(shift string) bool { return l.calendars[shift].Open(q.Now) } // none is always open
-}
+func (l *Lanes) shifts(now time.Time) shifts { return shifts{l.calendars, now} }
 
 // weight is what the ticket takes of an agent's capacity once lane and priority are decided. For as long as it asks, the ticket has them.
 func (l *Lanes) weight(q *Query, lane, team string, priority *ticket.Priority) int {
@@ -349,7 +346,7 @@ func (at *lane) waits(now time.Time) MoveCause {
 
 // wish is what the ticket asks of a lane's agents.
 func (l *Lanes) wish(at *lane, q *Query, d *Decision) wish {
-	w := wish{weight: d.Weight, language: base(q.Ticket.Language), open: l.open(q)}
+	w := wish{weight: d.Weight, language: base(q.Ticket.Language), shifts: l.shifts(q.Now)}
 	priority := q.Ticket.Priority
 	if d.Priority != nil {
 		priority = *d.Priority

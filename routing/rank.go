@@ -4,18 +4,29 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sort"
+	"time"
+
+	"github.com/socialcrm/socialcrm/sla"
 )
 
 // wish is what one ticket asks of a pool.
 type wish struct {
-	weight   int                     // at least 1; less counts as 1
-	keep     int                     // what must stay free beside it
-	n        int                     // how many agents to name
-	language string                  // as base returns it; "" when it is not known
-	open     func(shift string) bool // nil: all are
-	first    []string                // agents to try first, in this order
-	seed     [2]uint64               // for Random
+	weight   int    // at least 1; less counts as 1
+	keep     int    // what must stay free beside it
+	n        int    // how many agents to name
+	language string // as base returns it; "" when it is not known
+	shifts   shifts
+	first    []string  // agents to try first, in this order
+	seed     [2]uint64 // for Random
 }
+
+// shifts tells which shifts are on at a time. Of the zero value all are.
+type shifts struct {
+	calendars map[string]*sla.Calendar
+	now       time.Time
+}
+
+func (s *shifts) on(shift string) bool { return s.calendars[shift].Open(s.now) } // none is always open
 
 // rank returns those of the team who can take a ticket, best first, and counts the others by cause.
 func (r *Roster) rank(n *need, w *wish) ([]string, []Passed) {
@@ -27,7 +38,7 @@ func (r *Roster) rank(n *need, w *wish) ([]string, []Passed) {
 	defer r.endRanking(working)
 	passed, lists := &working.passed, heads(working.room[:0])
 	for _, g := range p.groups {
-		if w.open != nil && !w.open(g.shift) {
+		if !w.shifts.on(g.shift) {
 			passed.off.add(g.all)
 			continue
 		}
@@ -76,7 +87,7 @@ func (r *Roster) can(n *need, name string, w *wish) bool {
 // able reports whether an agent is in the pool and can take the ticket now.
 func (r *Roster) able(p *pool, name string, w *wish) bool {
 	m := r.members[name]
-	if m == nil || m.state.Free() < w.weight+w.keep || w.open != nil && !w.open(m.agent.Shift) {
+	if m == nil || m.state.Free() < w.weight+w.keep || !w.shifts.on(m.agent.Shift) {
 		return false
 	}
 	return slices.ContainsFunc(m.entries, func(e *entry) bool { return e.group.pool == p })

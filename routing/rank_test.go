@@ -11,6 +11,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -34,7 +35,7 @@ func naiveRank(r *Roster, n *need, w wish) ([]string, map[Cause][]string) {
 			passed[Unskilled] = append(passed[Unskilled], m.agent.Name)
 		case n.speak && w.language != "" && !m.agent.speaks(w.language):
 			passed[NoLanguage] = append(passed[NoLanguage], m.agent.Name)
-		case !w.open(m.agent.Shift):
+		case !w.shifts.on(m.agent.Shift):
 			passed[OffShift] = append(passed[OffShift], m.agent.Name)
 		case m.state.Presence != ticket.Available:
 			passed[NotPresent] = append(passed[NotPresent], m.agent.Name)
@@ -99,6 +100,14 @@ func someState(t *rapid.T, agents []Agent) ticket.AgentState {
 func TestRankAgreesWithALookAtEverybody(t *testing.T) {
 	t.Parallel()
 	orders := [][]By{standard, {BestSkill, LeastLoaded}, {RoundRobin}, {BestSkill, RoundRobin}, {LongestIdle}, {LeastLoaded, BestSkill, LongestIdle}, {}}
+	calendars := make(map[string]*sla.Calendar)
+	for name, hours := range map[string]sla.Interval{"day": {To: 12 * time.Hour}, "night": {From: 12 * time.Hour, To: 24 * time.Hour}} {
+		c, err := sla.NewCalendar(sla.Hours{Zone: "UTC", Week: sla.Weekdays(hours)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		calendars[name] = c
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		agents := someAgents(t)
 		r := NewRoster(agents)
@@ -115,10 +124,10 @@ func TestRankAgreesWithALookAtEverybody(t *testing.T) {
 				continue
 			}
 			n := rapid.SampledFrom(needs).Draw(t, "need")
-			on := rapid.SampledFrom([]string{"day", "night"}).Draw(t, "on")
+			hour := rapid.SampledFrom([]int{6, 18}).Draw(t, "hour")
 			w := wish{
 				weight: rapid.IntRange(1, 20).Draw(t, "weight"), keep: rapid.IntRange(0, 2).Draw(t, "keep"), n: rapid.IntRange(0, 6).Draw(t, "n"),
-				language: rapid.SampledFrom([]string{"", "en", "de", "xx"}).Draw(t, "language"), open: func(s string) bool { return s == "" || s == on },
+				language: rapid.SampledFrom([]string{"", "en", "de", "xx"}).Draw(t, "language"), shifts: shifts{calendars, time.Date(2026, 3, 2, hour, 0, 0, 0, time.UTC)},
 				first: rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"00", "03", "07", "nobody"}), 0, 3, rapid.ID).Draw(t, "first"),
 			}
 			names, passed := r.rank(n, &w)

@@ -150,12 +150,12 @@ func (r *Roster) LeastLoaded(team string, weight, n int) ([]string, []Passed) {
 }
 
 // there reports whether anybody of a team is at work, available or busy.
-func (r *Roster) there(team string, open func(shift string) bool) bool {
+func (r *Roster) there(team string, s shifts) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if t := r.teams[team]; t != nil {
 		for _, a := range t.shifts {
-			if a.n > 0 && open(a.shift) {
+			if a.n > 0 && s.on(a.shift) {
 				return true
 			}
 		}

@@ -38,7 +38,7 @@ func (f *Facts) holding() holding { return holding{f.Lane, f.Agent} }
 // own makes the clocks the folding's own: from then on they may be changed.
 func (f *folding) own() {
 	if !f.owned {
-		f.Clocks = append(make([]Clock, 0, max(len(f.Clocks)+f.begins, usualClocks)), f.Clocks...)
+		f.Clocks = append(make([]Clock, 0, len(f.Clocks)+f.begins), f.Clocks...)
 		f.owned = true
 	}
 }

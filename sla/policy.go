@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -423,6 +424,8 @@ const (
 func (m Metric) bit() metrics { return 1 << (m & 7) }
 
 func (set metrics) has(m Metric) bool { return set&m.bit() != 0 }
+
+func (set metrics) count() int { return bits.OnesCount8(uint8(set)) }
 
 // MaxTarget is the longest time that a target may allow: ten years of 365 days.
 const MaxTarget = 10 * 365 * 24 * time.Hour

@@ -10,29 +10,24 @@ import (
 // keepPromises starts, moves and ends clocks as the ticket's policy now wants.
 func (f *folding) keepPromises(now time.Time) {
 	f.terms = f.policy.at(f.Facts.Priority)
+	missing := f.missing()
+	f.begins = missing.count()
 	status := f.Status.bit()
-	var there metrics // of the ticket's own line: what need not begin
 	for i := range f.Clocks {
 		if f.Clocks[i].Stopped.IsZero() {
 			f.keep(i, status, now)
-		}
-		if c := &f.Clocks[i]; c.Line == f.Name && c.lasting() {
-			there |= c.Metric.bit()
 		}
 	}
 	if f.terms == nil || f.Status.Done() {
 		return
 	}
-	missing := f.terms.promised &^ there
 	f.openLine(&f.Line, missing, now)
 	for i := range f.Lines {
-		f.openLine(&f.Lines[i], f.terms.promised, now)
+		line := &f.Lines[i]
+		f.openLine(line, line.wants()&f.terms.promised, now)
 	}
-	if missing.has(PeriodicUpdate) && !f.Updated.IsZero() {
+	if missing.has(PeriodicUpdate) {
 		f.open(PeriodicUpdate, "", f.Updated, now)
-	}
-	if f.Asked.IsZero() {
-		return
 	}
 	for m := Resolution; m <= AgentWork; m++ {
 		if missing.has(m) {
@@ -41,20 +36,53 @@ func (f *folding) keepPromises(now time.Time) {
 	}
 }
 
-// openLine starts the clocks of a line, of those that may be missing.
-func (f *folding) openLine(line *Line, missing metrics, now time.Time) {
-	if missing&responses == 0 || line.Wrote.IsZero() {
-		return
+// missing are the clocks that the ticket should have, but for those of merged tickets' lines, and that are not there.
+func (f *folding) missing() metrics {
+	if f.terms == nil || f.Status.Done() {
+		return 0
 	}
-	if !line.Greeted && missing.has(Acknowledgement) {
-		f.open(Acknowledgement, line.Name, line.Wrote, now)
+	wanted := f.Line.wants()
+	if !f.Updated.IsZero() {
+		wanted |= PeriodicUpdate.bit()
+	}
+	if !f.Asked.IsZero() {
+		wanted |= solving &^ PeriodicUpdate.bit()
+	}
+	wanted &= f.terms.promised
+	for i := range f.Clocks {
+		if c := &f.Clocks[i]; c.Line == f.Name && c.lasting() {
+			wanted &^= c.Metric.bit()
+		}
+	}
+	return wanted
+}
+
+// wants are the clocks of what the line waits for.
+func (l *Line) wants() (wanted metrics) {
+	if l.Wrote.IsZero() {
+		return 0
+	}
+	if !l.Greeted {
+		wanted |= Acknowledgement.bit()
 	}
 	switch {
-	case !line.Opened:
-		if missing.has(FirstResponse) {
-			f.open(FirstResponse, line.Name, line.Wrote, now)
-		}
-	case line.Waiting > 0 && missing.has(NextResponse):
+	case !l.Opened:
+		wanted |= FirstResponse.bit()
+	case l.Waiting > 0:
+		wanted |= NextResponse.bit()
+	}
+	return wanted
+}
+
+// openLine starts clocks of a line.
+func (f *folding) openLine(line *Line, missing metrics, now time.Time) {
+	if missing.has(Acknowledgement) {
+		f.open(Acknowledgement, line.Name, line.Wrote, now)
+	}
+	if missing.has(FirstResponse) {
+		f.open(FirstResponse, line.Name, line.Wrote, now)
+	}
+	if missing.has(NextResponse) {
 		f.open(NextResponse, line.Name, line.Oldest, now)
 	}
 }
@@ -244,9 +272,6 @@ func (f *folding) restart(c *Clock) {
 	c.Restarts++
 	f.past.anew(c)
 }
-
-// usualClocks is how many clocks a ticket has room for at first.
-const usualClocks = 4
 
 // place returns where such a clock belongs, and how many of its metric and line stand before that, of which none can follow one that is lasting.
 func (f *folding) place(m Metric, line string, started time.Time) (at, before int, lasting bool) {
