@@ -7,10 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/remote"
@@ -54,12 +58,21 @@ func (s *service) api() http.Handler {
 		refuse(w, http.StatusNotFound, "there is nothing at this address")
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.left(agentOf(r)) {
+		query, err := url.ParseQuery(r.URL.RawQuery)
+		switch {
+		case s.left(agentOf(r)):
 			refuse(w, http.StatusForbidden, "your access has ended")
-			return
+		case err != nil || !isText(r.URL.Path) || !isText(slices.Concat(slices.Collect(maps.Values(query))...)...):
+			refuse(w, http.StatusBadRequest, "the address is no text")
+		default:
+			mux.ServeHTTP(w, r)
 		}
-		mux.ServeHTTP(w, r)
 	})
+}
+
+// isText reports whether a database takes all of it.
+func isText(all ...string) bool {
+	return !slices.ContainsFunc(all, func(s string) bool { return !utf8.ValidString(s) || strings.Contains(s, "\x00") })
 }
 
 // answer is the body of reply and private.

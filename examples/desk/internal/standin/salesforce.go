@@ -2,6 +2,7 @@ package standin
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -41,7 +42,7 @@ func (o *Org) Records(name string) (all []Record) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, key := range o.order[name] {
-		all = append(all, o.records[name][key])
+		all = append(all, maps.Clone(o.records[name][key]))
 	}
 	return all
 }
