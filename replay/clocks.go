@@ -17,7 +17,7 @@ import (
 type TicketReport struct {
 	Ticket   ticket.ID         `json:"ticket"`
 	Account  channel.AccountID `json:"account"`
-	Customer string            `json:"customer"` // the platform's ID of who wrote
+	Customer string            `json:"customer"` // the platform's ID of who wrote; empty in private, where the thread alone makes the conversation
 	Status   ticket.Status     `json:"status"`
 	Lane     string            `json:"lane"`
 	Agent    string            `json:"agent"`

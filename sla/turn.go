@@ -2,6 +2,7 @@ package sla
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -12,7 +13,7 @@ const (
 	TurnPromised TurnKind = "promised"         // Turn.To is the policy
 	TurnPolicy   TurnKind = "policy changed"   // from one policy to another
 	TurnTarget   TurnKind = "target changed"   // from one time allowed to another; Turn.Cause is the priority or the policy
-	TurnCalendar TurnKind = "calendar changed" // from one calendar to another
+	TurnCalendar TurnKind = "calendar changed" // from one calendar to another; Turn.From is empty where the hours or holidays of the same one were edited
 	TurnPaused   TurnKind = "paused"           // Turn.To is the status
 	TurnResumed  TurnKind = "resumed"          // Turn.To is the status
 	TurnBreached TurnKind = "breached"         // Turn.Cause is who held the ticket
@@ -50,6 +51,8 @@ func (t Turn) String() string {
 		s = t.From + " withdrawn"
 	case t.Kind == TurnReopened:
 		s += ", " + t.From + " withdrawn"
+	case t.Kind == TurnWarned || t.Kind == TurnEscalated:
+		s += ": " + briefly(t.To)
 	case t.From != "" || t.To != "":
 		s += ": " + arrow(t.From, t.To)
 	}
@@ -57,6 +60,16 @@ func (t Turn) String() string {
 		s += " (" + t.Cause + ")"
 	}
 	return s
+}
+
+// briefly writes "15m before" where Moment.String writes "15m0s before".
+func briefly(moment string) string {
+	if long, where, ok := strings.Cut(moment, " "); ok {
+		if d, err := time.ParseDuration(long); err == nil {
+			return shortly(d) + " " + where
+		}
+	}
+	return moment
 }
 
 func arrow(from, to string) string {
@@ -115,6 +128,8 @@ func (s *story) moved(b, c *Clock, was *State, f *folding, e *Event) {
 			cause = "lane " + arrow(was.Facts.Lane, f.Facts.Lane)
 		}
 		s.turn(c, Turn{At: e.Time, Kind: TurnCalendar, From: calendarName(b.Calendar), To: calendarName(c.Calendar), Cause: cause})
+	} else if b.Target == c.Target && b.Verdict == Running && c.Verdict == Running && !b.Paused() && !c.Paused() && !b.Due.Equal(c.Due) && f.rehoured(c.Calendar) {
+		s.turn(c, Turn{At: e.Time, Kind: TurnCalendar, To: calendarName(c.Calendar), Cause: "its hours or holidays were edited"})
 	}
 	if b.Stopped.IsZero() && c.Stopped.IsZero() && b.Paused() != c.Paused() {
 		kind := TurnResumed
@@ -123,6 +138,14 @@ func (s *story) moved(b, c *Clock, was *State, f *folding, e *Event) {
 		}
 		s.turn(c, Turn{At: e.Time, Kind: kind, To: string(f.Status)})
 	}
+}
+
+// rehoured reports whether the calendar of the name is another than at the event before.
+func (f *folding) rehoured(name string) bool {
+	if f.before == nil || f.set == nil {
+		return false
+	}
+	return f.before.calendars.Named[name] != f.set.calendars.Named[name]
 }
 
 func (s *story) turn(c *Clock, t Turn) {

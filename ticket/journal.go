@@ -51,7 +51,7 @@ const (
 	TicketPriority   EntryKind = "ticket.priority"      // Old and New are priorities
 	TicketMerged     EntryKind = "ticket.merged"        // into New, or New was merged into this one; Old is OneLine where their conversations turned out to be one
 	TicketUnmerged   EntryKind = "ticket.unmerged"      // from New
-	TicketHanded     EntryKind = "ticket.handed"        // to another lane by a person; Old and New are lanes, Detail is the routing.Decision
+	TicketHanded     EntryKind = "ticket.handed"        // to another lane by a person or a step of a policy; Old and New are lanes, Detail is the routing.Decision
 	TicketTags       EntryKind = "ticket.tags"          // Old and New are the tags, separated by ", "
 	TicketMoved      EntryKind = "ticket.moved"         // New is a conversation that now belongs to it: the customer was led there
 	PartyAdded       EntryKind = "ticket.party"         // New is the contact, Reason the role

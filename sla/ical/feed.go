@@ -23,7 +23,7 @@ type Feed struct {
 	URL string
 	// Options say which holidays are wanted. Zone is needed; Now has no effect here, the Feed has its own.
 	Options Options
-	// Client fetches it. Nil: a remote.Fetcher that reads at most 2 MiB. A feed within the host's own network needs one whose Allow permits its address.
+	// Client fetches it. Nil: a remote.Fetcher that reads at most 2 MiB. A feed within the host's own network needs one whose Allow permits its address, and AnyPort where its port is neither 80 nor 443.
 	Client *remote.Fetcher
 	// Now tells the time. Nil: time.Now.
 	Now func() time.Time
