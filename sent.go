@@ -1,0 +1,169 @@
+package socialcrm
+
+import (
+	"context"
+
+	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/sla"
+	"github.com/socialcrm/socialcrm/ticket"
+)
+
+// sent records that a post went out. It does so also for a worker whose lease was lost: what the platform accepted is a fact.
+func (d *Desk) sent(ctx context.Context, lease *ticket.Lease, key string, reply channel.PrivateReply, kind ticket.EntryKind) error {
+	clean(&reply)
+	return d.settle(ctx, func(w *work) error {
+		if err := w.wentOut(key, reply.Sent, kind); err != nil {
+			return err
+		}
+		if reply.Author.ID != "" {
+			if err := w.moved(key, reply.Author); err != nil {
+				return err
+			}
+		}
+		holds, err := w.tx.Holds(*lease)
+		if err != nil || !holds {
+			return err
+		}
+		return w.tx.Finish(*lease)
+	})
+}
+
+// wentOut records that a post is on the platform, once.
+func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) error {
+	messages, err := w.tx.Messages(key)
+	if err != nil {
+		return err
+	}
+	m := messages[0]
+	if m.Post == nil {
+		return nil
+	}
+	if m.Content.ID != "" {
+		if sent.ID == m.Content.ID {
+			return nil // recorded already
+		}
+		c, err := w.load(m.Ticket)
+		if err != nil {
+			return err
+		}
+		c.journal(ticket.Entry{Kind: ticket.ReplyTwice, Message: key, Actor: ticket.Actor{Kind: ticket.BySystem}, Old: m.Content.ID, New: sent.ID})
+		c.finish()
+		return nil
+	}
+	if sent.Time.IsZero() || sent.Time.After(w.now) {
+		sent.Time = w.now
+	}
+	post := *m.Post
+	post.State, post.Sent, post.Error, m.Post = ticket.PostSent, sent, "", &post
+	if m.Content.ID, m.Content.Time = sent.ID, sent.Time; m.Deleted.IsZero() {
+		m.Content.URL = sent.URL
+	}
+	if sent.Thread != "" && m.Deleted.IsZero() {
+		m.Content.Thread = sent.Thread
+	}
+	w.tx.PutMessage(m)
+	if sent.ID != "" {
+		echo := channel.Event{Kind: channel.MessageEchoed, Message: channel.Message{ID: sent.ID}}
+		w.tx.MarkSeen(ticket.EventKey{Account: m.Conversation.Account, Key: echo.DedupeKey()})
+	}
+	conv, err := w.unlist(m.Conversation, key)
+	if err != nil {
+		return err
+	}
+	c, err := w.load(m.Ticket)
+	if err != nil {
+		return err
+	}
+	if err := c.answered(&m, kind); err != nil {
+		return err
+	}
+	if post.Out.Part < post.Out.Parts {
+		if err := w.continueWith(&m, post.Out.Part+1); err != nil {
+			return err
+		}
+	}
+	if post.Out.Part == post.Out.Parts {
+		if err := w.thenStatus(c, &m, &conv); err != nil {
+			return err
+		}
+	}
+	c.finish()
+	if post.Private {
+		if err := w.moved(key, channel.Author{}); err != nil {
+			return err
+		}
+	}
+	return w.receiptsFor(key)
+}
+
+// thenStatus gives the ticket the status that goes with a reply that is out. Where the customer wrote while the reply was held up, its author did not know what would be
+// left behind: the ticket stays in front of an agent.
+func (w *work) thenStatus(c *change, m *ticket.Message, conv *ticket.Conversation) error {
+	mark, then := sla.Mark{Time: m.Content.Time, Key: m.Key + "/then"}, m.Post.Then
+	if wroteSince(c, m, conv) {
+		then = ticket.Open
+	}
+	switch then {
+	case "", ticket.Open:
+		if c.Status == ticket.New && !m.Automated { // for whom nobody did anything yet, it is as new as it was
+			return c.moveTo(ticket.Open, mark, "", m.Actor, "")
+		}
+		return nil
+	}
+	if c.Status.Done() {
+		return nil
+	}
+	if err := c.moveTo(then, mark, m.Key, m.Actor, ""); err != nil || then != ticket.Solved {
+		return err
+	}
+	return w.handBack(c)
+}
+
+// wroteSince reports whether the customer wrote after the reply was written: in its conversation by the platform's times, elsewhere by ours.
+func wroteSince(c *change, m *ticket.Message, conv *ticket.Conversation) bool {
+	return conv.CustomerWrote.After(m.Post.Out.CustomerWrote) || c.CustomerWrote.After(conv.CustomerWrote) && c.CustomerWrote.After(m.Received)
+}
+
+// continueWith lets the next part go out, if it was put aside while the part before it was in doubt.
+func (w *work) continueWith(m *ticket.Message, n int) error {
+	next, err := w.part(m, n)
+	if err != nil || next.Post == nil || next.Post.State != ticket.PostQueued {
+		return err
+	}
+	task := sendTask(&next, w.now)
+	known, err := w.tx.Tasks(task.ID)
+	if err == nil && (known[0].ID == "" || known[0].Dead) {
+		w.tx.Schedule(task)
+	}
+	return err
+}
+
+// unfinished finds the post of ours that an echo is, while its send has not been recorded: by the key that the platform gives back, else by its text.
+func (w *work) unfinished(conv *ticket.Conversation, e *channel.Event) (*ticket.Message, error) {
+	if len(conv.Unfinished) == 0 {
+		return nil, nil
+	}
+	posts, err := w.tx.Messages(conv.Unfinished...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range posts {
+		p := &posts[i]
+		if p.Post == nil || p.Post.State == ticket.PostQueued && p.Post.Attempts == 0 {
+			continue
+		}
+		if e.SentKey == p.Key || e.SentKey == "" && e.Message.Text == p.Content.Text {
+			return p, nil
+		}
+	}
+	return nil, nil
+}
+
+// confirm records that an echo is a post of ours.
+func (w *work) confirm(m *ticket.Message, sent channel.Sent) (Result, error) {
+	if err := w.wentOut(m.Key, sent, ticket.ReplyConfirmed); err != nil {
+		return Result{}, err
+	}
+	w.tx.Schedule(sendTask(m, w.now)) // a doubtful one may be buried: it finds that all is done and ends
+	return Result{Outcome: Joined, Ticket: m.Ticket, Message: m.Key}, nil
+}
