@@ -46,6 +46,25 @@ func TestEchoThatNamesItsPostIsThatPostWhateverItsText(t *testing.T) {
 	}
 }
 
+func TestAnEchoIsItsPostAlsoWithTheMentionThatTheAdapterPutInFront(t *testing.T) {
+	t.Parallel()
+	for text, ours := range map[string]bool{"@mia In Lyon.": true, " @mia @shop  In Lyon.": true, "@mia In Paris.": false, "@mia": false} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			w := newWorldOn(t, channeltest.Options{CannotFind: true})
+			m := w.platform.Customer("mia").Post(w.page, "Where is it?")
+			w.pass(time.Minute)
+			w.platform.Fail(channeltest.OnSend, channeltest.LoseRequest)
+			reply := w.must(w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: "In Lyon."})).Messages[0]
+			w.pass(time.Second)
+			echo := posted("77", m.ID, m.ID, text, w.now)
+			if got := w.ingest(echo)[0].Message; (got == reply) != ours {
+				t.Errorf("it is taken for %s; that it is %s is %t", got, reply, ours)
+			}
+		})
+	}
+}
+
 func TestOwnPostsOfAThreadWaitForEachWhomTheyName(t *testing.T) {
 	t.Parallel()
 	w, at := later(t)

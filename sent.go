@@ -2,6 +2,7 @@ package socialcrm
 
 import (
 	"context"
+	"strings"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/sla"
@@ -139,6 +140,7 @@ func (w *work) continueWith(m *ticket.Message, n int) error {
 }
 
 // unfinished finds the post of ours that an echo is, while its send has not been recorded: by the key that the platform gives back, else by its text.
+// Mentions in front do not count: adapters put them there where a platform knows by them whom a post answers.
 func (w *work) unfinished(conv *ticket.Conversation, e *channel.Event) (*ticket.Message, error) {
 	if len(conv.Unfinished) == 0 {
 		return nil, nil
@@ -152,11 +154,22 @@ func (w *work) unfinished(conv *ticket.Conversation, e *channel.Event) (*ticket.
 		if p.Post == nil || p.Post.State == ticket.PostQueued && p.Post.Attempts == 0 {
 			continue
 		}
-		if e.SentKey == p.Key || e.SentKey == "" && e.Message.Text == p.Content.Text {
+		if e.SentKey == p.Key || e.SentKey == "" && afterMentions(e.Message.Text) == afterMentions(p.Content.Text) {
 			return p, nil
 		}
 	}
 	return nil, nil
+}
+
+// afterMentions is a text without the mentions that it begins with.
+func afterMentions(text string) string {
+	for {
+		text = strings.TrimSpace(text)
+		if !strings.HasPrefix(text, "@") {
+			return text
+		}
+		_, text, _ = strings.Cut(text, " ")
+	}
 }
 
 // confirm records that an echo is a post of ours.
