@@ -11,7 +11,7 @@ import (
 )
 
 // echoed takes in a post of the brand: one of the Desk's own coming back, a person's in the platform's own app, or another tool's.
-func (w *work) echoed(e *channel.Event, acc *account) (Result, error) {
+func (w *work) echoed(e *channel.Event) (Result, error) {
 	m := &e.Message
 	m.Time = e.Time
 	ref := ticket.MessageRef{Account: e.Account, ID: m.ID}
@@ -57,7 +57,7 @@ func (w *work) echoed(e *channel.Event, acc *account) (Result, error) {
 		r.Outcome, r.Ticket = Joined, convs[0].Ticket
 		stored.Ticket, stored.Conversation = convs[0].Ticket, convs[0].Key
 		w.putMessage(stored)
-		err = w.answeredIn(convs, &stored, e.Time.Before(acc.since))
+		err = w.answeredIn(convs, &stored)
 	}
 	if err != nil {
 		return Result{}, err
@@ -66,7 +66,7 @@ func (w *work) echoed(e *channel.Event, acc *account) (Result, error) {
 }
 
 // answeredIn lets an own post count in every conversation that it addresses, once for each line of a ticket.
-func (w *work) answeredIn(convs []ticket.Conversation, m *ticket.Message, history bool) error {
+func (w *work) answeredIn(convs []ticket.Conversation, m *ticket.Message) error {
 	told := make(map[ticket.ID][]string, len(convs)) // the lines of each ticket
 	for _, conv := range convs {
 		c, err := w.load(conv.Ticket)
@@ -88,14 +88,40 @@ func (w *work) answeredIn(convs []ticket.Conversation, m *ticket.Message, histor
 				w.putMessage(said)
 			}
 		}
-		if history {
-			c.journal(ticket.Entry{Kind: ticket.MessageEchoed, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received})
-		} else if err := c.answeredOn(line, again, &said, ticket.MessageEchoed); err != nil {
+		if err := c.answeredOutside(line, again, &said); err != nil {
 			return err
 		}
 		c.finish()
 	}
 	return nil
+}
+
+// answeredOutside is what an own post that the Desk did not send means for a line of the ticket. One of the past is kept, and moves no clock.
+func (c *change) answeredOutside(line, again string, m *ticket.Message) error {
+	past, err := c.w.past(m)
+	if err != nil {
+		return err
+	}
+	if past {
+		c.journal(ticket.Entry{Kind: ticket.MessageEchoed, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received})
+		return nil
+	}
+	return c.answeredOn(line, again, m, ticket.MessageEchoed)
+}
+
+// past reports whether an own post is from before its account's Since. It is not when it answers a question from after it, however the platform dates the two:
+// that question would wait for ever.
+func (w *work) past(m *ticket.Message) (bool, error) {
+	since, err := w.since(m.Conversation.Account)
+	if err != nil || !m.Content.Time.Before(since) || m.Content.Parent == "" {
+		return err == nil && m.Content.Time.Before(since), err
+	}
+	found, err := w.byRef(ticket.MessageRef{Account: m.Conversation.Account, ID: m.Content.Parent})
+	if err != nil {
+		return false, err
+	}
+	question := &found[0]
+	return question.Key == "" || question.Direction != ticket.Inbound || question.Content.Time.Before(since), nil
 }
 
 // addressees are the conversations with a ticket that an own post belongs to: in private its thread; in public that of its parent's author and of those whom it mentions.
@@ -224,7 +250,11 @@ func (w *work) adopt(c *change, conv *ticket.Conversation, waiting []string) err
 		case addresses(&m.Content, conv):
 			m.Ticket, m.Conversation = c.ID, conv.Key
 			w.putMessage(m)
-			if err := c.answered(&m, ticket.MessageEchoed); err != nil {
+			line, err := c.lineAt(m.Conversation)
+			if err != nil {
+				return err
+			}
+			if err := c.answeredOutside(line, "", &m); err != nil {
 				return err
 			}
 		default:
@@ -280,7 +310,7 @@ func (w *work) adoptLate(key string) error {
 		m.Ticket, m.Conversation = convs[0].Ticket, convs[0].Key
 	}
 	w.putMessage(m)
-	return w.answeredIn(convs, &m, false)
+	return w.answeredIn(convs, &m)
 }
 
 // answerMark is where an answer stands among what happened to the ticket: where the platform's time and order say. An answer whose order the platform does not
@@ -327,15 +357,15 @@ func (c *change) answeredOn(line, again string, m *ticket.Message, kind ticket.E
 		return err
 	}
 	c.journal(ticket.Entry{Kind: kind, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received, Clock: clock})
-	if m.Automated || c.Clocks.Asked.IsZero() || m.Content.Time.Before(c.Clocks.Asked) {
+	if m.Automated || c.Clocks.Asked.IsZero() || mark.Time.Before(c.Clocks.Asked) {
 		return nil // no person's answer, or said before the customer asked
 	}
-	if m.Content.Time.After(c.Answered) {
-		c.Answered = m.Content.Time
+	if mark.Time.After(c.Answered) {
+		c.Answered = mark.Time
 	}
 	c.Late = false
 	if c.Status == ticket.New {
-		return c.setStatus(ticket.Open, m.Content.Time, m.Content.Order, m.Key+"/open", m.Actor, "answered")
+		return c.setStatus(ticket.Open, mark.Time, mark.Order, m.Key+"/open", m.Actor, "answered")
 	}
 	return nil
 }

@@ -136,7 +136,7 @@ func (w *work) event(e *channel.Event) (Result, error) {
 	case channel.MessageReceived:
 		return w.received(e, acc)
 	case channel.MessageEchoed:
-		return w.echoed(e, acc)
+		return w.echoed(e)
 	case channel.MessageEdited, channel.MessageDeleted, channel.ReactionChanged, channel.MessageModerated:
 		return w.altered(e)
 	case channel.ReceiptArrived:

@@ -185,7 +185,7 @@ func (d *Desk) addChannels(ctx context.Context, channels []channel.Channel) erro
 			return fmt.Errorf("socialcrm: add channel %q: the account %q has no platform, no ID, or a slash in its platform: %w", a.Name, a.AccountID, ErrInvalid)
 		}
 		added[i] = &account{Channel: ch, account: a, since: a.Since}
-		keys[i] = ticket.ValueKey{Space: "account", Name: a.AccountID.String()}
+		keys[i] = accountKey(a.AccountID)
 	}
 	err := d.update(ctx, func(w *work) error {
 		known, err := w.tx.Values(keys...)
@@ -240,6 +240,23 @@ func (d *Desk) addChannels(ctx context.Context, channels []channel.Channel) erro
 		}
 	}
 	return nil
+}
+
+// accountKey holds from when on an account's messages are work, as it was when the account was added first.
+func accountKey(id channel.AccountID) ticket.ValueKey {
+	return ticket.ValueKey{Space: "account", Name: id.String()}
+}
+
+// since tells from when on an account's messages are work, also of one whose channel is not here.
+func (w *work) since(id channel.AccountID) (since time.Time, err error) {
+	if acc := w.d.channelOf(id); acc != nil {
+		return acc.since, nil
+	}
+	values, err := w.tx.Values(accountKey(id))
+	if err == nil && values[0].Data != nil {
+		err = since.UnmarshalText(values[0].Data)
+	}
+	return since, err
 }
 
 // expected tells for each account since when events wait for it in quarantine; the zero time where none do.
