@@ -109,6 +109,32 @@ func TestEditThatComesEarlyLeavesNothingBehindADeletion(t *testing.T) {
 	}
 }
 
+func TestATextIsRemovedFromTheCRMBehindAPushThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	w, b := busyWorld(t)
+	id := w.asked("mia", "Hello?")
+	m := w.newest(id).Content.ID
+	said := func(kind channel.EventKind, text string) channel.Event {
+		return channel.Event{Kind: kind, Account: shop, Time: w.now, Honour: text == "", Message: channel.Message{ID: m, Text: text}}
+	}
+	happened := false
+	b.happens = func() { // the push with the text is on its way
+		b.happens, happened = nil, true
+		w.ingest(said(channel.MessageDeleted, ""))
+		_, err := w.desk.Tick(t.Context())
+		w.ok(err)
+		if told := w.told(ticket.CaseRedacted); len(told) > 0 {
+			t.Errorf("while the text is on its way the journal tells %+v", told)
+		}
+	}
+	w.ingest(said(channel.MessageEdited, "My number is xyzzy"))
+	w.pass(time.Minute)
+	in := w.crm.Interactions(string(id))
+	if where := w.holds("xyzzy"); !happened || len(where) > 0 || len(in) != 1 || !in[0].Redacted || len(w.told(ticket.CaseRedacted)) != 1 {
+		t.Errorf("in the end the text is in %q, interactions %+v", where, in)
+	}
+}
+
 func TestDeletionThatACRMDoesNotHonourIsReported(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

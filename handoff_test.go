@@ -467,6 +467,31 @@ func TestAnAnswerAtTheDeadlineOfAQuestionIsInTime(t *testing.T) {
 	}
 }
 
+func TestAQuestionInAFollowUpKeepsItsDeadlineWhereverItGoes(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	ctx := t.Context()
+	mia := w.platform.Customer("mia")
+	root := mia.Post(w.page, "Where is it?")
+	w.pass(time.Minute)
+	former := w.only().ID
+	w.must(w.desk.Close(ctx, former, ana))
+	mia.Reply(root, "Still nothing!")
+	w.pass(time.Minute)
+	all := w.tickets()
+	if len(all) != 2 {
+		t.Fatalf("%d tickets", len(all))
+	}
+	again := all[1].ID
+	q := w.must(w.desk.Consult(ctx, again, ana, socialcrm.Consult{Team: "money", Question: "Is it paid?", Within: time.Hour})).Messages[0]
+	w.must(w.desk.Merge(ctx, again, ana, former))
+	w.must(w.desk.Unmerge(ctx, again, ana, former))
+	w.pass(2 * time.Hour)
+	if told := w.told(ticket.ConsultOverdue); len(told) != 1 || told[0].Message != q {
+		t.Errorf("the journal tells %+v, want question %s once", told, q)
+	}
+}
+
 func TestAQuestionThatIsOverdueIsToldOnceWhereverItsTicketGoes(t *testing.T) {
 	t.Parallel()
 	w := staffed(t)

@@ -142,6 +142,17 @@ func TestOnlyWhatCustomersWroteIsModerated(t *testing.T) {
 	w.refused(socialcrm.ErrNotFound, socialcrm.Receipt{}, err)
 }
 
+func TestAMessageIsModeratedInItsOwnTicket(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id, other := w.asked("mia", "Hello?"), w.asked("noa", "And mine?")
+	_, err := w.desk.Hide(t.Context(), id, ana, w.newest(other).Key, "insult")
+	w.refused(socialcrm.ErrNotFound, socialcrm.Receipt{}, err)
+	if told := w.told(ticket.ModerationQueued); len(told) > 0 {
+		t.Errorf("the journal tells %+v", told)
+	}
+}
+
 // shy is a channel that moderates nothing but likes.
 type shy struct{ *channeltest.FakeChannel }
 

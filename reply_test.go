@@ -15,6 +15,18 @@ import (
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
+func TestAReplyAnswersAMessageOfItsOwnTicket(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id, other := w.asked("mia", "Hello?"), w.asked("noa", "And mine?")
+	_, err := w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Your number is 4711, Mia.", InReplyTo: w.newest(other).Key})
+	w.refused(socialcrm.ErrNotFound, socialcrm.Receipt{}, err)
+	w.pass(time.Minute)
+	if told := w.told(ticket.ReplyQueued); len(told) > 0 {
+		t.Errorf("the journal tells %+v", told)
+	}
+}
+
 func TestReplyAnswersTheLastOfTwoMessagesOfOneInstant(t *testing.T) {
 	t.Parallel()
 	w, at := later(t)
