@@ -43,10 +43,11 @@ func (d *Desk) changes(ctx context.Context, lease ticket.Lease) error {
 	}
 	cursor := cursorKey("crm/" + name)
 	var after channel.Cursor
+	refused := false
 	err := d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) error {
-		values, err := r.Values(cursor)
+		values, err := r.Values(cursor, refusedKey(name))
 		if err == nil {
-			after = channel.Cursor(values[0].Data)
+			after, refused = channel.Cursor(values[0].Data), values[1].Data != nil
 		}
 		return err
 	})
@@ -59,9 +60,7 @@ func (d *Desk) changes(ctx context.Context, lease ticket.Lease) error {
 	clean(&batch.Updates)
 	return d.settle(ctx, func(w *work) error {
 		if cause != nil {
-			return w.notDone(name, lease, cause, func() {
-				w.append(ticket.Entry{Kind: ticket.CaseFailed, Key: "changes/" + name + "/" + stamp(w.now), Actor: ticket.Actor{Kind: ticket.ByCRM, ID: name}, Reason: reasonOf(cause)})
-			})
+			return w.changesFailed(name, lease, cause, refused)
 		}
 		// Finishing comes first: with a stale lease, another worker takes in the same.
 		if err := w.tx.Finish(lease); err != nil {
@@ -83,8 +82,30 @@ func (d *Desk) changes(ctx context.Context, lease ticket.Lease) error {
 			wait = 0
 		}
 		w.tx.Schedule(changesTask(name, w.now.Add(wait)))
+		if refused {
+			w.tx.DeleteValue(refusedKey(name))
+			w.append(ticket.Entry{Kind: ticket.ChangesRead, Key: "changes read/" + name + "/" + stamp(w.now), Actor: ticket.Actor{Kind: ticket.ByCRM, ID: name}})
+		}
 		return w.reached(name, lease.Kind)
 	})
+}
+
+// refusedKey is there while a CRM refuses to tell what people do in it.
+func refusedKey(sink string) ticket.ValueKey {
+	return ticket.ValueKey{Space: "changes refused", Name: sink}
+}
+
+// changesFailed asks again later, also a CRM that refuses: nobody else would begin to ask once that is mended. It asks ever more seldom, at least about once an hour,
+// and the journal hears of a refusal once.
+func (w *work) changesFailed(sink string, lease ticket.Lease, cause error, told bool) error {
+	if later, err := w.later(sink, lease, cause); later || err != nil {
+		return err
+	}
+	if !told {
+		w.tx.PutValue(ticket.Value{Key: refusedKey(sink), Data: []byte(stamp(w.now))})
+		w.append(ticket.Entry{Kind: ticket.ChangesFailed, Key: "changes failed/" + sink + "/" + stamp(w.now), Actor: ticket.Actor{Kind: ticket.ByCRM, ID: sink}, Reason: reasonOf(cause)})
+	}
+	return w.tx.Postpone(lease, retryAt(cause, w.now, lease), reasonOf(cause))
 }
 
 // takeUpdate takes in one update, once. What cannot be done here is journalled on the ticket, its texts are kept there as notes, and it costs the others nothing; what

@@ -109,6 +109,15 @@ func (w *work) putOutage(sink string, o outage) error {
 
 // notDone says when a call to a CRM that failed is made again; when never, the task is a dead letter, and never says so in the journal.
 func (w *work) notDone(sink string, lease ticket.Lease, cause error, never func()) error {
+	if later, err := w.later(sink, lease, cause); later || err != nil {
+		return err
+	}
+	never()
+	return w.tx.Bury(lease, reasonOf(cause))
+}
+
+// later makes a call to a CRM that failed again after a while; it reports false, and does nothing, when the failure is of a kind that waiting does not mend.
+func (w *work) later(sink string, lease ticket.Lease, cause error) (bool, error) {
 	w.d.log.Warn("call to the CRM failed", "sink", sink, "task", lease.ID, "kind", remote.KindOf(cause).String(), "error", cause)
 	switch kind := remote.KindOf(cause); kind {
 	case remote.RateLimited, remote.Unavailable, remote.Unauthorized, remote.Exhausted, remote.Unknown:
@@ -117,12 +126,11 @@ func (w *work) notDone(sink string, lease ticket.Lease, cause error, never func(
 		}
 		due, err := w.leaveAlone(sink, lease, cause)
 		if err != nil {
-			return err
+			return false, err
 		}
-		return w.tx.Postpone(lease, due, reasonOf(cause))
+		return true, w.tx.Postpone(lease, due, reasonOf(cause))
 	}
-	never()
-	return w.tx.Bury(lease, reasonOf(cause))
+	return false, nil
 }
 
 // sinkOf returns the sink of this name; nil when there is none.

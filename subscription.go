@@ -129,6 +129,9 @@ func (w *work) accountLost(e *channel.Event) error {
 			return err // it was mended since, and the news is old
 		}
 	}
+	if err := w.toldByPlatform(e.Account); err != nil {
+		return err
+	}
 	reason := "the platform says that the authorization is lost; reconnect the account, then resume it"
 	w.tx.PauseQueue(ticket.QueuePause{Queue: sendQueue(e.Account), Reason: reason})
 	w.append(ticket.Entry{

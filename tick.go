@@ -149,10 +149,11 @@ func (d *Desk) poll(ctx context.Context, lease ticket.Lease) error {
 		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) }) // it was removed; adding it schedules it again
 	}
 	var after channel.Cursor
+	alarm := pollAlarm{source: name, account: d.accountOf(name)}
 	err := d.store.View(ctx, d.cfg.Tenant, func(r ticket.Reader) error {
-		values, err := r.Values(cursorKey(name))
+		values, err := r.Values(cursorKey(name), alarm.key())
 		if err == nil {
-			after = channel.Cursor(values[0].Data)
+			after, alarm.raised = channel.Cursor(values[0].Data), string(values[1].Data)
 		}
 		return err
 	})
@@ -164,7 +165,10 @@ func (d *Desk) poll(ctx context.Context, lease ticket.Lease) error {
 	cancel()
 	if err != nil {
 		d.log.Warn("poll failed", "source", name, "error", err)
-		return d.settle(ctx, func(w *work) error { return w.tx.Postpone(lease, retryAt(err, w.now, lease), reasonOf(err)) })
+		return d.settle(ctx, func(w *work) error {
+			alarm.failed(w, err)
+			return w.tx.Postpone(lease, retryAt(err, w.now, lease), reasonOf(err))
+		})
 	}
 	wait := batch.Wait
 	if wait <= 0 {
@@ -186,8 +190,9 @@ func (d *Desk) poll(ctx context.Context, lease ticket.Lease) error {
 		}
 		w.tx.Schedule(pollTask(name, w.now.Add(wait)))
 		if lease.Attempts >= longOutage {
-			w.checkSubscription(d.accountOf(name))
+			w.checkSubscription(alarm.account)
 		}
+		alarm.works(w)
 		return nil
 	}}
 	return d.group.do(context.WithoutCancel(ctx), d, a)

@@ -121,9 +121,11 @@ const (
 	SetupReapplied   EntryKind = "setup.reapplied" // its promises are being applied to all open tickets; New is the version
 	HolidaysFailed   EntryKind = "holidays.failed" // the feed of the calendar New cannot be read; what it gave last stays in force
 	HolidaysRead     EntryKind = "holidays.read"   // the feed of the calendar New can be read again
+	ChangesFailed    EntryKind = "changes.failed"  // the CRM Actor refuses to tell what people do in it; it is asked on, ever more seldom
+	ChangesRead      EntryKind = "changes.read"    // it tells again
 	AccountAdded     EntryKind = "account.added"
-	AccountAlarm     EntryKind = "account.alarm"     // an authorisation or a subscription was lost, or the account is silent
-	AccountRecovered EntryKind = "account.recovered" // Old is the account, New what is well again: "subscription" or "heard again"
+	AccountAlarm     EntryKind = "account.alarm"     // an authorisation or a subscription was lost, or the account is silent. Old is the account, New what it is: "silent", "poll" (the poll of the source in Reason is not authorized; Old is empty when that is no account's own), or the event's kind
+	AccountRecovered EntryKind = "account.recovered" // Old is the account, New what is well again: "subscription", "poll" or "heard again"
 	EventReleased    EntryKind = "event.released"    // it left the quarantine; New is its ID there
 	TaskRequeued     EntryKind = "task.requeued"     // a dead letter is tried again; New is the task's ID
 	AgentPresence    EntryKind = "agent.presence"
