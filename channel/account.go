@@ -51,8 +51,8 @@ type Account struct {
 	Name string
 	// Handle is the account's handle on the platform, without "@", where it has one.
 	Handle string
-	// Since is where work begins: events older than this are stored as history and start no clock, no routing and no automated text. Zero: the
-	// moment at which the account was first added to the Desk.
+	// Since is where work begins: events older than this are stored as history and start no clock, no routing and no automated text. An own post that answers
+	// a question from after it is no history, however the platform dates the post. Zero: the moment at which the account was first added to the Desk.
 	Since time.Time
 	// Credential names the token that this account uses, when several accounts share one; a limit on the credential pauses all of them. Zero: its own.
 	Credential string
