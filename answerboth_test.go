@@ -69,3 +69,40 @@ func TestAnOwnPostToTwoThatFailsWhileTheirTicketsAreMergedFailedForBoth(t *testi
 		}
 	}
 }
+
+func TestAnAnswerThatFailedAndArrivedBeforeItsQuestionWasKnownCounts(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	failed, arrived := receipt("r1", channel.ReceiptFailed, time.Time{}, "2"), receipt("r2", channel.ReceiptDelivered, time.Time{}, "2")
+	w.ingest(posted("2", "p", "1", "On the van.", at(10)), failed)
+	w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)))
+	if got := clockOn(w.only(), sla.FirstResponse, ""); got.Verdict != sla.Running {
+		t.Errorf("while it failed: %+v, want running", got)
+	}
+	w.ingest(arrived)
+	if got := clockOn(w.only(), sla.FirstResponse, ""); got.Verdict != sla.Met || !got.Stopped.Equal(at(10)) {
+		t.Errorf("once it arrived after all: %+v, want met at %s", got, at(10))
+	}
+}
+
+func TestClocksThatBeganAndEndedBeforeTheQuestionWasKnownAreJournalledOnceEach(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	w.now = at(0)
+	s := company()
+	s.SLA[0].Targets = append(s.SLA[0].Targets, sla.Target{Metric: sla.PeriodicUpdate, Within: sla.Duration(10 * time.Minute)})
+	w.apply(s)
+	w.now = at(12)
+	w.ingest(posted("2", "p", "1", "We look.", at(3)), posted("3", "p", "1", "We still look.", at(5)), posted("4", "p", "1", "On the van.", at(6)))
+	id := w.ingest(said("1", "mia", "p", "p", "Where is it?", at(1)))[0].Ticket
+	var met []string
+	for _, e := range w.journal(ticket.JournalQuery{Ticket: id}) {
+		if e.Kind == ticket.ClockMet {
+			met = append(met, e.Stand.Metric.String()+e.Stand.Stopped.Format(" 15:04"))
+		}
+	}
+	want := []string{"acknowledgement 09:03", "first_response 09:03", "periodic_update 09:05", "periodic_update 09:06"}
+	if diff := cmp.Diff(want, met); diff != "" {
+		t.Errorf("met, by the journal (-want +got):\n%s", diff)
+	}
+}

@@ -243,6 +243,9 @@ func (w *work) adopt(c *change, conv *ticket.Conversation, waiting []string) err
 	if err != nil {
 		return err
 	}
+	if err := c.remember(); err != nil { // one of them may end what another began
+		return err
+	}
 	var left []string
 	for _, m := range messages {
 		switch {
@@ -341,9 +344,9 @@ func (c *change) answered(m *ticket.Message, kind ticket.EntryKind) error {
 }
 
 // answeredOn is answered for a line of the ticket; again tells one line's event from another's. What a party was answered is no answer to the customer,
-// and what never arrived is none to anybody.
+// and what never arrived is none to anybody, unless the platform says later that it did.
 func (c *change) answeredOn(line, again string, m *ticket.Message, kind ticket.EntryKind) error {
-	if m.Party != "" || m.State == ticket.PostFailed {
+	if m.Party != "" {
 		c.journal(ticket.Entry{Kind: kind, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received})
 		return nil
 	}
@@ -357,6 +360,13 @@ func (c *change) answeredOn(line, again string, m *ticket.Message, kind ticket.E
 		return err
 	}
 	c.journal(ticket.Entry{Kind: kind, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Received: m.Received, Clock: clock})
+	if m.State == ticket.PostFailed {
+		if clock, err = c.fold(sla.Event{Kind: sla.AnswerWithdrawn, Mark: mark, Line: line}); err != nil {
+			return err
+		}
+		c.journal(ticket.Entry{Kind: ticket.ReplyFailed, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Reason: "it failed before it was known what it answers", Clock: clock})
+		return nil
+	}
 	if m.Automated || c.Clocks.Asked.IsZero() || mark.Time.Before(c.Clocks.Asked) {
 		return nil // no person's answer, or said before the customer asked
 	}

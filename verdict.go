@@ -44,7 +44,7 @@ func (c *change) journalClock(ch *sla.Change) {
 		c.journal(e)
 	}
 	switch {
-	case gone || ch.Clock.Verdict == sla.Running:
+	case gone || ch.New || ch.Clock.Verdict == sla.Running: // how a new one ended is a change of its own
 	case ch.Clock.Verdict == ch.Was:
 		c.journal(standEntry(ticket.ClockMoved, &ch.Clock))
 	case ch.Clock.Verdict == sla.Met:
