@@ -355,3 +355,20 @@ func TestAPriorityThatAStepRaisesBringsItsPromise(t *testing.T) {
 		t.Errorf("resolution is promised by %q for %s, want by urgent for four hours after %s", c.Policy, c.Due, c.Started)
 	}
 }
+
+func TestStepsThatHappenedDoNotHappenAgainWhereOthersAreNamedBeforeThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply(escalating())
+	id := w.asked("mia", "Hello?")
+	w.pass(2 * time.Hour)
+	happened := w.steps(id)
+	s := escalating()
+	s.SLA[0].Steps = append([]sla.Step{{At: sla.Moment{Percent: 50}, Notify: []string{"care"}}}, s.SLA[0].Steps...)
+	w.apply(s)
+	w.ok(w.desk.Reapply(t.Context(), ana))
+	w.pass(2 * time.Hour)
+	if diff := cmp.Diff(happened, w.steps(id)); diff != "" {
+		t.Errorf("steps (-before the policy was edited +after):\n%s", diff)
+	}
+}

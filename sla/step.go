@@ -186,7 +186,13 @@ func (s *PolicySet) Steps(state State) []Planned {
 			if !ok {
 				continue
 			}
-			key := fmt.Sprintf("%s/%s/%d/%d/%s", c.Metric, c.Line, c.Started.UnixNano(), i, step.At)
+			nth := 0 // of its moment: a policy that is edited may name others before it
+			for _, before := range policy.Steps[:i] {
+				if before.At == step.At && before.concerns(c.Metric) {
+					nth++
+				}
+			}
+			key := fmt.Sprintf("%s/%s/%d/%d/%s", c.Metric, c.Line, c.Started.UnixNano(), nth, step.At)
 			if c.Restarts > 0 {
 				key += "/" + strconv.Itoa(int(c.Restarts))
 			}
