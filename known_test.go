@@ -34,6 +34,9 @@ func TestASetupThatCannotBeMeantIsRefusedWhereverItIsGiven(t *testing.T) {
 		{"a policy for a visibility", func(s *socialcrm.Setup) {
 			s.SLA = []sla.Policy{{Name: "p", Targets: []sla.Target{first}, When: rule.Condition{Not: &rule.Condition{Fact: "visibility", Equals: rule.Text("privat")}}}}
 		}, `sla policy "p": when: not.equals: is "privat", which "visibility" never is; it is one of "public", "private"`},
+		{"a policy for a lane that there is not", func(s *socialcrm.Setup) {
+			s.SLA = []sla.Policy{{Name: "p", Targets: []sla.Target{first}, When: rule.Condition{Fact: "lane", Equals: rule.Text("bilings")}}}
+		}, `sla policy "p": when: equals: is "bilings", which "lane" never is; it is one of "billing", "care"`},
 		{"noise by what is true or false", func(s *socialcrm.Setup) {
 			s.Noise = []socialcrm.Noise{{Name: "bots", When: rule.Condition{Fact: "author.bot", Equals: rule.Text("yes")}}}
 		}, `noise "bots": when: equals: is "yes", which "author.bot" never is; it is one of false, true`},
