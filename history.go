@@ -1,6 +1,7 @@
 package socialcrm
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -170,6 +171,21 @@ func (c *change) lineAt(key ticket.ConversationKey) (string, error) {
 		return "", err
 	}
 	return c.line(&convs[0]), nil
+}
+
+// placeOf returns the line of the ticket's clocks, and its part, that a message belongs to.
+func (c *change) placeOf(m *ticket.Message) (line string, part ticket.ID, err error) {
+	if len(c.Absorbed) == 0 {
+		return "", "", nil
+	}
+	convs, err := c.w.tx.Conversations(m.Conversation)
+	if err != nil {
+		return "", "", err
+	}
+	if part = cmp.Or(m.Part, convs[0].Part); part == c.ID {
+		part = ""
+	}
+	return c.line(&convs[0]), part, nil
 }
 
 // eachEntry gives fn each entry of a ticket's journal, and of this transaction those that moved its clocks.

@@ -327,7 +327,7 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		return r, w.catchUp(ref, waiting)
 	}
 	if conv.Ticket != c.ID {
-		conv.Line = ""
+		conv.Line, conv.Part = "", ""
 	}
 	stored.Ticket, conv.Ticket = c.ID, c.ID
 	entry := ticket.Entry{

@@ -161,7 +161,7 @@ func (w *work) followLink(conv *conversation, e *channel.Event) error {
 			return nil
 		}
 	}
-	conv.Ticket, conv.Line = c.ID, "" // one set of clocks with the ticket that the customer comes from
+	conv.Ticket, conv.Line, conv.Part = c.ID, "", "" // one set of clocks with the ticket that the customer comes from
 	if !slices.Contains(c.Conversations, conv.Key) {
 		c.Conversations = append(slices.Clone(c.Conversations), conv.Key)
 	}

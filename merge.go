@@ -74,8 +74,7 @@ func (w *work) absorb(c *change, m merging) error {
 	if err := c.foresee(other, line); err != nil {
 		return err
 	}
-	bring := func(conv *ticket.Conversation) { conv.Line = cmp.Or(conv.Line, line) }
-	if err := w.refile(other.Conversations, other.ID, c.ID, bring, func(*ticket.Message) bool { return true }); err != nil {
+	if err := c.takeIn(other, line); err != nil {
 		return err
 	}
 	if err := w.tx.Release(other.ID, w.now); err != nil {
@@ -86,11 +85,6 @@ func (w *work) absorb(c *change, m merging) error {
 	}
 	wanted, stepped := other.Status, other.happened()
 	c.Absorbed = append(append(slices.Clone(c.Absorbed), other.ID), other.Absorbed...)
-	for _, key := range other.Conversations {
-		if !slices.Contains(c.Conversations, key) {
-			c.Conversations = append(slices.Clone(c.Conversations), key)
-		}
-	}
 	for _, p := range other.Parties {
 		if c.PartyIn(p.Conversation) == nil {
 			c.Parties = append(slices.Clone(c.Parties), p)
@@ -203,14 +197,8 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	other.Absorbed = slices.DeleteFunc(slices.Clone(other.Absorbed), func(part ticket.ID) bool { return !slices.Contains(c.Absorbed, part) })
 	parts = append(parts, other.Absorbed...)
 	c.Absorbed = slices.DeleteFunc(slices.Clone(c.Absorbed), func(part ticket.ID) bool { return slices.Contains(parts, part) })
-	c.Conversations = slices.DeleteFunc(slices.Clone(c.Conversations), func(k ticket.ConversationKey) bool { return slices.Contains(other.Conversations, k) })
-	c.Parties = slices.DeleteFunc(slices.Clone(c.Parties), func(p ticket.Party) bool { return slices.Contains(other.Conversations, p.Conversation) })
-	take := func(conv *ticket.Conversation) {
-		if conv.Line == string(id) {
-			conv.Line = ""
-		}
-	}
-	if err := w.refile(other.Conversations, c.ID, other.ID, take, func(m *ticket.Message) bool { return slices.Contains(other.Conversations, m.Conversation) }); err != nil {
+	came, err := c.giveBack(other, parts)
+	if err != nil {
 		return err
 	}
 	c.journal(ticket.Entry{Kind: ticket.TicketUnmerged, Actor: actor, New: string(id)})
@@ -225,6 +213,9 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 		other.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: actor, Old: other.Agent, Reason: "it is a ticket of its own again"})
 	}
 	other.MergedInto, other.OneLine, other.Status, other.Agent = "", false, ticket.Open, ""
+	if other.Clocks.Status == ticket.Closed && !came {
+		other.Status = ticket.Closed // for good, as it was
+	}
 	if err := other.regain(c); err != nil {
 		return err
 	}
@@ -232,8 +223,10 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 		return err
 	}
 	other.haveHappened(stepped, string(id), "")
-	if err := w.route(other, nil); err != nil {
-		return err
+	if !other.Status.Done() {
+		if err := w.route(other, nil); err != nil {
+			return err
+		}
 	}
 	if err := other.knowFacts("unmerge"); err != nil {
 		return err
@@ -331,50 +324,5 @@ func (c *change) regain(from *change) error {
 		}
 	}
 	c.retold = &retelling{stood: c.standing(events, kept)}
-	return nil
-}
-
-// refile gives conversations, and the messages that go with them, to another ticket; on tells each conversation which line it is on there.
-func (w *work) refile(conversations []ticket.ConversationKey, from, to ticket.ID, on func(*ticket.Conversation), goes func(*ticket.Message) bool) error {
-	convs, err := w.tx.Conversations(conversations...)
-	if err != nil {
-		return err
-	}
-	for _, conv := range convs {
-		if conv.Ticket == from {
-			conv.Ticket = to
-			on(&conv)
-			w.tx.PutConversation(conv)
-		}
-	}
-	var keys []string
-	q := ticket.MessageQuery{Ticket: from}
-	for {
-		list, err := w.tx.ListMessages(q)
-		if err != nil {
-			return err
-		}
-		for _, m := range list.Items {
-			keys = append(keys, m.Key)
-		}
-		if q.After = list.Next; q.After == "" {
-			break
-		}
-	}
-	for _, f := range w.filed {
-		if f.ticket == from && !slices.Contains(keys, f.message) {
-			keys = append(keys, f.message)
-		}
-	}
-	messages, err := w.tx.Messages(keys...)
-	if err != nil {
-		return err
-	}
-	for _, m := range messages {
-		if m.Ticket == from && goes(&m) {
-			m.Ticket = to
-			w.putMessage(m)
-		}
-	}
 	return nil
 }

@@ -88,7 +88,7 @@ func (w *work) addParty(c *change, actor ticket.Actor, p Party) error {
 			return err
 		}
 	}
-	conv.Ticket, conv.Contact = c.ID, contact.ID
+	conv.Ticket, conv.Line, conv.Part, conv.Contact = c.ID, "", "", contact.ID
 	w.tx.PutConversation(conv)
 	c.Conversations = append(slices.Clone(c.Conversations), conv.Key)
 	c.Parties = append(slices.Clone(c.Parties), party)

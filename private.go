@@ -208,11 +208,11 @@ func (w *work) moved(key string, author channel.Author) error {
 	}
 	switch {
 	case was == "": // it goes on where the customer was led from: one set of clocks
-		if conv.Line, err = c.lineAt(m.Conversation); err != nil {
+		if conv.Line, conv.Part, err = c.placeOf(&m); err != nil {
 			return err
 		}
-	case was != c.ID:
-		conv.Line = cmp.Or(conv.Line, string(was)) // what was asked there before is answered there
+	case was != c.ID: // what was asked there before is answered there
+		conv.Line, conv.Part = cmp.Or(conv.Line, string(was)), cmp.Or(conv.Part, was)
 	}
 	conv.Ticket = c.ID
 	w.tx.PutConversation(conv)

@@ -287,7 +287,7 @@ func (w *work) samePost(e *channel.Event, conv *conversation, copied ticket.Mess
 		busy = other.ID != "" && other.ID != c.ID && !other.Status.Done()
 	}
 	if !busy {
-		if conv.Line, err = c.lineAt(known.Conversation); err != nil {
+		if conv.Line, conv.Part, err = c.placeOf(known); err != nil {
 			return Result{}, err
 		}
 		conv.Ticket = c.ID
@@ -371,10 +371,13 @@ func (w *work) rekey(key string) error {
 	}
 	hear(&into, from.CustomerWrote, from.CustomerOrder, from.CustomerMessage)
 	moved, kept := from.Ticket, into.Ticket
+	if moved != kept { // should they be taken apart, it goes where it was
+		from.Part = cmp.Or(from.Part, moved)
+	}
 	from.Ticket, from.MovedTo = into.Ticket, &into.Key
 	w.tx.PutConversation(from)
 	w.tx.PutConversation(into)
-	m.Conversation = to.key
+	m.Conversation, m.Part = to.key, cmp.Or(m.Part, from.Part)
 	w.tx.PutMessage(m)
 	if moved != kept {
 		a, err := w.ticket(moved)

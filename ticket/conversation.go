@@ -22,6 +22,8 @@ type Conversation struct {
 	Ticket ID `json:"ticket"`
 	// Line names the line of the ticket's clocks that its messages and their answers belong to: the merged ticket that brought it. Empty: the ticket's own.
 	Line string `json:"line,omitempty"`
+	// Part is the merged ticket that brought it, which takes it along when it is taken out again. Empty: none did.
+	Part ID `json:"part,omitempty"`
 	// Contact is the customer, Author the identity through which the customer speaks here; answers go to it.
 	Contact ContactID      `json:"contact,omitempty"`
 	Author  channel.Author `json:"author,omitzero"`
@@ -64,7 +66,10 @@ type Message struct {
 	// Ticket and Conversation are where it belongs.
 	Ticket       ID              `json:"ticket"`
 	Conversation ConversationKey `json:"conversation"`
-	Direction    Direction       `json:"direction"`
+	// Part is the ticket that it was said in, where another ticket took it or its conversation in: it goes with that one when the two are taken apart. Empty: it goes
+	// with its conversation.
+	Part      ID        `json:"part,omitempty"`
+	Direction Direction `json:"direction"`
 	// Content is the text in force. Content.ID is empty while the platform has not accepted an outgoing message yet.
 	Content channel.Message `json:"content"`
 	// Party is the party of the ticket that wrote it or whom it answers; empty: the customer.
