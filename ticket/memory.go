@@ -7,7 +7,7 @@ import (
 )
 
 // Memory is a Store that keeps everything in memory: for tests, for replays, and for trying things out. What it holds is gone when the program ends. It is also
-// a Waker and a Searcher. The zero value is an empty Store that is ready for use; it must not be copied after that.
+// a Waker, a Searcher and a Pruner. The zero value is an empty Store that is ready for use; it must not be copied after that.
 //
 // All methods may be called from several goroutines. Updates of one tenant run one after the other; Views run beside them and beside each other, and an Update
 // waits for the Views of its tenant only while it commits. Lists and look-ups cost about the same whatever is stored; Search reads everything.
@@ -25,6 +25,7 @@ var (
 	_ Store    = (*Memory)(nil)
 	_ Waker    = (*Memory)(nil)
 	_ Searcher = (*Memory)(nil)
+	_ Pruner   = (*Memory)(nil)
 )
 
 // MemoryOptions are the options of NewMemory.

@@ -10,8 +10,9 @@ import (
 // memoryJournal is the journal of a tenant. An entry's place in it, counted from 1, is its Position. The orders hold places and read what they compare from the
 // entries: most of what is stored is journal, so each byte of an entry counts.
 type memoryJournal struct {
-	chunks   []*[journalChunk]string // packed entries; chunks, so that growing copies nothing
+	chunks   []*[journalChunk]string // packed entries, empty where one was removed; chunks, so that growing copies nothing
 	length   uint32
+	pruned   uint32 // the newest place from which an entry was removed
 	keys     ordered[uint32]
 	tickets  ordered[uint32] // by ticket, then place; those that have a ticket
 	contacts ordered[uint32] // by contact, then place; those that have a contact
@@ -125,7 +126,12 @@ func (r *memoryReader) Journal(q JournalQuery) ([]Entry, error) {
 // next returns the first place after this one that the query is about. With both conditions they take turns to leap on, so that the rarer one sets the pace.
 func (j *memoryJournal) next(q *JournalQuery, after uint32) (uint32, bool) {
 	if q.Ticket == "" && q.Contact == "" {
-		return after + 1, after < j.length
+		for after < j.length {
+			if after++; j.entry(after) != "" {
+				return after, true
+			}
+		}
+		return 0, false
 	}
 	for {
 		at := after
@@ -158,4 +164,15 @@ func (r *memoryReader) Head() (Position, error) {
 		return "", nil
 	}
 	return position(r.tenant.journal.length), nil
+}
+
+// Pruned implements Reader.
+func (r *memoryReader) Pruned() (Position, error) {
+	if r.tenant == nil {
+		return "", errReaderEnded
+	}
+	if r.tenant.journal.pruned == 0 {
+		return "", nil
+	}
+	return position(r.tenant.journal.pruned), nil
 }

@@ -65,6 +65,7 @@ func (p *packer) ticket(t *Ticket) {
 	p.time(&t.Answered)
 	p.time(&t.SolvedAt)
 	p.time(&t.Erased)
+	packText(p, &t.Pruned)
 	p.bool(&t.Late)
 	p.bool(&t.Handed)
 	packInt(p, &t.Weight)

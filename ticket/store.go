@@ -38,6 +38,18 @@ type Store interface {
 	Close() error
 }
 
+// Pruner is a Store that lets go of what is old, so that it does not grow for ever. All Stores of this module do.
+type Pruner interface {
+	// Prune removes the messages and journal entries of tickets that are closed and have not changed since until, and messages and entries that belong to no
+	// ticket and are older; it returns how many. Tickets, contacts and conversations stay, so that a follow-up finds what it continues. A ticket that is not
+	// closed keeps everything, and so does one merged into a ticket that does, and one that a waiting task names at the end of its Key, as pushes to a CRM do.
+	// The newest entry of the journal always stays.
+	//
+	// The journal has gaps then. Reader.Pruned tells how far they reach, Ticket.Pruned what a ticket lost. Prune may run at any time, beside everything else;
+	// when it fails halfway, what it has removed stays removed, and is told.
+	Prune(ctx context.Context, tenant string, until time.Time) (removed int, err error)
+}
+
 // Waker is a Store that can tell when there may be new work or new journal entries, also from other processes.
 type Waker interface {
 	// Wakes returns a channel that receives a value after commits of the tenant that scheduled a task or appended to the journal. Signals coalesce: one value
@@ -152,6 +164,9 @@ type Reader interface {
 	Journal(q JournalQuery) ([]Entry, error)
 	// Head is the position of the newest entry that can be read; "" while there is none.
 	Head() (Position, error)
+	// Pruned is the position of the newest entry that a Pruner has removed; "" while it removed none. Who has read up to an earlier position has missed
+	// something for good, and only who has.
+	Pruned() (Position, error)
 	// NextDue is the earliest time at which Claim may find something, given that it is now now: it looks past claims, pauses without end and order
 	// within a key where that is cheap, and may be too early, never too late. Zero: nothing to do.
 	NextDue(now time.Time) (time.Time, error)

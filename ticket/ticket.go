@@ -89,6 +89,8 @@ type Ticket struct {
 	SolvedAt time.Time `json:"solved_at,omitzero"`
 	// Erased is when its customer was erased; nothing that was said is left then.
 	Erased time.Time `json:"erased,omitzero"`
+	// Pruned is the position of its newest journal entry that retention let go of (Pruner), with all that was said until then; empty: its journal is whole.
+	Pruned Position `json:"pruned,omitempty"`
 	// Late is set when a customer's message came in long after it was written, until an agent acts.
 	Late bool `json:"late,omitempty"`
 	// Clocks are the promises that run for it.

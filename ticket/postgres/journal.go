@@ -81,6 +81,22 @@ func (r *reader) Head() (ticket.Position, error) {
 	return position(*at), nil
 }
 
+// Pruned implements ticket.Reader.
+func (r *reader) Pruned() (at ticket.Position, err error) {
+	b := new(pgx.Batch)
+	b.Queue(r.store.sql.pruned, r.tenant).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var n int64
+			if err := rows.Scan(&n); err != nil {
+				return err
+			}
+			at = position(n)
+		}
+		return rows.Err()
+	})
+	return at, r.queryList(b)
+}
+
 // queryJournal reads the journal once all that is committed has its position. A View that has read something else before keeps to its moment.
 func (r *reader) queryJournal(b *pgx.Batch) error {
 	if r.ended {

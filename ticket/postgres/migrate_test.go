@@ -62,7 +62,7 @@ func TestASchemaOfANewerVersionIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := New(t.Context(), pool, &Options{Schema: name})
-	if want := `postgres: open schema "` + name + `": the schema is newer than this program: it has version 3, this knows 2`; !errors.Is(err, ErrNewer) || err.Error() != want {
+	if want := `postgres: open schema "` + name + `": the schema is newer than this program: it has version 4, this knows 3`; !errors.Is(err, ErrNewer) || err.Error() != want {
 		t.Errorf("the error is %v, want %s", err, want)
 	}
 }

@@ -43,7 +43,7 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Store is a ticket.Store in PostgreSQL. It is also a ticket.Waker and a ticket.Searcher. All methods may be called from several goroutines.
+// Store is a ticket.Store in PostgreSQL. It is also a ticket.Waker, a ticket.Searcher and a ticket.Pruner. All methods may be called from several goroutines.
 //
 // Leases and values expire by the server's clock. An Update whose transaction met another's runs its function again.
 type Store struct {
@@ -63,6 +63,7 @@ var (
 	_ ticket.Store    = (*Store)(nil)
 	_ ticket.Waker    = (*Store)(nil)
 	_ ticket.Searcher = (*Store)(nil)
+	_ ticket.Pruner   = (*Store)(nil)
 )
 
 // commitTimeout bounds what goes on after the caller's context has ended.

@@ -12,12 +12,7 @@ import (
 // pruneBatch is how many tickets, messages or entries one transaction of Prune looks at, so that Updates get their turn.
 const pruneBatch = 500
 
-// Prune lets go of what is older than a time: messages and journal entries of tickets that are closed and have not changed since then, and those that belong
-// to no ticket. It returns how many it removed. Tickets themselves, contacts and conversations stay, so that a follow-up still finds what it continues. A
-// ticket that is not closed keeps everything, and so does one merged into a ticket that does, and one that a waiting task names in its Key, as pushes to a CRM do.
-//
-// A journal that is pruned has gaps: who reads the feed, or adds a CRM that wants the past, must have passed that time. Prune may run at any time, beside
-// everything else; when it fails halfway, what it has removed stays removed. The space is used again once the server has vacuumed.
+// Prune implements ticket.Pruner, in small transactions. The space is used again once the server has vacuumed.
 func (s *Store) Prune(ctx context.Context, tenant string, until time.Time) (removed int, err error) {
 	if s.closed.Load() {
 		return 0, ticket.ErrClosed
@@ -66,8 +61,11 @@ func (s *Store) prune(ctx context.Context, tenant string, until time.Time, p *pr
 }
 
 // The statements of Prune: $1 the tenant, $2 and $3 where the walk stands, $4 and $5 the time, $6 how many to look at. They return how many rows were removed and
-// where the walk stands then. The newest entry always stays: positions go on from it.
+// where the walk stands then. The newest entry always stays. notePruned keeps how far entries were removed, of which gone tells.
 const (
+	notePruned = `insert into SCHEMA.pruned as p (tenant, position) select $1, max(position) from gone having max(position) is not null
+		on conflict (tenant) do update set position = greatest(p.position, excluded.position)`
+
 	pruneTickets = `with recursive candidates as materialized (
 			select id, created from SCHEMA.tickets where tenant = $1 and rank = 5 and (created, id) > ($2::text::bigint, $3) order by created, id limit $6),
 		chain (root, id, depth) as (
@@ -80,7 +78,11 @@ const (
 			union all select c.root from chain c join named n on n.id = c.id)),
 		m as (delete from SCHEMA.messages where tenant = $1 and ticket in (select id from old) returning 1),
 		j as (delete from SCHEMA.journal where tenant = $1 and ticket <> '' and position is not null and ticket in (select id from old)
-			and position < (select max(position) from SCHEMA.journal where tenant = $1 and position is not null) and $5::bigint is not null returning 1)
+			and position < (select max(position) from SCHEMA.journal where tenant = $1 and position is not null) and $5::bigint is not null returning ticket, position),
+		gone as (select ticket, max(position) as position from j group by ticket),
+		t as (update SCHEMA.tickets t set data = jsonb_set(t.data::jsonb, '{pruned}', to_jsonb(lpad(gone.position::text, 19, '0')))::json
+			from gone where t.tenant = $1 and t.id = gone.ticket),
+		noted as (` + notePruned + `)
 		select (select count(*) from m) + (select count(*) from j), (select created::text from candidates order by created desc, id desc limit 1),
 			(select id from candidates order by created desc, id desc limit 1)`
 
@@ -94,6 +96,8 @@ const (
 			select position, ticket, (data ->> 'processed')::timestamptz < $4 as old, key from SCHEMA.journal where tenant = $1 and position is not null
 				and position > $2::text::bigint and $3::text is not null and $5::bigint is not null order by position limit $6),
 		d as (delete from SCHEMA.journal where tenant = $1 and key in (select key from e where ticket = '' and old)
-			and position < (select max(position) from SCHEMA.journal where tenant = $1 and position is not null) returning 1)
+			and position < (select max(position) from SCHEMA.journal where tenant = $1 and position is not null) returning position),
+		gone as (select max(position) as position from d),
+		noted as (` + notePruned + `)
 		select (select count(*) from d), (select max(position)::text from e), ''`
 )

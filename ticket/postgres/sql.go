@@ -6,7 +6,7 @@ import "strings"
 type queries struct {
 	kinds map[string]statements
 	refs, verifyRefs, claim, claimOf, clock, pauses, nextDue,
-	append, hold, head, anyHeld, number, dropExpired, hosts, announce, announceHost, others string
+	append, hold, head, pruned, anyHeld, number, dropExpired, hosts, announce, announceHost, others string
 }
 
 func (q *queries) of(kind string) *statements {
@@ -48,6 +48,7 @@ func newQueries(schema string) *queries {
 		`insert into SCHEMA.journal (tenant, key, held, ticket, contact, data) select $1, u.key, nextval('SCHEMA.positions'), u.ticket, u.contact, u.data::json
 			from unnest($2::text[], $3::text[], $4::text[], $5::text[]) u(key, ticket, contact, data) on conflict (tenant, key) do nothing`: &q.hold,
 		`select max(position) from SCHEMA.journal where tenant = $1 and position is not null`: &q.head,
+		`select position from SCHEMA.pruned where tenant = $1`:                                &q.pruned,
 		`select exists (select from SCHEMA.journal where tenant = $1 and held is not null)`:   &q.anyHeld,
 		`with waiting as materialized (select key from SCHEMA.journal where tenant = $1 and held is not null order by held),
 			numbered as materialized (select key, nextval('SCHEMA.positions') as position from waiting)

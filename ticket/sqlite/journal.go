@@ -84,6 +84,18 @@ func (r *reader) Head() (ticket.Position, error) {
 	return positionOf(n), nil
 }
 
+// Pruned implements ticket.Reader.
+func (r *reader) Pruned() (ticket.Position, error) {
+	if r.on == nil {
+		return "", errEnded
+	}
+	n, err := r.on.number(`SELECT pruned FROM socialcrm_tenant WHERE id = ?`, r.tenant)
+	if err != nil || n == 0 {
+		return "", err
+	}
+	return positionOf(n), nil
+}
+
 // Append implements ticket.Tx.
 func (x *tx) Append(entries ...ticket.Entry) {
 	for _, e := range entries {

@@ -30,7 +30,7 @@ func fromVersion(t *testing.T, version int) string {
 	if err := migrateTo(t.Context(), conn, version); err != nil {
 		t.Fatal(err)
 	}
-	for _, query := range []string{
+	queries := []string{
 		`INSERT INTO socialcrm_tenant (id, name, position) VALUES (1, 'brand', 1)`,
 		`INSERT INTO socialcrm_ticket VALUES (1, 't', 'open', 1, 'care', '', '', 1772366400000000000, 9223372036854775807, 0, 1,
 			'{"id":"t","version":1,"status":"open","account":"","lane":"care","created":"2026-03-01T12:00:00Z","updated":"2026-03-01T12:00:00Z"}')`,
@@ -39,7 +39,11 @@ func fromVersion(t *testing.T, version int) string {
 		`INSERT INTO socialcrm_message VALUES (2, 1, 'picture', '', '', NULL, 't', 1772366400000000000, '',
 			'{"key":"picture","ticket":"t","conversation":{"account":"","thread":""},"direction":"in","content":{},"received":"2026-03-01T12:00:00Z"}')`,
 		`INSERT INTO socialcrm_entry VALUES (1, 1, 'e', 't', '', 1772366400000000000, '{"key":"","kind":"ticket.created","happened":"2026-03-01T12:00:00Z","processed":"2026-03-01T12:00:00Z"}')`,
-	} {
+	}
+	if version >= 2 {
+		queries = append(queries, `INSERT INTO socialcrm_search (rowid, tenant, text) VALUES (1, 't1', 'Where is my parcel?')`)
+	}
+	for _, query := range queries {
 		if _, err := conn.ExecContext(t.Context(), query); err != nil {
 			t.Fatal(err)
 		}

@@ -14,12 +14,7 @@ import (
 // pruneBatch is how much one transaction of Prune looks at, so that Updates get their turn.
 const pruneBatch = 200
 
-// Prune lets go of what is older than a time: messages and journal entries of tickets that are closed and have not changed since then, and those that belong
-// to no ticket. It returns how many it removed. Tickets themselves, contacts and conversations stay, so that a follow-up still finds what it continues. A
-// ticket that is not closed keeps everything, and so does one merged into a ticket that does, and one that a waiting task names in its Key, as pushes to a CRM do.
-//
-// A journal that is pruned has gaps: who reads the feed, or adds a CRM that wants the past, must have passed that time. Space in the file is used again, not
-// given back; Backup writes a compact copy. Prune may run at any time, beside everything else; when it fails halfway, what it has removed stays removed.
+// Prune implements ticket.Pruner, in small transactions. Space in the file is used again, not given back; Backup writes a compact copy.
 func (s *Store) Prune(ctx context.Context, tenant string, until time.Time) (removed int, err error) {
 	if err := s.enter(ctx); err != nil {
 		return 0, err
@@ -101,7 +96,7 @@ func (p *pruning) tickets() (more bool, err error) {
 		if err := p.messages(`tenant = ? AND ticket = ?`, p.tenant, string(t.ID)); err != nil {
 			return false, err
 		}
-		if err := p.exec(`DELETE FROM socialcrm_entry WHERE tenant = ? AND ticket = ? AND ticket <> ''`, p.tenant, string(t.ID)); err != nil {
+		if err := p.journal(t.ID); err != nil {
 			return false, err
 		}
 	}
@@ -127,28 +122,60 @@ func (p *pruning) survives(id ticket.ID) (bool, error) {
 	return true, nil
 }
 
+// journal removes a ticket's entries, and notes on the ticket how far.
+func (p *pruning) journal(id ticket.ID) error {
+	last, err := p.on.number(`SELECT max(position) FROM socialcrm_entry WHERE tenant = ?1 AND ticket = ?2 AND ticket <> ''
+		AND position < (SELECT max(position) FROM socialcrm_entry WHERE tenant = ?1)`, p.tenant, string(id))
+	if err != nil || last == 0 {
+		return err
+	}
+	if err := p.exec(`DELETE FROM socialcrm_entry WHERE tenant = ? AND ticket = ? AND ticket <> '' AND position <= ?`, p.tenant, string(id), last); err != nil {
+		return err
+	}
+	if err := p.on.exec(`UPDATE socialcrm_ticket SET body = json_set(body, '$.pruned', ?) WHERE tenant = ? AND id = ?`, string(positionOf(last)), p.tenant, string(id)); err != nil {
+		return err
+	}
+	return p.reached(last)
+}
+
+// reached notes how far entries were removed.
+func (p *pruning) reached(last int64) error {
+	return p.on.exec(`UPDATE socialcrm_tenant SET pruned = max(pruned, ?) WHERE id = ?`, last, p.tenant)
+}
+
 // loose prunes messages that belong to no ticket.
 func (p *pruning) loose() (more bool, err error) {
 	err = p.messages(`n IN (SELECT n FROM socialcrm_message WHERE tenant = ? AND ticket = '' AND time < ? LIMIT ?)`, p.tenant, nanos(p.until), pruneBatch)
 	return p.removed > 0, err
 }
 
-// entries prunes journal entries that belong to no ticket. Positions and times grow together, so it ends at the first entry that is young enough.
+// entries prunes journal entries that belong to no ticket. Positions and times grow together, so it ends at the first entry that is young enough. The newest one
+// always stays.
 func (p *pruning) entries() (more bool, err error) {
+	newest, err := p.on.number(`SELECT max(position) FROM socialcrm_entry WHERE tenant = ?`, p.tenant)
+	if err != nil {
+		return false, err
+	}
 	from, n, reached := p.position, 0, false
 	if err := p.on.each(func(rows *sql.Rows) error {
 		var processed int64
 		var at int64
 		n++
 		err := rows.Scan(&at, &processed)
-		if reached = reached || processed >= nanos(p.until); !reached {
+		if reached = reached || processed >= nanos(p.until) || at == newest; !reached {
 			p.position = at
 		}
 		return err
 	}, `SELECT position, processed FROM socialcrm_entry WHERE tenant = ? AND position > ? ORDER BY position LIMIT ?`, p.tenant, from, 10*pruneBatch); err != nil {
 		return false, err
 	}
-	err = p.exec(`DELETE FROM socialcrm_entry WHERE tenant = ? AND position > ? AND position <= ? AND ticket = ''`, p.tenant, from, p.position)
+	last, err := p.on.number(`SELECT max(position) FROM socialcrm_entry WHERE tenant = ? AND position > ? AND position <= ? AND ticket = ''`, p.tenant, from, p.position)
+	if err == nil && last > 0 {
+		err = p.reached(last)
+	}
+	if err == nil {
+		err = p.exec(`DELETE FROM socialcrm_entry WHERE tenant = ? AND position > ? AND position <= ? AND ticket = ''`, p.tenant, from, last)
+	}
 	return !reached && n == 10*pruneBatch, err
 }
 

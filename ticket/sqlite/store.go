@@ -40,7 +40,7 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Store is a ticket.Store in a SQLite file, a ticket.Waker and a ticket.Searcher. All methods may be called from several goroutines.
+// Store is a ticket.Store in a SQLite file, a ticket.Waker, a ticket.Searcher and a ticket.Pruner. All methods may be called from several goroutines.
 type Store struct {
 	db      *sql.DB
 	owned   bool // db is closed with the Store
@@ -61,6 +61,7 @@ var (
 	_ ticket.Store    = (*Store)(nil)
 	_ ticket.Waker    = (*Store)(nil)
 	_ ticket.Searcher = (*Store)(nil)
+	_ ticket.Pruner   = (*Store)(nil)
 )
 
 // Open opens the file, or makes it, readable by its owner only, and brings its schema up to date. Options may be nil. Beside the file lie two others, path-wal

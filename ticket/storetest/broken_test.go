@@ -16,6 +16,7 @@ type broken struct {
 	view   func(ctx context.Context, tenant string, fn func(ticket.Reader) error) error
 	wake   func(ctx context.Context) <-chan struct{}
 	close  func() error
+	prune  func(ctx context.Context, until time.Time) (int, error)
 	tx     tx // what is broken of a Tx; its Tx is nil
 	reader reader
 }
@@ -30,6 +31,7 @@ type reader struct {
 	waiting     func(r ticket.Reader, lane string, p ticket.Page) (ticket.List[ticket.Ticket], error)
 	journal     func(r ticket.Reader, q ticket.JournalQuery) ([]ticket.Entry, error)
 	nextDue     func(r ticket.Reader, now time.Time) (time.Time, error)
+	pruned      func(r ticket.Reader) (ticket.Position, error)
 }
 
 type tx struct {
@@ -80,6 +82,13 @@ func (b *broken) Wakes(ctx context.Context, tenant string) <-chan struct{} {
 		return b.wake(ctx)
 	}
 	return b.Memory.Wakes(ctx, tenant)
+}
+
+func (b *broken) Prune(ctx context.Context, tenant string, until time.Time) (int, error) {
+	if b.prune != nil {
+		return b.prune(ctx, until)
+	}
+	return b.Memory.Prune(ctx, tenant, until)
 }
 
 func (b *broken) Close() error {
@@ -143,6 +152,13 @@ func (r reader) NextDue(now time.Time) (time.Time, error) {
 		return r.nextDue(r.Reader, now)
 	}
 	return r.Reader.NextDue(now)
+}
+
+func (r reader) Pruned() (ticket.Position, error) {
+	if r.pruned != nil {
+		return r.pruned(r.Reader)
+	}
+	return r.Reader.Pruned()
 }
 
 func (x tx) Tickets(ids ...ticket.ID) ([]ticket.Ticket, error)      { return x.r.Tickets(ids...) }

@@ -112,6 +112,33 @@ var faults = []struct {
 			tx.PutTicket(t)
 		}
 	}},
+	{"prunes nothing", "Prune lets go of what is old and closed, and of nothing else", func(b *broken) {
+		b.prune = func(context.Context, time.Time) (int, error) { return 0, nil }
+	}},
+	{"prunes what is young", "Prune lets go of what is old and closed, and of nothing else", func(b *broken) {
+		b.prune = func(ctx context.Context, until time.Time) (int, error) {
+			return b.Memory.Prune(ctx, brand, until.Add(time.Hour))
+		}
+	}},
+	{"does not tell what it pruned", "whoever has missed what Prune removed can tell, and nobody else", func(b *broken) {
+		b.reader.pruned = func(ticket.Reader) (ticket.Position, error) { return "", nil }
+	}},
+	{"tells of a gap to those who read all", "whoever has missed what Prune removed can tell, and nobody else", func(b *broken) {
+		b.reader.pruned = func(r ticket.Reader) (ticket.Position, error) { return r.Head() }
+	}},
+	{"tells of a gap too late", "Prune runs beside Updates and readers", func(b *broken) {
+		b.reader.pruned = func(ticket.Reader) (ticket.Position, error) { return "", nil }
+		b.view = func(ctx context.Context, tenant string, fn func(ticket.Reader) error) error {
+			if _, err := b.Memory.Prune(ctx, brand, noon); err != nil {
+				return err
+			}
+			return b.Memory.View(ctx, tenant, func(r ticket.Reader) error {
+				wrapped := b.reader
+				wrapped.Reader = r
+				return fn(wrapped)
+			})
+		}
+	}},
 	{"commits what failed", "a failed Update leaves nothing", func(b *broken) {
 		b.update = func(ctx context.Context, tenant string, fn func(ticket.Tx) error) (err error) {
 			_ = b.Memory.Update(ctx, tenant, func(tx ticket.Tx) error {

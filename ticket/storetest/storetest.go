@@ -59,7 +59,7 @@ type Check struct {
 func Checks() []Check {
 	var all []Check
 	for _, part := range [][]Check{
-		lookUps(), values(), atomicity(), isolation(), tasks(), leases(), queues(), capacity(), journal(), lists(), paging(), tenants(), life(),
+		lookUps(), values(), atomicity(), isolation(), tasks(), leases(), queues(), capacity(), journal(), lists(), paging(), retention(), tenants(), life(),
 	} {
 		all = append(all, part...)
 	}
