@@ -8,20 +8,59 @@ import (
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
+// GapError tells a reader of the feed that entries which it has not seen were let go of (ticket.Pruner): those behind After, up to Until, of tickets that were
+// closed long ago, and of no ticket. What is kept of that stretch still comes.
+type GapError struct {
+	// After is the last position that the reader has seen.
+	After ticket.Position
+	// Until is the position of the newest entry that is gone.
+	Until ticket.Position
+}
+
+func (e *GapError) Error() string {
+	if e.After == "" {
+		return fmt.Sprintf("socialcrm: feed: entries up to position %s were let go of before they were read", e.Until)
+	}
+	return fmt.Sprintf("socialcrm: feed after position %s: entries up to position %s were let go of before they were read", e.After, e.Until)
+}
+
 // Feed tells all that happens, from the position on, as it happens, until ctx ends or the caller breaks off. Entry.Position resumes it later; "" is the
-// beginning. Every entry comes once and in order. An error (the Store is away) ends it; resume from the last position.
+// beginning of what is kept. Every entry comes once and in order.
+//
+// An error comes without an entry. A *GapError says that something is missing for good, because it was pruned before this reader came for it; the feed goes on
+// behind it with what is kept. A host that derives something of its own from the feed then makes that anew from what stands now (Desk.Tickets) and reads on; one
+// that resumes within the gap later is told again. Any other error (the Store is away) ends the feed; resume from the last position.
+//
+//	for entry, err := range desk.Feed(ctx, kept) {
+//		if gap, ok := errors.AsType[*socialcrm.GapError](err); ok {
+//			log.Print(gap) // and make anew what follows from the feed
+//			continue
+//		}
+//		if err != nil {
+//			return err
+//		}
+//		...
+//		kept = entry.Position
+//	}
 func (d *Desk) Feed(ctx context.Context, after ticket.Position) iter.Seq2[ticket.Entry, error] {
 	return func(yield func(ticket.Entry, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		wakes := d.wakes(ctx) // before the first look, so that nothing falls between
-		for ctx.Err() == nil {
-			entries, err := d.Journal(ctx, ticket.JournalQuery{After: after, Limit: 500})
+		var told ticket.Position
+		for begun := after != ""; ctx.Err() == nil; begun = true {
+			entries, pruned, err := d.nextEntries(ctx, after)
 			if err != nil {
 				if ctx.Err() == nil {
 					yield(ticket.Entry{}, err)
 				}
 				return
+			}
+			if gap := (&GapError{after, pruned}); pruned > after && pruned > told {
+				told = pruned
+				if begun && !yield(ticket.Entry{}, gap) {
+					return
+				}
 			}
 			for _, e := range entries {
 				if !yield(e, nil) {
@@ -42,6 +81,17 @@ func (d *Desk) Feed(ctx context.Context, after ticket.Position) iter.Seq2[ticket
 			}
 		}
 	}
+}
+
+// nextEntries reads on in a feed, and tells how far the journal was pruned when they were read. Where there are none, none were let go of either: the newest stays.
+func (d *Desk) nextEntries(ctx context.Context, after ticket.Position) (entries []ticket.Entry, pruned ticket.Position, err error) {
+	err = d.view(ctx, "read the journal", func(r ticket.Reader) (err error) {
+		if entries, err = r.Journal(ticket.JournalQuery{After: after, Limit: 500}); err == nil && len(entries) > 0 {
+			pruned, err = r.Pruned()
+		}
+		return err
+	})
+	return entries, pruned, err
 }
 
 // Journal reads a part of the journal and returns at once.

@@ -1,11 +1,14 @@
 package socialcrm_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/crm/crmtest"
+	"github.com/socialcrm/socialcrm/remote"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -33,4 +36,28 @@ func TestASinkThatIsGoneIsNotAwaitedForEver(t *testing.T) {
 		}
 	}
 	t.Errorf("dead letters: %+v, want the push", dead.Items)
+}
+
+func TestACRMThatWasTooSlowForRetentionHasTheCaseAsItStandsAndTheJournalSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.crm.Queue(crmtest.Fail(remote.Rejected), crmtest.Fail(remote.Rejected))
+	id := w.closed("mia", "Hello?")
+	w.asked("ben", "Is it open?")
+	w.prune()
+	if len(w.crm.Interactions(string(id))) != 0 || w.ticket(id).Pruned == "" {
+		t.Fatal("the CRM was not too slow")
+	}
+	dead, err := w.desk.Tasks(t.Context(), ticket.TaskQuery{Dead: true})
+	w.ok(err)
+	w.ok(w.desk.Requeue(t.Context(), ana, dead.Items[0].ID))
+	w.pass(time.Minute)
+	i := slices.IndexFunc(w.crm.Cases(), func(c crmtest.Case) bool { return c.Key == string(id) })
+	if i < 0 || w.crm.Cases()[i].Status != ticket.Closed {
+		t.Errorf("the CRM holds %+v, want the case as it stands", w.crm.Cases())
+	}
+	told := w.told(ticket.JournalGap)
+	if len(told) != 1 || told[0].New != "sync/crm/ticket/"+string(id) || told[0].Actor.ID != "crm" || told[0].Ticket != "" {
+		t.Errorf("the journal tells %+v, want one gap", told)
+	}
 }

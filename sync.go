@@ -66,6 +66,7 @@ type push struct {
 
 	contactWas int64    // the contact's version that the sink had
 	messages   []string // that something happened to, also those that left the ticket
+	missed     bool     // retention let go of something that the sink never heard of
 }
 
 // syncSubject pushes everything that one CRM has not heard about one subject, as one Change, and records how far it got.
@@ -164,7 +165,8 @@ func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err
 	}
 	p.change.Refs.Case = p.subject.Ref
 	p.change.Case = crmCase(t)
-	entries, err := r.Journal(ticket.JournalQuery{Ticket: s.Ticket, After: p.subject.Position, Limit: perPush})
+	was := p.subject.Position
+	entries, err := r.Journal(ticket.JournalQuery{Ticket: s.Ticket, After: was, Limit: perPush})
 	if err != nil {
 		return p, false, err
 	}
@@ -173,6 +175,9 @@ func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err
 			p.messages = append(p.messages, e.Message)
 		}
 		p.subject.Position = e.Position
+	}
+	if p.missed = t.Pruned > was; p.missed {
+		p.subject.Position = max(p.subject.Position, t.Pruned)
 	}
 	messages, err := r.Messages(p.messages...)
 	if err != nil {
@@ -316,6 +321,13 @@ func (w *work) recordPush(sink string, s crm.Subject, p push, r crm.Receipt) err
 		}
 		if err := w.putProgress(sink, s, p.subject); err != nil {
 			return err
+		}
+		if p.missed {
+			// It belongs to no ticket: with that, it would be let go of itself.
+			w.append(ticket.Entry{
+				Kind: ticket.JournalGap, Key: "crm/" + sink + "/" + s.String() + "/pruned/" + string(p.subject.Position), Actor: ticket.Actor{Kind: ticket.ByCRM, ID: sink},
+				New: string(appendSyncID(nil, sink, s)), Reason: "it has the case as it stands; what was said before was let go of before the CRM heard of it",
+			})
 		}
 	}
 	if err := w.crossedMessages(p); err != nil {

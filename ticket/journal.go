@@ -111,7 +111,7 @@ const (
 	CaseUnredacted   EntryKind = "crm.unredacted"   // it was not, or not in time; Reason says why
 	LeadHanded       EntryKind = "lead.handed"      // an opportunity is on its way to the CRMs; New is its key
 	LeadTaken        EntryKind = "lead.taken"       // a CRM has it; Old is its key, New the CRM's ID
-	JournalGap       EntryKind = "crm.gap"          // a sink that is not there missed something for good; Actor is the sink, New the task that was given up, Reason says why
+	JournalGap       EntryKind = "crm.gap"          // a sink missed something for good, because it was not there or retention was faster; Actor is the sink, New the task concerned, Reason says why
 	StoreLost        EntryKind = "store.lost"       // from Happened on this Desk could not write; Reason is the first error. Written once it could again
 	StoreBack        EntryKind = "store.back"       // it could again, and what can be polled is polled
 	ScopePaused      EntryKind = "scope.paused"
