@@ -275,13 +275,16 @@ func (w *work) expected(added []*account) ([]time.Time, error) {
 	return since, err
 }
 
-// lookAfter plans what a newly added account needs: what waited for it, and that its webhooks are subscribed to.
+// lookAfter plans what a newly added account needs: what waited for it, that its webhooks are subscribed to, and that its messages are read again.
 func (w *work) lookAfter(a *account, expected bool) {
 	if expected {
 		w.tx.Schedule(releaseTask(a.account.AccountID, w.now))
 	}
 	if _, ok := a.Channel.(channel.Subscriber); ok {
 		w.tx.Schedule(subscribeTask(a.account.AccountID, w.now))
+	}
+	if _, ok := a.Channel.(channel.Rereader); ok {
+		w.tx.Schedule(rereadTask(a.account.AccountID, w.now))
 	}
 }
 

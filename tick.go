@@ -99,6 +99,8 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 		return d.profile(ctx, lease)
 	case authorKind:
 		return d.readAuthor(ctx, lease)
+	case rereadKind:
+		return d.reread(ctx, lease)
 	case linkKind:
 		return d.settle(ctx, func(w *work) error { return w.link(lease) })
 	case leadKind:

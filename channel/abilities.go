@@ -86,6 +86,17 @@ type Reader interface {
 	Read(ctx context.Context, id string) (Message, error)
 }
 
+// Rereader is a Channel on a platform that tells of an edit or a deletion only once, or not always. The Desk lets it look again at what customers wrote in tickets that
+// are not solved, a few messages at a time, round after round.
+type Rereader interface {
+	// RereadPace says how many messages Reread takes at once, one at least, and how long the Desk waits until the next. It does no I/O.
+	RereadPace() (atOnce int, wait time.Duration)
+	// Reread looks at the messages, which are given as they are known here, and returns what became of them since: edits and deletions, dated no later than the
+	// look began, so that what is heard meanwhile counts as newer. What it cannot read now it leaves out, and the next round brings it again. Events beside an
+	// error count; the error, a *remote.Error, says when to come back.
+	Reread(ctx context.Context, known []Message) ([]Event, error)
+}
+
 // Subscriber is a Channel whose webhooks must be subscribed to and can be lost. The Desk calls it at start, daily and after an outage.
 type Subscriber interface {
 	// Subscribe makes sure that the subscription exists and says whether it had been lost, so that the gap is polled.

@@ -26,6 +26,7 @@ func abilityChecks() []check {
 		{name: "finder/request-lost", applies: able(Finds, RequestLost), run: checkFindRequestLost},
 		{name: "profiler", applies: able(Profiles), run: checkProfile},
 		{name: "reader", applies: arrives, run: checkRead},
+		{name: "rereader", applies: func(f Features) bool { return arrives(f) && f.Edits && f.Deletions }, run: checkReread},
 		{name: "moderator", applies: able(Moderates), run: checkModerate},
 		{name: "publisher", applies: able(Publishes), run: checkPublish},
 		{name: "private-replier", applies: able(PrivateReplies), run: checkReplyPrivately},
@@ -130,6 +131,50 @@ func checkRead(b *bench) {
 		b.Errorf("Read of a message that does not exist: %+v", m)
 	} else if e := b.failure("Read", err); e.Kind != remote.NotFound && e.Kind != remote.Rejected {
 		b.Errorf("Read of a message that does not exist: the kind is %q, want %q: %v", e.Kind, remote.NotFound, err)
+	}
+}
+
+// checkReread lets a message be edited, another deleted and a third stay, and reads all again: once as they arrived, and once as they are known after that.
+func checkReread(b *bench) {
+	r, able := b.Channel.(channel.Rereader)
+	if !able {
+		return
+	}
+	if atOnce, wait := r.RereadPace(); atOnce < 1 || wait <= 0 {
+		b.Errorf("RereadPace is %d messages every %s, want one at least, and a pause", atOnce, wait)
+	}
+	edited, stays, deleted := b.Write("red"), b.Write("It stays."), b.Write("to be deleted")
+	var known []channel.Message
+	events := b.hear() // perhaps twice
+	for _, id := range []string{edited, stays, deleted} {
+		if e := find(events, channel.MessageReceived, id); e != nil {
+			known = append(known, e.Message)
+		}
+	}
+	if b.Edit(edited, "blue") != edited {
+		return // edits that change the ID are told otherwise
+	}
+	b.Delete(deleted)
+	events, err := r.Reread(b.context(), known)
+	if b.features.PrivateOnly && len(events) == 0 && err == nil {
+		return // what is private some platforms show only once
+	}
+	edit := find(events, channel.MessageEdited, edited)
+	if err != nil || len(events) != 2 || edit == nil || !strings.Contains(edit.Message.Text, "blue") || find(events, channel.MessageDeleted, deleted) == nil {
+		b.Fatalf("Reread of an edited, a deleted and another message: %+v, error %v; want the edit and the deletion", events, err)
+	}
+	for _, e := range events {
+		if err := e.Check(); err != nil {
+			b.Errorf("Reread: %v", err)
+		}
+	}
+	for i := range known {
+		if known[i].ID == edited {
+			known[i] = edit.Message
+		}
+	}
+	if events, err := r.Reread(b.context(), known); err != nil || find(events, channel.MessageEdited, edited) != nil {
+		b.Errorf("Reread of what is known already: %+v, error %v", events, err)
 	}
 }
 

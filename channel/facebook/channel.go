@@ -61,6 +61,7 @@ var (
 	_ channel.Finder         = (*Channel)(nil)
 	_ channel.Profiler       = (*Channel)(nil)
 	_ channel.Reader         = (*Channel)(nil)
+	_ channel.Rereader       = (*Channel)(nil)
 	_ channel.Subscriber     = (*Channel)(nil)
 	_ channel.Controller     = (*Channel)(nil)
 )

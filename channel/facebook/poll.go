@@ -71,7 +71,7 @@ type branch struct {
 
 // Poll reads what is new in Options.Lists: posts, comments and messages by anybody. A round of that is a call for each list on a quiet Page; a long one takes several
 // polls, and another follows it at once for what came meanwhile. What is told has the keys that the webhook gives it, so that only what a webhook missed is new.
-// Poll does not find edits, deletions, reactions and receipts, nor who holds a conversation.
+// Poll does not find edits and deletions, which are for [Channel.Reread], nor reactions, receipts and who holds a conversation.
 //
 // A list that Meta does not let this token read is passed over, and Options.Logger hears of it. Every other error is that of the first call and leaves the
 // cursor where it was; one of a later call ends the poll early, and the next begins with that call: after a pause where a limit is near, so that answers come first.

@@ -16,7 +16,7 @@
 //
 // Posts that mention or quote the account, and its own posts, written here or anywhere else (echoes). A post for the people it mentions only ("direct") is
 // Private; everything else is Public, and the fact "audience" has Mastodon's own word: public, unlisted, private (for followers) or direct. A content warning is the Subject.
-// Edits and deletions are told by the stream and found again by polls, which re-read the last [Watched] posts that arrived.
+// Edits and deletions are told by the stream; what it missed the Desk finds by [Channel.Reread], which looks again at the posts of tickets that are not solved.
 //
 // An answer in public names its Parent; its Thread is left to the Desk, except where it answers somebody else's post, which the Desk may not know: then the
 // thread's first post is asked for. A private conversation is the people in it: its Thread is their IDs without ours, sorted, joined by commas, and so in most cases the
@@ -99,6 +99,7 @@ var (
 	_ channel.Profiler       = (*Channel)(nil)
 	_ channel.Moderator      = (*Channel)(nil)
 	_ channel.PrivateReplier = (*Channel)(nil)
+	_ channel.Rereader       = (*Channel)(nil)
 )
 
 // New returns the Channel of an account. It makes no call: a wrong token shows at the first poll. The error says which of the Options is missing or wrong.

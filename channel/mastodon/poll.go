@@ -25,14 +25,11 @@ type position struct {
 	// Notifications is the newest notification seen, Own the newest post of our own.
 	Notifications string `json:"n"`
 	Own           string `json:"o,omitempty"`
-	// Watched are posts that arrived lately, oldest first; Next is which of them is re-read next.
-	Watched []watched `json:"w,omitempty"`
-	Next    int       `json:"i,omitempty"`
 }
 
-// Poll brings the notifications behind the cursor, a page at a time from the oldest on; our own posts since; and what became of the last [Watched] posts that
-// arrived, twenty each time. It makes three calls, and one more for each answer to somebody else's post, whose thread it asks for. The first poll also
-// asks for the server's limits and whether the token is this account's (Unauthorized where it is another's), and brings of our own posts the newest only.
+// Poll brings the notifications behind the cursor, a page at a time from the oldest on, and our own posts since. It makes two calls, and one more for each answer to
+// somebody else's post, whose thread it asks for. Edits and deletions are for [Channel.Stream] and [Channel.Reread] to tell. The first poll also asks for the
+// server's limits and whether the token is this account's (Unauthorized where it is another's), and brings of our own posts the newest only.
 func (c *Channel) Poll(ctx context.Context, after channel.Cursor) (channel.Batch, error) {
 	var at position
 	if after != "" {
@@ -55,9 +52,7 @@ func (c *Channel) Poll(ctx context.Context, after channel.Cursor) (channel.Batch
 	slices.SortStableFunc(batch.Events, func(a, b channel.Event) int {
 		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Message.Order, b.Message.Order))
 	})
-	if batch.More = full || more; !batch.More {
-		c.reread(ctx, &at, &batch)
-	}
+	batch.More = full || more
 	cursor, err := json.Marshal(at)
 	if err != nil {
 		return channel.Batch{}, &remote.Error{Op: "mastodon: poll", Kind: remote.Rejected, Err: err}
@@ -89,7 +84,6 @@ func (c *Channel) pollNotifications(ctx context.Context, at *position, batch *ch
 			if err := c.findThread(ctx, &e); err != nil {
 				return false, err
 			}
-			at.watch(e.status)
 		}
 		batch.Events = append(batch.Events, e.event)
 	}

@@ -4,87 +4,64 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"slices"
+	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/remote"
 )
 
-// Watched is how many of the posts that arrived last are re-read for edits and deletions, which Mastodon tells on the stream only and never again. Twenty are
-// read with each poll, so that with a poll a minute none is older than five minutes.
-const Watched = 100
-
-// rereadAtOnce is how many are read in one call, rereadSingly how many where the server (before Mastodon 4.3) gives one at a time.
+// rereadAtOnce is how many posts are read in one call, rereadSingly how many where the server (before Mastodon 4.3) gives one at a time, and rereadWait how long the
+// server is then left alone: a fraction of the 300 calls that it allows in five minutes.
 const (
 	rereadAtOnce = 20
 	rereadSingly = 4
+	rereadWait   = 30 * time.Second
 )
 
-// watched is a post and the version of it that was told.
-type watched struct {
-	ID       string `json:"i"`
-	Revision string `json:"r,omitempty"`
+// RereadPace is twenty posts, or four on servers before Mastodon 4.3, every 30 seconds.
+func (c *Channel) RereadPace() (atOnce int, wait time.Duration) {
+	if c.limits().api > 0 {
+		return rereadAtOnce, rereadWait
+	}
+	return rereadSingly, rereadWait
 }
 
-// watch remembers a post that arrived.
-func (at *position) watch(s *status) {
-	w := watched{s.ID, revision(s.EditedAt.Time)}
-	if slices.ContainsFunc(at.Watched, func(known watched) bool { return known.ID == w.ID }) {
-		return
+// Reread looks for edits and deletions, which Mastodon tells on the stream only and never again. A post that is gone and one that its author no longer lets us see look the
+// same. It makes one call, and one for each post that is missing in the answer; on servers before Mastodon 4.3 one for each.
+func (c *Channel) Reread(ctx context.Context, known []channel.Message) (events []channel.Event, trouble error) {
+	if err := c.know(ctx); err != nil {
+		return nil, err
 	}
-	at.Watched = append(at.Watched, w)
-	if over := len(at.Watched) - Watched; over > 0 {
-		at.Watched, at.Next = at.Watched[over:], max(at.Next-over, 0)
-	}
-}
-
-// reread reads the next of the watched posts, newest ones first, round after round, and tells which were edited or are gone. What cannot be read now is read in the
-// next round.
-func (c *Channel) reread(ctx context.Context, at *position, batch *channel.Batch) {
-	if at.Next <= 0 || at.Next > len(at.Watched) {
-		at.Next = len(at.Watched)
-	}
-	atOnce, several := rereadSingly, c.limits().api > 0
-	if several {
-		atOnce = rereadAtOnce
-	}
-	from, to := max(at.Next-atOnce, 0), at.Next
-	at.Next = from
-	part := at.Watched[from:to]
 	found := map[string]*status{}
-	if several && len(part) > 0 {
+	if c.limits().api > 0 {
 		var err error
-		if found, err = c.readAll(ctx, part); err != nil {
-			return
+		if found, err = c.readAll(ctx, known); err != nil {
+			return nil, err
 		}
 	}
-	kept := slices.Clone(at.Watched[:from])
-	for i, w := range part {
-		s, err := found[w.ID], error(nil)
+	for _, m := range known {
+		s, err := found[m.ID], error(nil)
 		if s == nil {
-			s, err = c.read(ctx, w.ID) // missing in a list is no proof: servers leave out what they could not load
+			s, err = c.read(ctx, m.ID) // missing in a list is no proof: servers leave out what they could not load
 		}
 		switch kind := remote.KindOf(err); {
 		case err == nil:
-			if now := revision(s.EditedAt.Time); now > w.Revision {
-				batch.Events = append(batch.Events, c.edited(s))
-				w.Revision = now
+			if s.ID == m.ID && revision(s.EditedAt.Time) > m.Revision {
+				events = append(events, c.edited(s))
 			}
-			kept = append(kept, w)
 		case kind == remote.NotFound:
-			batch.Events = append(batch.Events, c.deleted(w.ID))
-		case kind == remote.Rejected:
-			kept = append(kept, w)
-		default: // the server is in trouble: no more of this for now
-			at.Watched = append(append(kept, part[i:]...), at.Watched[to:]...)
-			return
+			events = append(events, c.deleted(m.ID))
+		case kind == remote.RateLimited || kind == remote.Unauthorized || ctx.Err() != nil:
+			return events, err
+		case kind != remote.Rejected:
+			trouble = err // that of one post, perhaps: the others may be there
 		}
 	}
-	at.Watched = append(kept, at.Watched[to:]...)
+	return events, trouble
 }
 
 // readAll reads several posts in one call; those that are gone, or make no sense, are missing.
-func (c *Channel) readAll(ctx context.Context, some []watched) (map[string]*status, error) {
+func (c *Channel) readAll(ctx context.Context, some []channel.Message) (map[string]*status, error) {
 	query := url.Values{}
 	for _, w := range some {
 		query.Add("id[]", w.ID)
