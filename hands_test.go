@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -131,7 +132,8 @@ type replayed struct {
 	desk    *socialcrm.Desk
 	agents  map[string]*worker
 	tickets map[ticket.ID]*matter
-	waiting map[string]map[*matter]bool // by lane
+	waiting map[string]*[3][]*matter // by lane and weight, in order of promise
+	gave    map[string][]*matter     // by agent, what the agent declined since the last change of presence
 	commits int
 	given   int
 }
@@ -160,7 +162,7 @@ type matter struct {
 }
 
 func newReplayed(t *testing.T, desk *socialcrm.Desk, s socialcrm.Setup) *replayed {
-	r := &replayed{t: t, desk: desk, agents: map[string]*worker{}, tickets: map[ticket.ID]*matter{}, waiting: map[string]map[*matter]bool{"fast": {}, "pull": {}, "slow": {}}}
+	r := &replayed{t: t, desk: desk, agents: map[string]*worker{}, tickets: map[ticket.ID]*matter{}, waiting: map[string]*[3][]*matter{"fast": {}, "pull": {}, "slow": {}}, gave: map[string][]*matter{}}
 	for _, a := range s.Agents {
 		r.agents[a.Name] = &worker{Agent: a}
 	}
@@ -173,6 +175,43 @@ func (m *matter) before(o *matter) bool {
 		return o.promise.IsZero()
 	}
 	return cmp.Or(m.promise.Compare(o.promise), cmp.Compare(o.priority, m.priority), m.Created.Compare(o.Created), strings.Compare(string(m.ID), string(o.ID))) < 0
+}
+
+// place says where in its queue a matter is, or would be.
+func (r *replayed) place(m *matter) (queue *[]*matter, at int, there bool) {
+	queue = &r.waiting[m.lane][m.weight]
+	at, there = slices.BinarySearchFunc(*queue, m, func(a, b *matter) int {
+		switch {
+		case a == b:
+			return 0
+		case a.before(b):
+			return -1
+		}
+		return 1
+	})
+	return queue, at, there
+}
+
+func (r *replayed) wait(m *matter) {
+	if queue, at, there := r.place(m); !there {
+		*queue = slices.Insert(*queue, at, m)
+	}
+}
+
+func (r *replayed) leave(m *matter) {
+	if queue, at, there := r.place(m); there {
+		*queue = slices.Delete(*queue, at, at+1)
+	}
+}
+
+// first is the first who waits in a lane with a weight and whom the agent did not decline, but for those left out.
+func (r *replayed) first(lane string, weight int, agent string, but map[*matter]bool) *matter {
+	for _, m := range r.waiting[lane][weight] {
+		if m.declined != agent && !but[m] {
+			return m
+		}
+	}
+	return nil
 }
 
 func (r *replayed) check(ctx context.Context) {
@@ -239,29 +278,29 @@ func (r *replayed) commit(entries []ticket.Entry) {
 	waited, fresh := map[*matter]bool{}, map[*matter]bool{} // before this commit, and since it
 	for _, e := range entries {
 		m := r.tickets[e.Ticket]
-		if m != nil && m.agent == "" && !m.closed && r.waiting[m.lane][m] {
-			waited[m] = true
+		if m != nil && m.agent == "" && !m.closed {
+			_, _, waited[m] = r.place(m)
 		}
 	}
 	for _, e := range entries {
 		m := r.tickets[e.Ticket]
 		switch e.Kind {
 		case ticket.TicketCreated:
-			r.waiting[m.lane][m], fresh[m] = true, true
+			r.wait(m)
+			fresh[m] = true
 		case ticket.AgentPresence:
 			a := r.agents[e.Reason]
 			a.presence = ticket.Presence(e.New)
-			for _, queue := range r.waiting {
-				for m := range queue {
-					if m.declined == a.Name {
-						m.declined = ""
-					}
+			for _, m := range r.gave[a.Name] {
+				if m.declined == a.Name {
+					m.declined = ""
 				}
 			}
+			r.gave[a.Name] = nil
 		case ticket.TicketStatus:
 			if ticket.Status(e.New).Done() {
 				m.closed = true
-				delete(r.waiting[m.lane], m)
+				r.leave(m)
 				if a := r.agents[m.agent]; a != nil {
 					a.load -= m.weight
 				}
@@ -275,13 +314,15 @@ func (r *replayed) commit(entries []ticket.Entry) {
 			}
 			m.agent, m.declined = e.New, ""
 			if e.New == "" {
-				r.waiting[m.lane][m], fresh[m] = true, true
+				r.wait(m)
+				fresh[m] = true
 				if e.Actor.Kind == ticket.ByAgent {
 					m.declined = e.Old
+					r.gave[e.Old] = append(r.gave[e.Old], m)
 				}
 				continue
 			}
-			delete(r.waiting[m.lane], m)
+			r.leave(m)
 			a := r.agents[e.New]
 			if a.load += m.weight; a.load > a.Capacity || a.presence != ticket.Available {
 				r.t.Errorf("%s: %s, who is %q, is given ticket %s and holds %d of %d", e.Position, a.Name, a.presence, m.ID, a.load, a.Capacity)
@@ -297,8 +338,8 @@ func (r *replayed) commit(entries []ticket.Entry) {
 	}
 	for _, g := range given {
 		for _, team := range g.a.Teams {
-			for u := range r.waiting[team] {
-				if !fresh[u] && (g.asked || team != "pull") && u.before(g.m) && u.declined != g.a.Name && u.weight <= g.a.free()+g.m.weight {
+			for weight := 1; weight <= 2 && (g.asked || team != "pull"); weight++ {
+				if u := r.first(team, weight, g.a.Name, fresh); u != nil && u.before(g.m) && weight <= g.a.free()+g.m.weight {
 					r.t.Errorf("%s was given %s (%s), though %s (%s) comes first", g.a.Name, g.m.ID, g.m.Subject, u.ID, u.Subject)
 				}
 			}
@@ -309,8 +350,8 @@ func (r *replayed) commit(entries []ticket.Entry) {
 			continue
 		}
 		for _, team := range a.Teams {
-			for m := range r.waiting[team] {
-				if team != "pull" && m.weight <= a.free() && m.declined != a.Name {
+			for weight := 1; weight <= min(a.free(), 2) && team != "pull"; weight++ {
+				if m := r.first(team, weight, a.Name, nil); m != nil {
 					r.t.Errorf("after %s: %s has room for %d, and %s (%s) waits", entries[len(entries)-1].Key, a.Name, a.free(), m.ID, m.Subject)
 				}
 			}

@@ -467,7 +467,11 @@ func (w *work) takeUpAgain(c *change) error {
 		return err
 	}
 	if c.Agent == "" {
-		if err := w.route(c, nil); err != nil {
+		m, err := w.latest(c)
+		if err == nil {
+			err = w.route(c, m)
+		}
+		if err != nil {
 			return err
 		}
 	}

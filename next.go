@@ -54,8 +54,11 @@ func (w *work) next(actor ticket.Actor) (Receipt, error) {
 	if state, _ := w.company.roster.Agent(agent.Name); state.Free() == 0 {
 		return Receipt{}, ErrCapacity
 	}
-	turns := w.turns(w.company.lanesOf(agent))
-	for range lookedAt {
+	turns, err := w.turns(w.company.lanesOf(agent), func(t *ticket.Ticket) taking { return w.takes(agent, t) })
+	if err != nil {
+		return Receipt{}, err
+	}
+	for {
 		t, err := turns.next()
 		if err != nil {
 			return Receipt{}, err
@@ -67,7 +70,7 @@ func (w *work) next(actor ticket.Actor) (Receipt, error) {
 		if err != nil {
 			return Receipt{}, err
 		}
-		if c.ID != t.ID || !c.waits() || w.declined(&c.Ticket, agent.Name) {
+		if c.ID != t.ID || !c.waits() {
 			continue
 		}
 		if taken, err := w.pull(c, actor); err != nil || taken {
@@ -75,6 +78,24 @@ func (w *work) next(actor ticket.Actor) (Receipt, error) {
 		}
 	}
 	return Receipt{}, fmt.Errorf("nothing waits: %w", ErrNotFound)
+}
+
+// takes says whether an agent can take a ticket that waits.
+func (w *work) takes(agent *routing.Agent, t *ticket.Ticket) taking {
+	able := false
+	if w.company.lane(t.Lane) == nil { // what no lane takes is anybody's
+		state, _ := w.company.roster.Agent(agent.Name)
+		able = state.Free() >= max(t.Weight, 1)
+	} else {
+		_, able = w.company.lanes.Able(routing.Query{Now: w.now, Ticket: *t, Roster: w.company.roster}, t.Lane, agent.Name)
+	}
+	switch {
+	case !able:
+		return byNobody
+	case w.declined(t, agent.Name):
+		return butNotThis
+	}
+	return bySomebody
 }
 
 // lanesOf are the lanes from which an agent can take tickets.
@@ -95,11 +116,7 @@ func (c *company) lanesOf(agent *routing.Agent) (lanes []string) {
 
 // pull gives the ticket to the agent who asked, and reports whether the agent could take it.
 func (w *work) pull(c *change, actor ticket.Actor) (bool, error) {
-	m, err := w.weighed(c)
-	if err != nil {
-		return false, err
-	}
-	q, err := w.query(c, m)
+	q, err := w.query(c, nil)
 	if err != nil {
 		return false, err
 	}

@@ -57,20 +57,44 @@ func (c *change) waits() bool {
 	return c.Agent == "" && c.Lane != "" && !c.Status.Done() && c.MergedInto == ""
 }
 
+// classify notes what the ticket that waits takes of whoever takes it, and what it asks beside, so that it is found among those that ask the same. What changes in it changes
+// that at once; what changes elsewhere, such as its contact's tier, with the next thing that happens to it.
+func (w *work) classify(c *change) error {
+	weight := c.decided.weight
+	if weight == 0 || c.decided.lane != c.Lane || c.decided.priority != c.Priority {
+		var err error
+		if weight, err = w.weigh(c); err != nil {
+			return err
+		}
+	}
+	if c.Weight = weight; weight == 1 {
+		c.Weight = 0
+	}
+	c.Class = w.company.lanes.Class(&c.Ticket)
+	if c.Returned.Agent != "" { // the agent may not be able to take this, but the next
+		c.Class = strings.TrimSpace(c.Class + " not " + c.Returned.Agent)
+	}
+	return nil
+}
+
 // queue notes since when the ticket waits in its lane, and plans what ends that: that it has waited too long there, and that those who can take it begin to work.
 func (c *change) queue(tasks []ticket.Task) []ticket.Task {
 	w := c.w
 	if !c.waits() {
+		c.Class = ""
 		if !c.Queued.IsZero() && w.company.queues.after[c.waitsIn] > 0 {
 			w.tx.Cancel(overflowTaskID(c.ID))
 		}
 		c.Queued = time.Time{}
 		return tasks
 	}
+	if err := w.classify(c); err != nil {
+		w.unknown = err
+	}
 	if !c.Queued.IsZero() && c.Lane == c.waitsIn {
 		return tasks
 	}
-	c.Queued, c.Weight = w.now, 0
+	c.Queued = w.now
 	w.queued = append(w.queued, queued{c.Lane, c.ID})
 	if after := w.company.queues.after[c.Lane]; after > 0 && !c.Handed {
 		tasks = append(tasks, overflowTask(c.ID, w.now.Add(after)))
@@ -117,105 +141,23 @@ func (w *work) deal() error {
 	return w.handOut(lanes, also)
 }
 
-const (
-	handed    = 100  // how many waiting tickets one commit hands out at most
-	lookedAt  = 1000 // how many it looks at
-	firstPage = 4    // of a queue, because most often one agent takes one ticket
-	laterPage = 50
-)
-
-// turns is who waits in several lanes, in order of promise, read a few at a time.
-type turns struct {
-	w     *work
-	lines []waiting
-}
-
-// waiting is a part of a lane's queue.
-type waiting struct {
-	lane    string // empty: of several
-	tickets []ticket.Ticket
-	after   string
-	ended   bool
-}
-
-func (w *work) turns(lanes []string) *turns {
-	t := &turns{w: w}
-	for _, lane := range lanes {
-		t.lines = append(t.lines, waiting{lane: lane})
-	}
-	return t
-}
-
-// add lets tickets wait beside those in the lanes.
-func (t *turns) add(ids []ticket.ID) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	tickets, err := t.w.tx.Tickets(ids...)
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(tickets, func(a, b ticket.Ticket) int { return ticket.ComparePromise(&a, &b) })
-	t.lines = append(t.lines, waiting{tickets: tickets, ended: true})
-	return nil
-}
-
-// next returns whose turn it is; nil when nobody waits.
-func (t *turns) next() (*ticket.Ticket, error) {
-	best := -1
-	for i := 0; i < len(t.lines); i++ {
-		l := &t.lines[i]
-		if len(l.tickets) == 0 && !l.ended {
-			limit := laterPage
-			if l.after == "" {
-				limit = firstPage
-			}
-			list, err := t.w.tx.Waiting(l.lane, ticket.Page{Limit: limit, After: l.after})
-			if err != nil {
-				return nil, err
-			}
-			l.tickets, l.after, l.ended = list.Items, list.Next, list.Next == ""
-		}
-		if len(l.tickets) > 0 && (best < 0 || ticket.ComparePromise(&l.tickets[0], &t.lines[best].tickets[0]) < 0) {
-			best = i
-		}
-	}
-	if best < 0 {
-		return nil, nil
-	}
-	first := &t.lines[best].tickets[0]
-	t.lines[best].tickets = t.lines[best].tickets[1:]
-	return first, nil
-}
-
-// drop leaves out a lane from here on.
-func (t *turns) drop(lane string) {
-	t.lines = slices.DeleteFunc(t.lines, func(l waiting) bool { return l.lane == lane })
-}
-
-// kind is what tells tickets apart that somebody can take from those that nobody can.
-type kind struct {
-	lane, language string
-	priority       ticket.Priority
-}
+// handed is how many waiting tickets one commit hands out at most.
+const handed = 100
 
 // handOut gives what waits in the lanes, and those tickets beside, to who can take it, in order of promise.
 func (w *work) handOut(lanes []string, also []ticket.ID) error {
-	staffed := func(lane string) bool { return w.company.lanes.Staffed(lane, w.company.roster, w.now) }
-	lanes = slices.DeleteFunc(lanes, func(lane string) bool { return !staffed(lane) })
-	turns := w.turns(lanes)
+	lanes = slices.DeleteFunc(lanes, func(lane string) bool { return !w.company.lanes.Staffed(lane, w.company.roster, w.now) })
+	turns, err := w.turns(lanes, w.takers)
+	if err != nil {
+		return err
+	}
 	if err := turns.add(also); err != nil {
 		return err
 	}
-	given, refused := 0, make(map[kind]bool)
-	for range lookedAt {
+	for given := 0; ; {
 		t, err := turns.next()
 		if err != nil || t == nil {
 			return err
-		}
-		k := kind{t.Lane, t.Language, t.Priority}
-		if refused[k] {
-			continue
 		}
 		c, err := w.load(t.ID)
 		if err != nil {
@@ -229,7 +171,6 @@ func (w *work) handOut(lanes []string, also []ticket.ID) error {
 			return err
 		}
 		if agent == "" {
-			refused[k] = len(w.company.setup.Weights) == 0 && c.Returned.Agent == ""
 			continue
 		}
 		if err := w.place(c, d, agent); err != nil {
@@ -239,15 +180,23 @@ func (w *work) handOut(lanes []string, also []ticket.ID) error {
 			return err
 		}
 		c.finish()
-		if !staffed(c.Lane) {
-			turns.drop(c.Lane)
-		}
 		if given++; given == handed {
 			w.tx.Schedule(drainTask(w.now)) // the rest in the next commit
 			return nil
 		}
 	}
-	return nil
+}
+
+// takers says whether anybody of its lane can take a ticket that waits.
+func (w *work) takers(t *ticket.Ticket) taking {
+	d, _ := w.company.lanes.Offer(routing.Query{Now: w.now, Ticket: *t, Roster: w.company.roster}, t.Lane)
+	switch {
+	case len(d.Candidates) == 0:
+		return byNobody
+	case len(d.Candidates) == 1 && w.declined(t, d.Candidates[0]):
+		return butNotThis
+	}
+	return bySomebody
 }
 
 const drainKind = "drain"
@@ -442,8 +391,15 @@ func (w *work) routeWaiting(id ticket.ID) error {
 	if c.Priority > ticket.Normal && decision.Priority != nil && *decision.Priority < c.Priority {
 		decision.Priority = nil // somebody, or a step, raised it
 	}
-	if err := w.place(c, decision, ""); err != nil || len(c.entries) == 0 {
+	class, weight := c.Class, c.Weight
+	if err := w.place(c, decision, ""); err != nil {
 		return err
+	}
+	if len(c.entries) == 0 {
+		if err := w.classify(c); err != nil || c.Class == class && c.Weight == weight {
+			return err
+		}
+		c.quiet = true
 	}
 	if err := c.knowFacts("reroute"); err != nil {
 		return err

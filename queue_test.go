@@ -105,8 +105,8 @@ func TestWeightCountsWhoeverGivesTheTicketToSomebody(t *testing.T) {
 	w.wantHands("- ana ana", "once there is room, in the same transaction,")
 	w.must(w.desk.Reopen(ctx, first, ana, "too early"))
 	w.wantHands("care? ana ana", "reopened without room for two")
-	if got := w.ticket(first); got.Weight != 0 || !got.Queued.Equal(w.now) {
-		t.Errorf("it waits with the weight %d since %s, want none since now", got.Weight, got.Queued)
+	if got := w.ticket(first); got.Weight != 2 || got.Class != "2" || !got.Queued.Equal(w.now) {
+		t.Errorf("it waits with the weight %d in class %q since %s, want 2, 2, since now", got.Weight, got.Class, got.Queued)
 	}
 }
 

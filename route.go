@@ -118,8 +118,11 @@ func (w *work) weigh(c *change) (int, error) {
 	if w.d.cfg.Router != nil {
 		return c.Weight, nil
 	}
-	m, err := w.weighed(c)
-	if m == nil || err != nil {
+	if len(w.company.setup.Weights) == 0 {
+		return 1, nil
+	}
+	m, err := w.latest(c)
+	if err != nil {
 		return 1, err
 	}
 	q, err := w.query(c, m)
@@ -224,15 +227,17 @@ func (w *work) retake(c *change) error {
 
 // offered reserves somebody of a lane who can take the ticket, by the lane's strategy, but not the one named and nobody who gave it back.
 func (w *work) offered(c *change, lane, not string) (d routing.Decision, agent string, err error) {
-	m, err := w.weighed(c)
-	if err != nil {
-		return d, "", err
+	var m *channel.Message
+	if c.Queued.IsZero() || c.Lane != lane { // else its weight is known
+		if m, err = w.weighed(c); err != nil {
+			return d, "", err
+		}
 	}
 	q, err := w.query(c, m)
 	if err != nil {
 		return d, "", err
 	}
-	for range 2 { // the roster may have lagged behind the first time
+	for range lagging {
 		d, _ = w.company.lanes.Offer(q, lane)
 		d.Candidates = slices.DeleteFunc(d.Candidates, func(name string) bool { return name == not || w.declined(&c.Ticket, name) })
 		agent, err = w.reserve(c, d)
@@ -242,6 +247,9 @@ func (w *work) offered(c *change, lane, not string) (d routing.Decision, agent s
 	}
 	return d, agent, err
 }
+
+// lagging is how often those are tried whom the roster names: it may lag behind, and learns from each who is refused.
+const lagging = 20
 
 // declined reports whether the agent gave the ticket back and has not been away since.
 func (w *work) declined(t *ticket.Ticket, agent string) bool {
@@ -287,6 +295,7 @@ func (w *work) tellRoster(names ...string) error {
 func (w *work) place(c *change, decision routing.Decision, agent string) error {
 	system := ticket.Actor{Kind: ticket.BySystem}
 	moves := decision.Lane != c.Lane || decision.Team != c.Team
+	defer func() { c.decided = decided{decision.Lane, c.Priority, decision.Weight} }()
 	var why json.RawMessage
 	if moves || agent != c.Agent && agent != "" {
 		c.w.room.routed = decision

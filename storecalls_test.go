@@ -307,6 +307,16 @@ func (x *countingTx) Waiting(lane string, page ticket.Page) (ticket.List[ticket.
 	return x.Tx.Waiting(lane, page)
 }
 
+func (x *countingTx) WaitingFirst(lane string) ([]ticket.Ticket, error) {
+	x.calls["WaitingFirst"]++
+	return x.Tx.WaitingFirst(lane)
+}
+
+func (x *countingTx) WaitingOf(lane, class string, page ticket.Page) (ticket.List[ticket.Ticket], error) {
+	x.calls["WaitingOf"]++
+	return x.Tx.WaitingOf(lane, class, page)
+}
+
 func (x *countingTx) ListMessages(q ticket.MessageQuery) (ticket.List[ticket.Message], error) {
 	x.calls["ListMessages"]++
 	return x.Tx.ListMessages(q)

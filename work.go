@@ -164,9 +164,17 @@ type change struct {
 	contact *ticket.Contact
 	before  sla.State
 	waitsIn string // the lane in which it waited before
+	decided decided
 	entries []ticket.Entry
 	quiet   bool // nothing that a CRM would want to know happened
 	retold  *retelling
+}
+
+// decided is what routing said that the ticket weighs, and for which lane and priority; zero: nothing yet.
+type decided struct {
+	lane     string
+	priority ticket.Priority
+	weight   int
 }
 
 // begin opens a ticket for change. contact may be nil while it is not known.

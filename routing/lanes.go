@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -182,14 +183,14 @@ func (l *Lanes) route(q *Query, facts rule.Facts) Decision {
 	return Decision{Lane: DefaultLane, Weight: l.weight(q, DefaultLane, "", nil)}
 }
 
-// Offer is Route for a ticket whose lane somebody has decided: it returns the agents of that lane to try, by its strategy, and asks no conditions but those of weights.
-// It is false when there is no such lane.
+// Offer is Route for a ticket whose lane somebody has decided: it returns the agents of that lane to try, by its strategy, and asks no conditions but those of weights:
+// one that waits in the lane (Ticket.Queued) keeps the weight that it has. It is false when there is no such lane.
 func (l *Lanes) Offer(q Query, name string) (Decision, bool) {
 	at := l.byName[name]
 	if at == nil {
 		return Decision{}, false
 	}
-	d := Decision{Lane: at.Name, Team: at.Team, Weight: l.weight(&q, at.Name, at.Team, nil)}
+	d := Decision{Lane: at.Name, Team: at.Team, Weight: l.settled(&q, at)}
 	l.rank(at, &q, &d)
 	return d, true
 }
@@ -207,13 +208,13 @@ func (l *Lanes) Onward(q Query, name string) (Decision, bool) {
 }
 
 // Able reports whether an agent of the lane's team can take the ticket now: the agent is available, in shift, has room, and what the lane asks for. In a lane without a
-// team everybody on the roster is asked for no more than that and room. The Decision names the agent as its only candidate.
+// team everybody on the roster is asked for no more than that and room. A ticket that waits in the lane keeps its weight. The Decision names the agent as its only candidate.
 func (l *Lanes) Able(q Query, name, agent string) (Decision, bool) {
 	at := l.byName[name]
 	if at == nil || q.Roster == nil || !at.calendar.Open(q.Now) {
 		return Decision{}, false
 	}
-	d := Decision{Lane: at.Name, Team: at.Team, Weight: l.weight(&q, at.Name, at.Team, nil), Candidates: []string{agent}}
+	d := Decision{Lane: at.Name, Team: at.Team, Weight: l.settled(&q, at), Candidates: []string{agent}}
 	w := l.wish(at, &q, &d)
 	if at.Team == "" {
 		state, _ := q.Roster.Agent(agent)
@@ -247,6 +248,32 @@ func (l *Lanes) Raise(q Query) (to ticket.Priority, why string, raised bool) {
 		}
 	}
 	return 0, "", false
+}
+
+// Class says what a ticket asks of agents beside what its lane does: two of one lane and class can be taken by the same agents. It is the ticket's weight, whether it must
+// leave the room that Reserve keeps, and its language where the lane's agents must speak it; empty: nothing of these.
+func (l *Lanes) Class(t *ticket.Ticket) string {
+	var parts []string
+	if t.Weight > 1 {
+		parts = append(parts, strconv.Itoa(t.Weight))
+	}
+	if at := l.byName[t.Lane]; at != nil {
+		if at.reserve != nil && t.Priority < at.reserve.from() {
+			parts = append(parts, "keep")
+		}
+		if at.Speak && t.Language != "" {
+			parts = append(parts, base(t.Language))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// settled is the weight of a ticket that is offered in a lane: of one that waits there, what was decided.
+func (l *Lanes) settled(q *Query, at *lane) int {
+	if !q.Ticket.Queued.IsZero() && q.Ticket.Lane == at.Name {
+		return max(q.Ticket.Weight, 1)
+	}
+	return l.weight(q, at.Name, at.Team, nil)
 }
 
 // Weight is what the ticket takes of an agent's capacity where it is now.

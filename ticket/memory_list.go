@@ -17,7 +17,43 @@ func (r *memoryReader) Waiting(lane string, page Page) (List[Ticket], error) {
 	if r.tenant == nil {
 		return List[Ticket]{}, errReaderEnded
 	}
-	at := &memoryTicket{lane: lane, promise: earliest, priority: math.MaxInt8, created: earliest}
+	return r.waiting(&r.tenant.tickets.waiting, lane, "", page, func(t *memoryTicket) bool { return t.lane == lane })
+}
+
+// WaitingOf implements Reader.
+func (r *memoryReader) WaitingOf(lane, class string, page Page) (List[Ticket], error) {
+	if r.tenant == nil {
+		return List[Ticket]{}, errReaderEnded
+	}
+	return r.waiting(&r.tenant.tickets.classes, lane, class, page, func(t *memoryTicket) bool { return t.lane == lane && t.class == class })
+}
+
+// firstWaiting stands before all that wait in a lane, or in a class of it.
+func firstWaiting(lane, class string) *memoryTicket {
+	return &memoryTicket{lane: lane, class: class, promise: earliest, priority: math.MaxInt8, created: earliest}
+}
+
+// WaitingFirst implements Reader.
+func (r *memoryReader) WaitingFirst(lane string) ([]Ticket, error) {
+	if r.tenant == nil {
+		return nil, errReaderEnded
+	}
+	var records []string
+	classes := &r.tenant.tickets.classes
+	for t, ok := classes.above(firstWaiting(lane, "")); ok && t.lane == lane; {
+		records = append(records, t.record)
+		t, ok = classes.above(firstWaiting(lane, t.class+"\x00")) // the next class begins here
+	}
+	out := make([]Ticket, len(records))
+	for i, record := range records {
+		r.unpack(record)
+		r.packer.ticket(&out[i])
+	}
+	return out, nil
+}
+
+func (r *memoryReader) waiting(waiting *ordered[*memoryTicket], lane, class string, page Page, belongs func(*memoryTicket) bool) (List[Ticket], error) {
+	at := firstWaiting(lane, class)
 	if page.After != "" {
 		c := readCursor(page.After)
 		at.promise, at.priority, at.created, at.id = c.instant(), Priority(c.int()), c.instant(), ID(c.text())
@@ -25,10 +61,9 @@ func (r *memoryReader) Waiting(lane string, page Page) (List[Ticket], error) {
 			return List[Ticket]{}, err
 		}
 	}
-	waiting := &r.tenant.tickets.waiting
 	next := func(last *memoryTicket) (*memoryTicket, bool) {
 		t, ok := waiting.above(last)
-		return t, ok && t.lane == lane
+		return t, ok && belongs(t)
 	}
 	return list(r, page, at, next, ticketRecord, (*packer).ticket, func(t *memoryTicket) pageCursor {
 		return pageCursor("").withInstant(t.promise).withInt(int64(t.priority)).withInstant(t.created).withText(string(t.id))

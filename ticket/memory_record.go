@@ -47,6 +47,7 @@ func (p *packer) ticket(t *Ticket) {
 	p.time(&t.Created)
 	promise := t.Promise()
 	p.time(&promise)
+	packText(p, &t.Class)
 	packList(p, &t.Tags, packText[string])
 	packList(p, &t.Conversations, (*packer).conversationKey)
 	packInt(p, &t.Version)

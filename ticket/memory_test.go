@@ -61,15 +61,17 @@ func TestAReaderKeptBeyondItsFunctionOnlyFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, use := range map[string]func() error{
-		"Tickets":  func() error { _, err := kept.Tickets("t"); return err },
-		"Seen":     func() error { _, err := kept.Seen(EventKey{}); return err },
-		"Waiting":  func() error { _, err := kept.Waiting("", Page{}); return err },
-		"Journal":  func() error { _, err := kept.Journal(JournalQuery{}); return err },
-		"Claim":    func() error { _, err := kept.Claim(ClaimQuery{}); return err },
-		"Finish":   func() error { return kept.Finish(Lease{Token: 1}) },
-		"Reserve":  func() error { _, err := kept.Reserve("ann", "t", 1); return err },
-		"NextDue":  func() error { _, err := kept.NextDue(modelTime); return err },
-		"Postpone": func() error { return kept.Postpone(Lease{Token: 1}, modelTime, "") },
+		"Tickets":      func() error { _, err := kept.Tickets("t"); return err },
+		"Seen":         func() error { _, err := kept.Seen(EventKey{}); return err },
+		"Waiting":      func() error { _, err := kept.Waiting("", Page{}); return err },
+		"WaitingFirst": func() error { _, err := kept.WaitingFirst(""); return err },
+		"WaitingOf":    func() error { _, err := kept.WaitingOf("", "", Page{}); return err },
+		"Journal":      func() error { _, err := kept.Journal(JournalQuery{}); return err },
+		"Claim":        func() error { _, err := kept.Claim(ClaimQuery{}); return err },
+		"Finish":       func() error { return kept.Finish(Lease{Token: 1}) },
+		"Reserve":      func() error { _, err := kept.Reserve("ann", "t", 1); return err },
+		"NextDue":      func() error { _, err := kept.NextDue(modelTime); return err },
+		"Postpone":     func() error { return kept.Postpone(Lease{Token: 1}, modelTime, "") },
 	} {
 		if err := use(); err == nil {
 			t.Errorf("%s works after the Update", name)

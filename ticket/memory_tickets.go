@@ -12,6 +12,7 @@ type memoryTicket struct {
 	id            ID
 	contact       ContactID
 	lane, agent   string
+	class         string
 	created       instant
 	promise       instant
 	priority      Priority
@@ -56,6 +57,7 @@ func (t *memoryTicket) read(record string, reuse bool) {
 	packText(&p, &t.lane)
 	packText(&p, &t.agent)
 	t.created, t.promise = p.instant(), p.instant()
+	packText(&p, &t.class)
 	t.rank = statusRank(status)
 	t.waiting = t.agent == "" && !status.Done()
 	if !reuse {
@@ -126,11 +128,25 @@ func compareContact(a, b *memoryTicket) int {
 	return compareRank(a, b)
 }
 
-// compareWaiting is ComparePromise within a lane.
+// compareWaiting is ComparePromise within a lane, compareClass within a class of a lane.
 func compareWaiting(a, b *memoryTicket) int {
 	if c := strings.Compare(a.lane, b.lane); c != 0 {
 		return c
 	}
+	return comparePromise(a, b)
+}
+
+func compareClass(a, b *memoryTicket) int {
+	if c := strings.Compare(a.lane, b.lane); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.class, b.class); c != 0 {
+		return c
+	}
+	return comparePromise(a, b)
+}
+
+func comparePromise(a, b *memoryTicket) int {
 	if none := (instant{}); (a.promise == none) != (b.promise == none) {
 		return order(b.promise == none)
 	}
@@ -167,7 +183,7 @@ func compareConversation(a, b ticketLabel) int {
 type memoryTickets struct {
 	byID                         map[string]*memoryTicket // by packed ID
 	all, lanes, agents, contacts ordered[*memoryTicket]
-	waiting                      ordered[*memoryTicket]
+	waiting, classes             ordered[*memoryTicket]
 	tags, conversations          ordered[ticketLabel]
 
 	after memoryTicket // room for what a ticket becomes
@@ -176,7 +192,7 @@ type memoryTickets struct {
 func (s *memoryTickets) init() {
 	s.byID = make(map[string]*memoryTicket)
 	s.all.compare, s.lanes.compare, s.agents.compare = compareRank, compareLane, compareAgent
-	s.contacts.compare, s.waiting.compare = compareContact, compareWaiting
+	s.contacts.compare, s.waiting.compare, s.classes.compare = compareContact, compareWaiting, compareClass
 	s.tags.compare, s.conversations.compare = compareTag, compareConversation
 }
 
@@ -226,7 +242,7 @@ func changedOrders(a, b *memoryTicket) orders {
 	if a.contact != b.contact {
 		o |= contactOrder
 	}
-	if a.waiting != b.waiting || compareWaiting(a, b) != 0 {
+	if a.waiting != b.waiting || compareClass(a, b) != 0 {
 		o |= waitingOrder
 	}
 	if !slices.Equal(a.tags, b.tags) {
@@ -254,6 +270,7 @@ func (s *memoryTickets) file(t *memoryTicket, add bool, which orders) {
 	one(&s.agents, which&agentOrder != 0 && t.agent != "")
 	one(&s.contacts, which&contactOrder != 0 && t.contact != "")
 	one(&s.waiting, which&waitingOrder != 0 && t.waiting)
+	one(&s.classes, which&waitingOrder != 0 && t.waiting)
 	many := func(o *ordered[ticketLabel], n int) {
 		for i := range n {
 			if add {

@@ -147,10 +147,15 @@ type Reader interface {
 	// Seen reports for each key whether it was marked.
 	Seen(keys ...EventKey) ([]bool, error)
 
-	// ListTickets, ListMessages, ListAgents, ListValues, ListTasks, ListPauses and Journal list what is committed, not the Tx's own writes.
+	// ListTickets, Waiting, WaitingFirst, WaitingOf, ListMessages, ListAgents, ListValues, ListTasks, ListPauses and Journal list what is committed, not the Tx's own writes.
 	ListTickets(q TicketQuery) (List[Ticket], error)
 	// Waiting lists the tickets of the lane that have no agent and are not solved or closed, in order of promise (ComparePromise).
 	Waiting(lane string, page Page) (List[Ticket], error)
+	// WaitingFirst returns, of each Ticket.Class in which tickets wait in the lane, the one that Waiting lists first, in the order of the classes. It costs as much as
+	// there are classes, however many wait.
+	WaitingFirst(lane string) ([]Ticket, error)
+	// WaitingOf is Waiting for those of one class.
+	WaitingOf(lane, class string, page Page) (List[Ticket], error)
 	ListMessages(q MessageQuery) (List[Message], error)
 	// ListAgents lists all agents by name.
 	ListAgents(page Page) (List[AgentState], error)

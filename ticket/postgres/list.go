@@ -130,13 +130,50 @@ func (r *reader) ListTickets(q ticket.TicketQuery) (ticket.List[ticket.Ticket], 
 
 // Waiting implements ticket.Reader.
 func (r *reader) Waiting(lane string, page ticket.Page) (ticket.List[ticket.Ticket], error) {
+	return r.waiting(page, "lane = %s", lane)
+}
+
+// WaitingOf implements ticket.Reader.
+func (r *reader) WaitingOf(lane, class string, page ticket.Page) (ticket.List[ticket.Ticket], error) {
+	return r.waiting(page, "lane = %s and class = %s", lane, class)
+}
+
+// WaitingFirst implements ticket.Reader. It goes from class to class, and looks at nothing between.
+func (r *reader) WaitingFirst(lane string) (first []ticket.Ticket, err error) {
+	const wait = "from SCHEMA.tickets where tenant = $1 and lane = $2 and agent = '' and rank not in (4, 5) "
+	b := new(pgx.Batch)
+	b.Queue(inSchema("with recursive c(class) as ((select class "+wait+"order by class limit 1) union all select (select class "+wait+`and class > c.class order by class limit 1)
+		from c where c.class is not null)
+		select t.data from c cross join lateral (select data::text `+wait+"and class = c.class order by tickets.promise, tickets.urgency, tickets.created, id limit 1) t order by c.class",
+		r.store.schema), r.tenant, lane).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var data []byte
+			if err := rows.Scan(&data); err != nil {
+				return err
+			}
+			var t ticket.Ticket
+			if err := decode(data, &t); err != nil {
+				return err
+			}
+			first = append(first, t)
+		}
+		rows.Close()
+		return rows.Err()
+	})
+	if err := r.queryList(b); err != nil {
+		return nil, err
+	}
+	return first, nil
+}
+
+func (r *reader) waiting(page ticket.Page, where string, values ...any) (ticket.List[ticket.Ticket], error) {
 	at, err := after("waiting tickets", page, "nnnt")
 	if err != nil {
 		return ticket.List[ticket.Ticket]{}, err
 	}
 	s := new(statement)
-	s.add("select promise::text, urgency::text, created::text, id, data::text from SCHEMA.tickets where tenant = %s and lane = %s and agent = '' and rank not in (4, 5)",
-		r.tenant, lane)
+	s.add("select promise::text, urgency::text, created::text, id, data::text from SCHEMA.tickets where agent = '' and rank not in (4, 5) and tenant = %s and "+where,
+		append([]any{r.tenant}, values...)...)
 	if at != nil {
 		s.add(" and (promise, urgency, created, id) > (%s::text::bigint, %s::text::smallint, %s::text::bigint, %s)", at[0], at[1], at[2], at[3])
 	}

@@ -99,6 +99,7 @@ var tickets = kind[ticket.Ticket]{
 			return latest.text()
 		}},
 		{"urgency", "smallint", func(t *ticket.Ticket) string { return number(-int64(t.Priority)) }},
+		{"class", "text", func(t *ticket.Ticket) string { return t.Class }},
 		{"tags", "text[]", func(t *ticket.Ticket) string { return array(t.Tags) }},
 		{"conversations", "text[]", func(t *ticket.Ticket) string {
 			keys := make([]string, len(t.Conversations))

@@ -80,15 +80,15 @@ func (x *tx) sendTickets() error {
 		var err error
 		switch {
 		case !was.there:
-			err = x.on.exec(`INSERT INTO socialcrm_ticket (tenant, id, status, rank, lane, agent, contact, created, promise, urgency, waiting, body)
-				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-				x.tenant, string(w.key), string(t.status), t.rank, t.lane, t.agent, string(t.contact), t.created, t.promise, t.urgency, t.waiting, t.body)
+			err = x.on.exec(`INSERT INTO socialcrm_ticket (tenant, id, status, rank, lane, agent, contact, created, promise, urgency, waiting, class, body)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				x.tenant, string(w.key), string(t.status), t.rank, t.lane, t.agent, string(t.contact), t.created, t.promise, t.urgency, t.waiting, t.class, t.body)
 		case was.sameOrder(&t.ticketColumns): // no index needs to be touched
 			err = x.on.exec(`UPDATE socialcrm_ticket SET body = ? WHERE tenant = ? AND id = ?`, t.body, x.tenant, string(w.key))
 		default:
-			err = x.on.exec(`UPDATE socialcrm_ticket SET status = ?, rank = ?, lane = ?, agent = ?, contact = ?, created = ?, promise = ?, urgency = ?, waiting = ?, body = ?
+			err = x.on.exec(`UPDATE socialcrm_ticket SET status = ?, rank = ?, lane = ?, agent = ?, contact = ?, created = ?, promise = ?, urgency = ?, waiting = ?, class = ?, body = ?
 				WHERE tenant = ? AND id = ?`,
-				string(t.status), t.rank, t.lane, t.agent, string(t.contact), t.created, t.promise, t.urgency, t.waiting, t.body, x.tenant, string(w.key))
+				string(t.status), t.rank, t.lane, t.agent, string(t.contact), t.created, t.promise, t.urgency, t.waiting, t.class, t.body, x.tenant, string(w.key))
 		}
 		if err != nil {
 			return err

@@ -76,6 +76,8 @@ func TestNothingIsScannedOrSorted(t *testing.T) {
 			ok(x.ListTickets(q))
 		}
 		ok(x.Waiting("x", ticket.Page{}))
+		ok(x.WaitingFirst("x"))
+		ok(x.WaitingOf("x", "y", ticket.Page{}))
 		ok(x.ListMessages(ticket.MessageQuery{Ticket: "t"}))
 		ok(x.ListAgents(ticket.Page{}))
 		ok(x.ListValues("x", ticket.Page{}))

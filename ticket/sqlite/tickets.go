@@ -19,6 +19,7 @@ type ticketColumns struct {
 	promise       int64
 	urgency       int64
 	waiting       bool
+	class         string
 	tags          []string
 	conversations []ticket.ConversationKey
 }
@@ -48,7 +49,7 @@ func rankOf(s ticket.Status) int64 {
 func ticketColumnsOf(t *ticket.Ticket) ticketColumns {
 	c := ticketColumns{
 		status: t.Status, rank: rankOf(t.Status), lane: t.Lane, agent: t.Agent, contact: t.Contact, created: nanos(t.Created), promise: never,
-		urgency: -int64(t.Priority), waiting: t.Agent == "" && !t.Status.Done(), tags: slices.Clone(t.Tags), conversations: slices.Clone(t.Conversations),
+		urgency: -int64(t.Priority), waiting: t.Agent == "" && !t.Status.Done(), class: t.Class, tags: slices.Clone(t.Tags), conversations: slices.Clone(t.Conversations),
 	}
 	if promise := t.Promise(); !promise.IsZero() {
 		c.promise = nanos(promise)
@@ -59,7 +60,7 @@ func ticketColumnsOf(t *ticket.Ticket) ticketColumns {
 // sameOrder reports whether lists show both in the same place, labels aside.
 func (c *ticketColumns) sameOrder(o *ticketColumns) bool {
 	return c.status == o.status && c.lane == o.lane && c.agent == o.agent && c.contact == o.contact && c.created == o.created && c.promise == o.promise &&
-		c.urgency == o.urgency && c.waiting == o.waiting
+		c.urgency == o.urgency && c.waiting == o.waiting && c.class == o.class
 }
 
 // ListTickets implements ticket.Reader. It reads each status from an index of its own and merges them, so that the few open tickets of a lane are found at once
@@ -229,6 +230,18 @@ func (s *ticketSelect) end(limit int) (string, []any) {
 
 // Waiting implements ticket.Reader.
 func (r *reader) Waiting(lane string, p ticket.Page) (ticket.List[ticket.Ticket], error) {
+	return r.waiting(p, `SELECT promise, urgency, created, id, body FROM socialcrm_ticket INDEXED BY socialcrm_ticket_waiting
+		WHERE tenant = ? AND lane = ? AND waiting AND (promise, urgency, created, id) > (?, ?, ?, ?) ORDER BY promise, urgency, created, id LIMIT ?`, lane)
+}
+
+// WaitingOf implements ticket.Reader.
+func (r *reader) WaitingOf(lane, class string, p ticket.Page) (ticket.List[ticket.Ticket], error) {
+	return r.waiting(p, `SELECT promise, urgency, created, id, body FROM socialcrm_ticket INDEXED BY socialcrm_ticket_class
+		WHERE tenant = ? AND lane = ? AND class = ? AND waiting AND (promise, urgency, created, id) > (?, ?, ?, ?) ORDER BY promise, urgency, created, id LIMIT ?`, lane, class)
+}
+
+// waiting reads a page of those who wait where the values say, which the query asks for behind the tenant and before the place.
+func (r *reader) waiting(p ticket.Page, query string, where ...any) (ticket.List[ticket.Ticket], error) {
 	if r.on == nil {
 		return ticket.List[ticket.Ticket]{}, errEnded
 	}
@@ -241,6 +254,7 @@ func (r *reader) Waiting(lane string, p ticket.Page) (ticket.List[ticket.Ticket]
 		}
 	}
 	out := page[ticket.Ticket]{limit: limit(p.Limit)}
+	args := append(append([]any{r.tenant}, where...), promise, urgency, at.created, at.id, out.limit+1)
 	var raw sql.RawBytes
 	err := r.on.each(func(rows *sql.Rows) error {
 		if out.full() {
@@ -255,8 +269,32 @@ func (r *reader) Waiting(lane string, p ticket.Page) (ticket.List[ticket.Ticket]
 		}
 		out.add(t, place("").number(promise).number(urgency).number(at.created).text(at.id))
 		return nil
-	}, `SELECT promise, urgency, created, id, body FROM socialcrm_ticket INDEXED BY socialcrm_ticket_waiting
-		WHERE tenant = ? AND lane = ? AND waiting AND (promise, urgency, created, id) > (?, ?, ?, ?) ORDER BY promise, urgency, created, id LIMIT ?`,
-		r.tenant, lane, promise, urgency, at.created, at.id, out.limit+1)
+	}, query, args...)
 	return out.list, err
+}
+
+// WaitingFirst implements ticket.Reader. It goes from class to class, and looks at nothing between.
+func (r *reader) WaitingFirst(lane string) (first []ticket.Ticket, err error) {
+	if r.on == nil {
+		return nil, errEnded
+	}
+	var raw sql.RawBytes
+	err = r.on.each(func(rows *sql.Rows) error {
+		if err := rows.Scan(&raw); err != nil {
+			return err
+		}
+		var t ticket.Ticket
+		if err := json.Unmarshal(raw, &t); err != nil {
+			return err
+		}
+		first = append(first, t)
+		return nil
+	}, `WITH RECURSIVE q (class) AS (
+			SELECT min(class) FROM socialcrm_ticket INDEXED BY socialcrm_ticket_class WHERE tenant = ? AND lane = ? AND waiting
+			UNION ALL
+			SELECT (SELECT min(class) FROM socialcrm_ticket INDEXED BY socialcrm_ticket_class WHERE tenant = ? AND lane = ? AND waiting AND class > q.class) FROM q WHERE q.class IS NOT NULL
+		)
+		SELECT (SELECT body FROM socialcrm_ticket INDEXED BY socialcrm_ticket_class WHERE tenant = ? AND lane = ? AND waiting AND class = q.class ORDER BY promise, urgency, created, id LIMIT 1)
+		FROM q WHERE q.class IS NOT NULL`, r.tenant, lane, r.tenant, lane, r.tenant, lane)
+	return first, err
 }

@@ -23,15 +23,16 @@ type broken struct {
 
 type reader struct {
 	ticket.Reader
-	tickets     func(r ticket.Reader, ids []ticket.ID) ([]ticket.Ticket, error)
-	values      func(r ticket.Reader, keys []ticket.ValueKey) ([]ticket.Value, error)
-	seen        func(r ticket.Reader, keys []ticket.EventKey) ([]bool, error)
-	agents      func(r ticket.Reader, names []string) ([]ticket.AgentState, error)
-	listTickets func(r ticket.Reader, q ticket.TicketQuery) (ticket.List[ticket.Ticket], error)
-	waiting     func(r ticket.Reader, lane string, p ticket.Page) (ticket.List[ticket.Ticket], error)
-	journal     func(r ticket.Reader, q ticket.JournalQuery) ([]ticket.Entry, error)
-	nextDue     func(r ticket.Reader, now time.Time) (time.Time, error)
-	pruned      func(r ticket.Reader) (ticket.Position, error)
+	tickets      func(r ticket.Reader, ids []ticket.ID) ([]ticket.Ticket, error)
+	values       func(r ticket.Reader, keys []ticket.ValueKey) ([]ticket.Value, error)
+	seen         func(r ticket.Reader, keys []ticket.EventKey) ([]bool, error)
+	agents       func(r ticket.Reader, names []string) ([]ticket.AgentState, error)
+	listTickets  func(r ticket.Reader, q ticket.TicketQuery) (ticket.List[ticket.Ticket], error)
+	waiting      func(r ticket.Reader, lane string, p ticket.Page) (ticket.List[ticket.Ticket], error)
+	waitingFirst func(r ticket.Reader, lane string) ([]ticket.Ticket, error)
+	journal      func(r ticket.Reader, q ticket.JournalQuery) ([]ticket.Entry, error)
+	nextDue      func(r ticket.Reader, now time.Time) (time.Time, error)
+	pruned       func(r ticket.Reader) (ticket.Position, error)
 }
 
 type tx struct {
@@ -138,6 +139,13 @@ func (r reader) Waiting(lane string, p ticket.Page) (ticket.List[ticket.Ticket],
 		return r.waiting(r.Reader, lane, p)
 	}
 	return r.Reader.Waiting(lane, p)
+}
+
+func (r reader) WaitingFirst(lane string) ([]ticket.Ticket, error) {
+	if r.waitingFirst != nil {
+		return r.waitingFirst(r.Reader, lane)
+	}
+	return r.Reader.WaitingFirst(lane)
 }
 
 func (r reader) Journal(q ticket.JournalQuery) ([]ticket.Entry, error) {

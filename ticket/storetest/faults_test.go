@@ -409,6 +409,12 @@ var faults = []struct {
 			return list, err
 		}
 	}},
+	{"finds the first of all only", "the first waiting ticket of each class is found, and those behind it", func(b *broken) {
+		b.reader.waitingFirst = func(r ticket.Reader, lane string) ([]ticket.Ticket, error) {
+			list, err := r.Waiting(lane, ticket.Page{Limit: 1})
+			return list.Items, err
+		}
+	}},
 	{"counts pages by how many tickets they pass", "paging through tickets while they are written", func(b *broken) {
 		b.reader.listTickets = func(r ticket.Reader, q ticket.TicketQuery) (ticket.List[ticket.Ticket], error) {
 			offset, _ := strconv.Atoi(q.After)

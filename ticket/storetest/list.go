@@ -17,6 +17,7 @@ func lists() []Check {
 		{"a ticket that changes is listed under what it is now", ticketMoves},
 		{"waiting tickets are listed in order of promise", promiseOrder},
 		{"only tickets without agent that are not done are waiting", whoWaits},
+		{"the first waiting ticket of each class is found, and those behind it", classOrder},
 		{"messages are listed by time, the platform's order and key", messageOrder},
 	}
 }
@@ -224,6 +225,74 @@ func whoWaits(t T, r Rig) {
 	put(open("elsewhere", "lane", 9))
 	same(t, "waiting, after changes", r.waiting(t, "lane"), []string{"assigned", "new", "pending", "on-hold", "elsewhere"})
 	same(t, "waiting in the other lane", r.waiting(t, "lane2"), []string{})
+}
+
+func classOrder(t T, r Rig) {
+	classes := []string{"", "2", "2 de", "2 de not ann", "de"}
+	of := make(map[string][]ticket.Ticket)
+	all := make([]ticket.Ticket, 0, 60)
+	for i := range 60 {
+		c := open(ticket.ID(fmt.Sprintf("%02d", i*37%60)), "lane", i%5)
+		c.Class, c.Priority = classes[i%len(classes)], ticket.Priority(i%4-1)
+		if i%3 > 0 {
+			c = promised(c, i%7-3)
+		}
+		all = append(all, c)
+	}
+	others := []ticket.Ticket{open("elsewhere", "lan", 0), open("further", "lane2", 0), open("assigned", "lane", 0), open("solved", "lane", 0)}
+	others[0].Class, others[1].Class = "2", "2"
+	others[2].Agent, others[3].Status = "ann", ticket.Solved
+	same(t, "the first of each class where nobody waits", r.waitingFirst(t, "lane"), []string{})
+	put := func(list ...ticket.Ticket) {
+		r.write(t, func(tx ticket.Tx) {
+			for _, c := range list {
+				tx.PutTicket(c)
+			}
+		})
+	}
+	put(append(others, all...)...)
+	look := func(when string) {
+		clear(of)
+		for _, c := range all {
+			of[c.Class] = append(of[c.Class], c)
+		}
+		first := []string{}
+		for _, class := range classes {
+			list := of[class]
+			slices.SortFunc(list, func(a, b ticket.Ticket) int { return ticket.ComparePromise(&a, &b) })
+			got, page := []string{}, ticket.Page{Limit: 5}
+			for range len(list) + 1 {
+				some := read(t, r, func(rd ticket.Reader) (ticket.List[ticket.Ticket], error) { return rd.WaitingOf("lane", class, page) })
+				got = append(got, ids(some.Items, ticketID)...)
+				if page.After = some.Next; page.After == "" {
+					break
+				}
+			}
+			same(t, fmt.Sprintf("%s: waiting in class %q", when, class), got, ids(list, ticketID))
+			if len(list) > 0 {
+				first = append(first, string(list[0].ID))
+			}
+		}
+		same(t, when+": the first of each class", r.waitingFirst(t, "lane"), first)
+	}
+	look("at first")
+	for i := range all {
+		if all[i].Class == "2" { // a class that ends
+			all[i].Class = "2 de"
+		}
+	}
+	all[0].Class = "de"
+	put(all...)
+	look("after some changed their class")
+	same(t, "the first of each class of another lane", r.waitingFirst(t, "lane2"), []string{"further"})
+	same(t, "a class that nobody waits in", len(read(t, r, func(rd ticket.Reader) (ticket.List[ticket.Ticket], error) {
+		return rd.WaitingOf("lane", "none", ticket.Page{})
+	}).Items), 0)
+}
+
+func (r Rig) waitingFirst(t T, lane string) []string {
+	t.Helper()
+	return ids(read(t, r, func(rd ticket.Reader) ([]ticket.Ticket, error) { return rd.WaitingFirst(lane) }), ticketID)
 }
 
 func messageOrder(t T, r Rig) {

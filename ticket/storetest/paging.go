@@ -259,6 +259,10 @@ func badPages(t T, r Rig) {
 				_, err := rd.Waiting("lane", page)
 				return err
 			},
+			"WaitingOf": func(rd ticket.Reader) error {
+				_, err := rd.WaitingOf("lane", "", page)
+				return err
+			},
 			"ListMessages": func(rd ticket.Reader) error {
 				_, err := rd.ListMessages(ticket.MessageQuery{Ticket: "t", Page: page})
 				return err
