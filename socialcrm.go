@@ -60,6 +60,8 @@ type Config struct {
 	Sources []channel.Source
 	// Sinks are the CRMs that every step goes to.
 	Sinks []crm.Sink
+	// SinkStarts are the points at which sinks start, by name. Those that it does not name start now.
+	SinkStarts map[string]SinkStart
 	// Router decides who handles a ticket. Nil: the lanes of the Setup.
 	Router routing.Router
 	// Predicates are the Go predicates that conditions in the Setup name.
@@ -144,8 +146,13 @@ func New(cfg Config) (*Desk, error) {
 		return nil, fmt.Errorf("socialcrm: %w", err)
 	}
 	for _, s := range cfg.Sinks {
-		if err := d.AddSink(s); err != nil {
+		if err := d.addSink(ctx, s, cfg.SinkStarts[s.Name()]); err != nil {
 			return nil, err
+		}
+	}
+	for name := range cfg.SinkStarts {
+		if d.sinkOf(name) == nil {
+			return nil, fmt.Errorf("socialcrm: start of sink %s: there is no sink of this name: %w", name, ErrInvalid)
 		}
 	}
 	if err := d.addChannels(ctx, cfg.Channels); err != nil {
@@ -340,9 +347,13 @@ func (d *Desk) AddSource(ctx context.Context, s channel.Source) error {
 }
 
 // AddSink adds a CRM while the Desk runs; it hears of what happens from now on; of a ticket that was there before, it is given the whole once
-// something happens to it. What it can do beside taking pushes is used from now on: people are looked up in
+// something happens to it. AddSinkFrom also brings what happened before. What it can do beside taking pushes is used from now on: people are looked up in
 // a crm.Directory, and what they do in a crm.Source acts on the tickets.
 func (d *Desk) AddSink(s crm.Sink) error {
+	return d.addSink(context.Background(), s, SinkStart{})
+}
+
+func (d *Desk) addSink(ctx context.Context, s crm.Sink, start SinkStart) error {
 	if !sinkName(s.Name()) {
 		return fmt.Errorf("socialcrm: add sink %q: a name is made of a-z, 0-9, '-', '.' and '_': %w", s.Name(), ErrInvalid)
 	}
@@ -356,14 +367,20 @@ func (d *Desk) AddSink(s crm.Sink) error {
 	if there {
 		return fmt.Errorf("socialcrm: add sink %s: there is one of this name already: %w", s.Name(), ErrInvalid)
 	}
-	if _, ok := s.(crm.Source); !ok {
+	_, tells := s.(crm.Source)
+	if !tells && start == (SinkStart{}) {
 		return nil
 	}
-	err := d.update(context.Background(), func(w *work) error {
-		w.tx.Schedule(changesTask(s.Name(), w.now))
-		return nil
+	err := d.update(ctx, func(w *work) error {
+		if tells {
+			w.tx.Schedule(changesTask(s.Name(), w.now))
+		}
+		return w.startFrom(s.Name(), start)
 	})
 	if err != nil {
+		d.mu.Lock()
+		d.sinks = slices.DeleteFunc(slices.Clone(d.sinks), func(other crm.Sink) bool { return other.Name() == s.Name() })
+		d.mu.Unlock()
 		return fmt.Errorf("socialcrm: add sink %s: %w", s.Name(), err)
 	}
 	return nil

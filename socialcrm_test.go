@@ -30,6 +30,8 @@ func TestConfigThatMakesNoSenseIsRefused(t *testing.T) {
 		{"sink with a space", `"a b"`, socialcrm.Config{Sinks: sink("a b")}},
 		{"sink with a capital", `"CRM"`, socialcrm.Config{Sinks: sink("CRM")}},
 		{"two sinks of a name", "crm", socialcrm.Config{Sinks: append(sink("crm"), sink("crm")...)}},
+		{"start of a sink that is not there", "crm2", socialcrm.Config{Sinks: sink("crm"), SinkStarts: map[string]socialcrm.SinkStart{"crm2": {Past: true}}}},
+		{"start at a position of another Store", "start after", socialcrm.Config{Sinks: sink("crm"), SinkStarts: map[string]socialcrm.SinkStart{"crm": {After: "7"}}}},
 		{"short link key", "16 bytes", socialcrm.Config{LinkKey: []byte("short")}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

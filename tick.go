@@ -89,6 +89,8 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 		return d.settle(ctx, func(w *work) error { return w.reroute(lease) })
 	case pollKind:
 		return d.poll(ctx, lease)
+	case pastKind:
+		return d.bringPast(ctx, lease)
 	case changesKind:
 		return d.changes(ctx, lease)
 	case learnKind:
