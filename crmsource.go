@@ -199,7 +199,7 @@ func (w *work) acts(sink string, id ticket.ID, u *crm.Update) error {
 		case ticket.Pending, ticket.OnHold, ticket.Solved:
 			r.Then, to = to, "" // once the reply is out
 		}
-		if _, err := w.submit(c, by, draft{Reply: r}); err != nil {
+		if _, err := w.submit(c, by, draft{Reply: r, Record: u.Ref}); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,8 @@ type draft struct {
 	// NotBefore is the Reply's, which is no part of a Reply's content.
 	NotBefore time.Time    `json:"not_before,omitzero"`
 	Actor     ticket.Actor `json:"actor,omitzero"`
+	// Record is the CRM's own ID of what it was written in, where that becomes the interaction: Actor then names the sink.
+	Record string `json:"record,omitempty"`
 }
 
 func draftKey(message string) ticket.ValueKey {
@@ -115,7 +117,11 @@ func (w *work) post(c *change, dr draft) (Receipt, error) {
 	if dr.Private {
 		return w.replyPrivately(c, dr.Actor, dr.Reply)
 	}
-	return w.reply(c, dr.Actor, dr.Reply)
+	receipt, err := w.reply(c, dr.Actor, dr.Reply)
+	if err == nil && dr.Record != "" {
+		w.tx.PutValue(ticket.Value{Key: refKey(dr.Actor.ID, interactionKey(receipt.Messages[0])), Data: []byte(dr.Record)})
+	}
+	return receipt, err
 }
 
 // keepDraft checks an answer as if it went out, and keeps it.

@@ -199,9 +199,12 @@ func (w *work) moved(key string, author channel.Author) error {
 	}
 	conv := convs[0]
 	conv.Key = ticket.ConversationKey{Account: m.Post.Out.Account, Visibility: channel.Private, Thread: thread}
-	was, known := conv.Ticket, conv.Author.ID
-	if known == "" && author.ID != "" {
+	was := conv.Ticket
+	switch {
+	case conv.Author.ID == "":
 		conv.Author = author
+	case author.ID == "":
+		author = conv.Author // they were faster than the news of where they were led
 	}
 	if conv.Contact == "" || author.ID != "" {
 		conv.Contact = c.Contact

@@ -98,6 +98,64 @@ func TestWhoIsAnsweredInPrivateIsOneContactWithWhoWroteThereBefore(t *testing.T)
 	}
 }
 
+// The customer's answer overtakes the news that the answer in private is out: a ticket of its own begins, which joins the first once it is known where the two met.
+func TestWhatIsAnsweredBeforeTheAnswerInPrivateIsRecordedJoins(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(w *world){
+		"found": func(w *world) { w.platform.Fail(channeltest.OnFind, channeltest.Refuse(remote.Unavailable)) },
+		"told by its echo": func(w *world) {
+			w.platform.Break(channeltest.OnFind, channeltest.Refuse(remote.Unavailable))
+			w.platform.Fail(channeltest.OnPoll, channeltest.Refuse(remote.Unavailable))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorldOn(t, scoped())
+			id := w.asked("mia", "My account is broken!")
+			test(w)
+			w.platform.Fail(channeltest.OnReplyPrivately, channeltest.LoseAnswer)
+			w.must(w.desk.MovePrivate(t.Context(), id, ana, socialcrm.Reply{Text: "Let us talk here."}))
+			if _, err := w.desk.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			answer := said("early", "shop:mia", "private-shop-mia", "", "Gladly", w.now)
+			answer.Message.Visibility = channel.Private
+			w.ingest(answer)
+			if n := len(w.tickets()); n != 2 {
+				t.Fatalf("%d tickets before anybody knows better, want 2", n)
+			}
+			w.pass(time.Hour)
+			got := w.ticket(id)
+			var open []ticket.ID
+			for _, tk := range w.tickets() {
+				if tk.MergedInto == "" {
+					open = append(open, tk.ID)
+				}
+			}
+			if diff := cmp.Diff([]ticket.ID{id}, open); diff != "" {
+				t.Fatalf("tickets (-want +got):\n%s", diff)
+			}
+			contact, err := w.desk.Contact(t.Context(), got.Contact)
+			if err != nil || len(contact.Identities) != 2 {
+				t.Errorf("identities %v, %v; want the public one and the private one", contact.Identities, err)
+			}
+			if texts := w.said(id); !slices.Contains(texts, "Gladly") || !slices.Contains(texts, "Let us talk here.") {
+				t.Errorf("said %q", texts)
+			}
+			for _, c := range w.crm.Contacts() {
+				if c.Key != string(got.Contact) && c.MergedInto != string(got.Contact) {
+					t.Errorf("the CRM holds another customer: %+v", c)
+				}
+			}
+			for _, c := range w.crm.Cases() {
+				if c.Key != string(id) && c.MergedInto != string(id) {
+					t.Errorf("the CRM holds another case: %+v", c)
+				}
+			}
+		})
+	}
+}
+
 func TestAnswerInPrivateIsOneShot(t *testing.T) {
 	t.Parallel()
 	w := newWorldOn(t, scoped())

@@ -72,6 +72,9 @@ type Update struct {
 	// Reply is a text that is marked for the customer; Note one that is not.
 	Reply string
 	Note  string
+	// Ref is the CRM's own ID of the record that the Reply was written in, where that record can become the interaction of the reply that then goes out: the Desk gives
+	// it back as the interaction's ref (its Actor is of kind ByCRM and has the sink's name), and nothing is shown twice. Empty: the reply is pushed as any other.
+	Ref string
 }
 
 // Eraser is a Sink that can remove what must not be kept. Both are idempotent, and removing what is not there is no error.

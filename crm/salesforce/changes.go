@@ -254,7 +254,7 @@ func (s *Sink) noteUpdate(r row) (crm.Update, bool) {
 	}
 	text := strings.TrimSpace(r.text("Social_Text__c"))
 	if s.words.Reply != "" && r.flag(s.words.Reply) {
-		u.Key, u.Reply = r.id()+"/reply", text
+		u.Key, u.Reply, u.Ref = r.id()+"/reply", text, r.id()
 	} else {
 		u.Note = text
 	}

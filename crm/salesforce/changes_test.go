@@ -280,6 +280,40 @@ func TestIDsOf15And18CharactersAreTheSame(t *testing.T) {
 	}
 }
 
+// The record in which somebody wrote an answer becomes the answer's interaction, however often it is pushed; where somebody deleted it meanwhile, there is one of our own.
+func TestAnAnswerWrittenInTheOrgIsShownOnce(t *testing.T) {
+	t.Parallel()
+	for _, deleted := range []bool{false, true} {
+		l := listen(t, Options{Mapping: mapping()})
+		l.ok(l.Reply("zoe", "case-1", "It's on its way"))
+		batch, err := l.sink.Changes(t.Context(), l.after)
+		if err != nil || len(batch.Updates) != 1 || batch.Updates[0].Ref == "" {
+			t.Fatalf("%+v, %v; want the answer, and its record", batch.Updates, err)
+		}
+		written := batch.Updates[0].Ref
+		c := change(2, "Where is my bag?")
+		c.Interactions[1] = crm.Interaction{
+			Key: "in-answer", Message: "m2", Direction: ticket.Outbound, Actor: ticket.Actor{Kind: ticket.ByCRM, ID: "salesforce", Name: "Zoe"}, Text: "It's on its way. Zoe", Time: c.Case.Created,
+		}
+		c.Refs.Interactions = map[string]string{"in-answer": written}
+		if deleted {
+			l.mu.Lock()
+			delete(l.objects[interactionObject], written)
+			l.mu.Unlock()
+		}
+		for range 3 {
+			receipt, err := l.sink.Push(t.Context(), c)
+			if err != nil || len(receipt.Interactions) != 2 || (receipt.Interactions["in-answer"] != written) != deleted {
+				t.Fatalf("deleted %t: %+v, %v", deleted, receipt, err)
+			}
+		}
+		if r, there := l.record(interactionObject, "in-answer"); len(l.objects[interactionObject]) != 2 || !there || text(r, "Social_Text__c") != "It's on its way. Zoe" {
+			t.Errorf("deleted %t: the org holds %d interactions, and as the answer %v", deleted, len(l.objects[interactionObject]), r)
+		}
+		l.look()
+	}
+}
+
 // FuzzLook reads any answer to a look: it ends in an error, or tells nothing that is not settled and moves the cursor to no place that a query could not name.
 func FuzzLook(f *testing.F) {
 	row := `{"Id":"500Qy0000000001AAA","SystemModstamp":"2026-03-02T09:00:00.000+0000","Social_Key__c":"case-1","Status":"Waiting","Social_Status__c":"open","OwnerId":"005Qy000000000B",` +

@@ -20,6 +20,8 @@ type subrequest struct {
 	path    string
 	headers string // a JSON object; empty: none
 	body    []byte // nil: none
+	// otherwise takes its place when the record that it names by its ID is gone.
+	otherwise *subrequest
 }
 
 const (
@@ -33,8 +35,9 @@ const (
 )
 
 // compose turns a Change into upserts, in the order in which to do them. Keys find everything; a ref is used only for a
-// contact whose key the Change does not tell, because refs can be stale.
-func (w *words) compose(c crm.Change) []subrequest {
+// contact whose key the Change does not tell, because refs can be stale, and for the record in which somebody wrote an answer in this org: that becomes the answer's
+// interaction, and gets its key.
+func (w *words) compose(c crm.Change, sink string) []subrequest {
 	all := make([]subrequest, 0, 2+len(c.Interactions))
 	if c.Contact != nil {
 		r := upsert(refContact, w.customer.object, c.Contact.Key, w.contactRecord(c.Contact))
@@ -49,9 +52,28 @@ func (w *words) compose(c crm.Change) []subrequest {
 	all = append(all, r)
 	for i := range c.Interactions {
 		in := &c.Interactions[i]
-		all = append(all, upsert("i"+strconv.Itoa(i), interactionObject, in.Key, w.interactionRecord(in, c.Case.Key)))
+		byKey := upsert("i"+strconv.Itoa(i), interactionObject, in.Key, w.interactionRecord(in, c.Case.Key, ""))
+		if id := c.Refs.Interactions[in.Key]; isID(id) && in.Actor.Kind == ticket.ByCRM && in.Actor.ID == sink {
+			all = append(all, subrequest{
+				ref: byKey.ref, path: apiPath + remote.Path("sobjects", interactionObject, id), body: w.interactionRecord(in, c.Case.Key, in.Key), otherwise: &byKey,
+			})
+			continue
+		}
+		all = append(all, byKey)
 	}
 	return all
+}
+
+// takeOtherwise writes by their keys what was to become of records that are gone, and reports whether there were any.
+func takeOtherwise(now []subrequest, outcomes []outcome) bool {
+	any := false
+	for _, o := range outcomes {
+		i := slices.IndexFunc(now, func(r subrequest) bool { return r.ref == o.ref })
+		if i >= 0 && now[i].otherwise != nil && o.failed && judge(o.code, o.text).kind == remote.NotFound {
+			now[i], any = *now[i].otherwise, true
+		}
+	}
+	return any
 }
 
 // saveHeaders keep the org's rules from undoing what the Desk decided: an alert about a possible duplicate does not refuse the customer, who is found by key, and assignment
@@ -223,8 +245,10 @@ func parties(all []crm.Party) string {
 	return strings.Join(lines, "\n")
 }
 
-func (w *words) interactionRecord(in *crm.Interaction, caseKey string) []byte {
+// interactionRecord has the key only where the record is not written by it.
+func (w *words) interactionRecord(in *crm.Interaction, caseKey, key string) []byte {
 	r := recordFor(w.Interaction, in, 600+len(in.Text))
+	r.known(keyField, key, maxKey)
 	r.link("Social_Case__r", caseKey)
 	r.text("Social_Message__c", in.Message, maxShort)
 	r.text("Social_Direction__c", string(in.Direction), maxShort)

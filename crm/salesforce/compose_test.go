@@ -45,7 +45,7 @@ func TestCompose(t *testing.T) {
 			}
 			words := readWords(Mapping{})
 			var got bytes.Buffer
-			if err := json.Indent(&got, composite(words.compose(c), true), "", "  "); err != nil {
+			if err := json.Indent(&got, composite(words.compose(c, "salesforce"), true), "", "  "); err != nil {
 				t.Fatalf("the body is no JSON: %v", err)
 			}
 			got.WriteByte('\n')
@@ -197,7 +197,7 @@ func BenchmarkCompose(b *testing.B) {
 			words := readWords(Mapping{})
 			b.ReportAllocs()
 			for b.Loop() {
-				for todo := words.compose(size.c); len(todo) > 0; {
+				for todo := words.compose(size.c, "salesforce"); len(todo) > 0; {
 					n := fill(todo)
 					composite(todo[:n], true)
 					todo = todo[n:]

@@ -227,6 +227,15 @@ func (w *office) agree(replies, notes []string) {
 	if diff := gocmp.Diff(ours, held); diff != "" {
 		w.t.Errorf("interactions (-said +held):\n%s", diff)
 	}
+	there := make(map[string]int) // records of each text, by whomever
+	for r := range maps.Values(w.org.objects[interactionObject]) {
+		there[text(r, "Social_Text__c")]++
+	}
+	for _, reply := range replies {
+		if there[reply] != 1 {
+			w.t.Errorf("the org shows the answer %q %d times, want once", reply, there[reply])
+		}
+	}
 	posts := slices.Sorted(slices.Values(w.platform.Replies()))
 	slices.Sort(replies)
 	if diff := gocmp.Diff(replies, posts); diff != "" {

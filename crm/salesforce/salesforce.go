@@ -144,7 +144,7 @@ func (s *Sink) Push(ctx context.Context, c crm.Change) (crm.Receipt, error) {
 	if err := s.begin(op); err != nil {
 		return receipt, err
 	}
-	todo := s.words.compose(c)
+	todo := s.words.compose(c, s.name)
 	for len(todo) > 0 {
 		now := todo[:fill(todo)]
 		answer, err := s.client.Do(ctx, remote.Request{
@@ -156,6 +156,7 @@ func (s *Sink) Push(ctx context.Context, c crm.Change) (crm.Receipt, error) {
 		}
 		refused := receive(&receipt, c, outcomes)
 		switch {
+		case takeOtherwise(now, outcomes): // nothing of the call was done
 		case err != nil:
 			return receipt, err
 		case unreadable != nil:

@@ -54,6 +54,9 @@ func (s *service) api() http.Handler {
 	}) (socialcrm.Receipt, error) {
 		return s.desk.Resolve(ctx, id, by, b.Reason)
 	})
+	mux.HandleFunc("GET /api/agents/me", s.whoAmI)
+	mux.HandleFunc("PUT /api/agents/me/presence", s.setPresence)
+	mux.HandleFunc("POST /api/next", s.next)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "there is nothing at this address")
 	})
@@ -90,14 +93,8 @@ func verb[B any](s *service, mux *http.ServeMux, name string, do func(context.Co
 			refuse(w, http.StatusBadRequest, err.Error())
 			return
 		}
-		data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestBody))
-		if err != nil {
-			refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body could not be read, or is larger than %d bytes", largestBody))
-			return
-		}
 		var body B
-		if err := rule.DecodeStrict(data, &body); err != nil {
-			refuse(w, http.StatusBadRequest, err.Error())
+		if !decode(w, r, &body) {
 			return
 		}
 		receipt, err := do(r.Context(), ticket.ID(r.PathValue("id")), by, body)
@@ -108,6 +105,20 @@ func verb[B any](s *service, mux *http.ServeMux, name string, do func(context.Co
 		s.log.Info("verb", "verb", name, "agent", by.Actor.ID, "ticket", receipt.Ticket, "version", receipt.Version)
 		respond(w, http.StatusOK, receipt)
 	})
+}
+
+// decode reads the body, strict JSON, and reports whether it could; what was wrong is answered already.
+func decode(w http.ResponseWriter, r *http.Request, into any) bool {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestBody))
+	if err != nil {
+		refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body could not be read, or is larger than %d bytes", largestBody))
+		return false
+	}
+	if err := rule.DecodeStrict(data, into); err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return false
+	}
+	return true
 }
 
 // byWhom reads who acts: the token says which agent, Idempotency-Key makes a second call harmless, If-Match refuses one on a ticket that changed meanwhile.

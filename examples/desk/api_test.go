@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/socialcrm/socialcrm"
+	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -35,6 +37,9 @@ func newOpened(t *testing.T) opened {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.store.Close() })
+	if err := s.desk.SetPresence(t.Context(), socialcrm.By{Actor: ticket.Agent("ana")}, "ana", ticket.Available); err != nil {
+		t.Fatal(err)
+	}
 	body := fmt.Sprintf(`{"object": "page", "entry": [{"id": "700100", "time": 1, "changes": [{"field": "feed", "value": {"item": "comment", "verb": "add", "comment_id": "1_1", "post_id": "700100_1",
 		"parent_id": "700100_1", "from": {"id": "81001", "name": "Mia"}, "created_time": %d, "message": "The brake squeaks."}}]}]}`, time.Now().Unix())
 	r := httptest.NewRequest(http.MethodPost, "/webhooks/facebook", strings.NewReader(body))
@@ -95,6 +100,10 @@ func TestTheAPIRefusesWhatItCannotDo(t *testing.T) {
 		{"a colleague who does not exist", "POST", "/api/tickets/ID/assign", `{"agent": "eve"}`, nil, 404, "eve"},
 		{"too long a body", "POST", "/api/tickets/ID/reply", `{"text": "` + strings.Repeat("x", largestBody) + `"}`, nil, 413, "larger than 65536 bytes"},
 		{"too long a key", "POST", "/api/tickets/ID/note", `{"text": "x"}`, []string{"Idempotency-Key", strings.Repeat("x", 201)}, 400, "longer than 200"},
+		{"no presence", "PUT", "/api/agents/me/presence", `{}`, nil, 400, "available, busy, away or offline"},
+		{"a presence that does not exist", "PUT", "/api/agents/me/presence", `{"presence": "asleep"}`, nil, 422, "asleep"},
+		{"somebody else's presence", "PUT", "/api/agents/ben/presence", `{"presence": "available"}`, nil, 404, "nothing at this address"},
+		{"nothing waits", "POST", "/api/next", "", nil, 404, "nothing waits"},
 		{"no version", "POST", "/api/tickets/ID/note", `{"text": "x"}`, []string{"If-Match", "latest"}, 400, "version"},
 		{"an old version", "POST", "/api/tickets/ID/note", `{"text": "x"}`, []string{"If-Match", `"99"`}, 409, "conflict"},
 	}
@@ -132,6 +141,79 @@ func TestAKeyMakesASecondCallHarmless(t *testing.T) {
 	}
 	if w := o.ask("POST", "/api/tickets/ID/assign", `{"agent": "ana"}`, "If-Match", tag); w.Code != http.StatusConflict {
 		t.Errorf("with the version %s that the ticket had: %d %s", tag, w.Code, w.Body)
+	}
+}
+
+// Agents say themselves that they are there: work comes to who is available, and who is not cannot take the next ticket.
+func TestAgentsSayWhetherTheyAreThere(t *testing.T) {
+	t.Parallel()
+	o := newOpened(t)
+	wait := func() (waiting []string) {
+		var got page[ticket.Ticket]
+		if err := json.Unmarshal(o.ask("GET", "/api/tickets?status=new,open", "").Body.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		for _, tk := range got.Items {
+			if tk.Agent == "" {
+				waiting = append(waiting, string(tk.ID))
+			}
+		}
+		return waiting
+	}
+	is := func(presence string) *httptest.ResponseRecorder {
+		return o.ask("PUT", "/api/agents/me/presence", `{"presence": "`+presence+`"}`)
+	}
+	comment := func(id string) {
+		t.Helper()
+		e := channel.Event{
+			Kind: channel.MessageReceived, Account: channel.AccountID{Platform: "facebook", ID: "700100"},
+			Message: channel.Message{ID: id, Thread: id, Author: channel.Author{ID: "700100:" + id}, Text: "My brake is broken", Time: time.Now()},
+		}
+		if results, err := o.desk.Ingest(t.Context(), e); err != nil || results[0].Outcome != socialcrm.Created {
+			t.Fatalf("%+v, %v", results, err)
+		}
+	}
+	if w := is("away"); w.Code != http.StatusOK || w.Body.String() != `{"name":"ana","presence":"away","load":1,"capacity":20}`+"\n" {
+		t.Errorf("away: %d %s", w.Code, w.Body)
+	}
+	comment("1")
+	if len(wait()) != 1 {
+		t.Errorf("while nobody is there %v wait, want one", wait())
+	}
+	if w := o.ask("POST", "/api/next", ""); w.Code != http.StatusConflict {
+		t.Errorf("next for who is away: %d %s", w.Code, w.Body)
+	}
+	if w := is("available"); w.Code != http.StatusOK || len(wait()) != 0 {
+		t.Errorf("available: %d %s, and %v wait", w.Code, w.Body, wait())
+	}
+	if w := is("offline"); !strings.Contains(w.Body.String(), `"presence":"offline","load":2`) || w.Body.String() != o.ask("GET", "/api/agents/me", "").Body.String() {
+		t.Errorf("offline: %d %s", w.Code, w.Body)
+	}
+}
+
+// Of a lane that hands out nothing, agents take the next ticket; with the same key they get the same one.
+func TestAgentsTakeTheNextTicket(t *testing.T) {
+	t.Parallel()
+	o := newOpened(t)
+	setup, _ := o.desk.Setup()
+	setup.Lanes[0].Pull = true // repairs
+	if err := o.desk.Apply(t.Context(), socialcrm.By{Actor: ticket.Actor{Kind: ticket.ByHost, ID: "test"}}, setup); err != nil {
+		t.Fatal(err)
+	}
+	e := channel.Event{
+		Kind: channel.MessageReceived, Account: channel.AccountID{Platform: "facebook", ID: "700100"},
+		Message: channel.Message{ID: "1", Thread: "1", Author: channel.Author{ID: "700100:1"}, Text: "My brake is broken", Time: time.Now()},
+	}
+	results, err := o.desk.Ingest(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, again := o.ask("POST", "/api/next", "", "Idempotency-Key", "1"), o.ask("POST", "/api/next", "", "Idempotency-Key", "1")
+	if first.Code != http.StatusOK || !strings.Contains(first.Body.String(), string(results[0].Ticket)) || again.Body.String() != first.Body.String() {
+		t.Errorf("the first: %d %s; the same again: %d %s; want ticket %s", first.Code, first.Body, again.Code, again.Body, results[0].Ticket)
+	}
+	if w := o.ask("POST", "/api/next", ""); w.Code != http.StatusNotFound {
+		t.Errorf("when nothing waits: %d %s", w.Code, w.Body)
 	}
 }
 
@@ -220,6 +302,9 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 	}
 	if want := "Salesforce holds 3 contacts, 3 cases and 10 interactions."; !strings.Contains(out.String(), want) {
 		t.Errorf("the story does not end with %q:\n%s", want, &out)
+	}
+	if n := len(st.mastodon.Answers()); n != 1 { // its echo came by the stream, before the answer to the post or after it
+		t.Errorf("Mastodon has %d answers, want one", n)
 	}
 }
 

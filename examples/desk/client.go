@@ -43,6 +43,19 @@ func (c client) do(ctx context.Context, id ticket.ID, verb, key string, body map
 	return receipt, err
 }
 
+// is says whether the agent is there.
+func (c client) is(ctx context.Context, presence string) error {
+	var got me
+	return c.call(ctx, http.MethodPut, "/api/agents/me/presence", "", map[string]string{"presence": presence}, &got)
+}
+
+// next takes the ticket whose turn it is.
+func (c client) next(ctx context.Context, key string) (ticket.ID, error) {
+	var receipt socialcrm.Receipt
+	err := c.call(ctx, http.MethodPost, "/api/next", key, nil, &receipt)
+	return receipt.Ticket, err
+}
+
 func (c client) call(ctx context.Context, method, path, key string, body map[string]string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

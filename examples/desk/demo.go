@@ -41,7 +41,7 @@ func newStage() (*stage, error) {
 		"DESK_TOKEN_ANA": "the-token-of-ana-in-the-demo", "DESK_TOKEN_BEN": "the-token-of-ben-in-the-demo", "FACEBOOK_APP_SECRET": "demo-app-secret", "FACEBOOK_VERIFY_TOKEN": "demo-word",
 		"FACEBOOK_PAGE_TOKEN": "demo-page-token", "MASTODON_TOKEN": "demo-mastodon-token", "SALESFORCE_CLIENT_SECRET": "demo-client-secret",
 	}}
-	st.Store, st.RT = "memory", nil                           // one CRM is enough to see
+	st.Store, st.RT = "memory", nil                           // README.md says why
 	st.Facebook.Pages[0].Since = time.Now().Add(-time.Minute) // Facebook tells whole seconds
 	st.Agents["ben"] = Secret{Env: "DESK_TOKEN_BEN"}
 	app := meta.App{ID: c.Facebook.App, Secrets: []string{st.getenv("FACEBOOK_APP_SECRET")}, VerifyToken: st.getenv("FACEBOOK_VERIFY_TOKEN")}
@@ -112,6 +112,8 @@ func (st *stage) play(ctx context.Context, address string, out io.Writer, pace t
 	s := &story{ctx: ctx, out: out, pace: pace, stage: st, ana: st.agent(address, "ana"), ben: st.agent(address, "ben")}
 	const mia, jon = "81001", "81002"
 
+	s.come(s.ana, "Ana")
+	s.come(s.ben, "Ben")
 	s.tell("Mia comments on Facebook: The brake of my new bike squeaks.")
 	comment := st.facebook.Comment(mia, "Mia Weber", "The brake of my new bike squeaks.")
 	brake := s.find(comment)
@@ -119,7 +121,7 @@ func (st *stage) play(ctx context.Context, address string, out io.Writer, pace t
 	s.act(s.ana, brake, "private", "text", "Which frame number is it?", "then", "pending")
 
 	s.tell("Jon comments on Facebook: Are you open on Sunday?")
-	sunday := s.find(st.facebook.Comment(jon, "Jon Blake", "Are you open on Sunday?"))
+	sunday := s.take(s.ben, "Ben", st.facebook.Comment(jon, "Jon Blake", "Are you open on Sunday?"))
 	s.act(s.ben, sunday, "reply", "text", "From ten to four, Jon.", "then", "solved")
 
 	s.await("the answer in private", func() bool {
@@ -178,19 +180,49 @@ func (s *story) await(what string, so func() bool) {
 	}
 }
 
-// find waits for the ticket of a message.
+// come lets an agent say that work may come.
+func (s *story) come(who client, name string) {
+	s.await(name, func() bool { return who.is(s.ctx, "available") == nil })
+	s.tell(name + " is there.")
+}
+
+// find waits for the ticket of a message, which its lane hands out.
 func (s *story) find(message string) (found ticket.Ticket) {
 	s.await("the ticket", func() bool {
-		list, err := s.ana.tickets(s.ctx, "status=new,open")
-		for _, t := range list {
-			said, _ := s.ana.messages(s.ctx, t.ID)
-			if len(said) > 0 && said[0].Content.ID == message {
-				found = t
-			}
-		}
-		return err == nil && found.Agent != ""
+		found = s.of(message)
+		return found.Agent != ""
 	})
 	s.tell(fmt.Sprintf("  ticket %s: lane %s, %s has it", found.ID, found.Lane, found.Agent))
+	return found
+}
+
+// take waits for the ticket of a message and lets an agent take the next of those that wait, which it is.
+func (s *story) take(who client, name, message string) (found ticket.Ticket) {
+	s.await("the ticket", func() bool {
+		found = s.of(message)
+		return found.ID != ""
+	})
+	if s.err != nil {
+		return found
+	}
+	s.steps++
+	id, err := who.next(s.ctx, fmt.Sprint("step-", s.steps))
+	if s.err = err; err == nil && id != found.ID {
+		s.err = fmt.Errorf("%s got ticket %s, want %s", name, id, found.ID)
+	}
+	s.tell(fmt.Sprintf("  ticket %s: lane %s, %s took it", found.ID, found.Lane, name))
+	return found
+}
+
+// of is the ticket that a message began; the zero one while there is none.
+func (s *story) of(message string) (found ticket.Ticket) {
+	list, _ := s.ana.tickets(s.ctx, "status=new,open")
+	for _, t := range list {
+		said, _ := s.ana.messages(s.ctx, t.ID)
+		if len(said) > 0 && said[0].Content.ID == message {
+			found = t
+		}
+	}
 	return found
 }
 

@@ -71,6 +71,7 @@ func TestNothingIsLostOrDoneTwiceWhenTheProcessIsKilled(t *testing.T) {
 	if status, err := standin.Call(ctx, forged, first.address+"/webhooks/facebook", []byte(`{"object":"page","entry":[]}`)); status != http.StatusUnauthorized {
 		t.Fatalf("a forged webhook call: %d, %v", status, err)
 	}
+	s.come(s.ana, "Ana")
 	tk := s.find(st.facebook.Comment("81001", "Mia Weber", "The brake of my new bike squeaks."))
 	ok()
 	answer := map[string]string{"text": "Sorry to hear that, Mia.", "then": "pending"}

@@ -51,20 +51,21 @@ func (m *Mastodon) Answers() (all []Toot) {
 	return all
 }
 
-// post keeps a post, and tells those who listen what people say. The account's own posts are in its list only: a server tells them on the stream, too, some time after
-// it has answered, and whether that overtakes the answer would be left to chance here.
+// post keeps a post, and tells those who listen: of what people say by a notification, of the account's own posts by an update, which often overtakes the answer to whoever
+// made them.
 func (m *Mastodon) post(p *Toot) *Toot {
 	p.ID, p.At = strconv.Itoa(1000001+len(m.posts)), time.Now().UTC()
 	m.posts = append(m.posts, p)
+	name, told := "notification", m.notification(p)
 	if p.From == m.Account {
-		return p
+		name, told = "update", m.status(p)
 	}
-	data, err := json.Marshal(m.notification(p))
+	data, err := json.Marshal(told)
 	if err != nil {
 		panic(err) // it is made of texts
 	}
 	for s := range m.streams {
-		s <- fmt.Appendf(nil, "event: notification\ndata: %s\n\n", data)
+		s <- fmt.Appendf(nil, "event: %s\ndata: %s\n\n", name, data)
 	}
 	return p
 }
