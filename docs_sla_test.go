@@ -225,3 +225,52 @@ func TestTheReopeningTableOfTheSLAPageIsTrue(t *testing.T) {
 		}
 	}
 }
+
+func TestTheMergingTableOfTheSLAPageIsTrue(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(slaPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\| ([^|]+) \| (\w{3} [\d:]+) \| (\w{3} [\d:]+) \| (\w{3} [\d:]+) \| (\w{3} [\d:]+) \| ([^|]+) \|`).FindAllStringSubmatch(string(data), -1)
+	if len(rows) != 3 {
+		t.Fatalf("%s has %d merges", slaPage, len(rows))
+	}
+	days := map[string]int{"Mon": 2, "Tue": 3, "Wed": 4, "Thu": 5}
+	for _, row := range rows {
+		at := func(text string) sla.Mark {
+			clock, err := time.Parse("15:04", text[4:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return sla.Mark{Time: clock.AddDate(2026, 2, days[text[:3]]-1), Key: text}
+		}
+		office, err := sla.NewCalendar(sla.Hours{Zone: "UTC", Week: sla.Weekdays(sla.Interval{From: 9 * time.Hour, To: 18 * time.Hour})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := sla.NewPolicySet([]sla.Policy{{Name: "all", Calendar: "office", Targets: []sla.Target{{Metric: sla.Resolution, Within: sla.Duration(8 * time.Hour)}}}},
+			sla.Calendars{Named: map[string]*sla.Calendar{"office": office}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := []sla.Event{{Mark: at(row[2]), Kind: sla.CustomerWrote, Line: "older"}, {Mark: at(row[3]), Kind: sla.CustomerWrote},
+			{Mark: at(row[4]), Kind: sla.Merged, Line: "older"}, {Mark: at(row[5]), Kind: sla.StatusChanged, Status: sla.Solved}}
+		for _, status := range []sla.Status{sla.Pending, sla.Solved} {
+			if strings.Contains(row[1], string(status)) {
+				events = append(events, sla.Event{Mark: at("Mon 17:30"), Kind: sla.StatusChanged, Status: status, Line: "older"})
+			}
+		}
+		var got []string
+		for _, c := range sla.Judge(slices.Values(events), func(time.Time) *sla.PolicySet { return set }, at(row[5]).Time) {
+			spent := strings.ReplaceAll(strings.TrimSuffix(time.Duration(c.Spent).String(), "0s"), "h0m", "h")
+			if c.Verdict != sla.Met {
+				t.Errorf("%s: %s, want met", row[1], c.Verdict)
+			}
+			got = append(got, spent)
+		}
+		if want := regexp.MustCompile(`\d+[hm]`).FindAllString(row[6], -1); !cmp.Equal(want, got) {
+			t.Errorf("%s: spent %v, the page says %v", row[1], got, want)
+		}
+	}
+}

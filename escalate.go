@@ -220,13 +220,16 @@ func (c *change) happened() []sla.Planned {
 	return slices.DeleteFunc(c.openSteps(), func(p sla.Planned) bool { return !slices.Contains(c.Stepped, p.Key) })
 }
 
-// haveHappened notes the steps that clocks of a line took while they belonged to another ticket, where the line had another name.
+// haveHappened notes the steps that clocks took while they belonged to another ticket, where the line had another name.
 func (c *change) haveHappened(steps []sla.Planned, from, line string) {
 	for _, p := range c.openSteps() {
 		same := func(h sla.Planned) bool {
-			return h.Clock.Metric == p.Clock.Metric && h.Clock.Line == from && h.Clock.Started.Equal(p.Clock.Started) && h.Step.At == p.Step.At
+			if h.Clock.Line == from {
+				h.Clock.Line = line
+			}
+			return h.Clock.Metric == p.Clock.Metric && h.Clock.Line == p.Clock.Line && h.Clock.Started.Equal(p.Clock.Started) && h.Step.At == p.Step.At
 		}
-		if p.Clock.Line == line && ofLine(&p.Clock) && slices.ContainsFunc(steps, same) && !slices.Contains(c.Stepped, p.Key) {
+		if slices.ContainsFunc(steps, same) && !slices.Contains(c.Stepped, p.Key) {
 			c.Stepped = append(slices.Clone(c.Stepped), p.Key)
 			c.w.tx.MarkSeen(stepKey(c.ID, p.Key))
 		}

@@ -143,17 +143,10 @@ func (c *change) foresee(other *change, line string) error {
 	}
 	c.retold.joined = true
 	for _, clock := range other.retold.stood {
-		if ofLine(&clock) {
-			clock.Line = cmp.Or(clock.Line, line)
-			c.retold.stood = append(c.retold.stood, clock)
-		}
+		clock.Line = cmp.Or(clock.Line, line)
+		c.retold.stood = append(c.retold.stood, clock)
 	}
 	return nil
-}
-
-// ofLine reports whether a clock belongs to a line of a ticket, not to the ticket as a whole.
-func ofLine(clock *sla.Clock) bool {
-	return clock.Metric == sla.Acknowledgement || clock.Metric == sla.FirstResponse || clock.Metric == sla.NextResponse
 }
 
 // foldAnew folds everything that counts for the ticket, and brings the clocks to its own status and facts.
@@ -318,10 +311,13 @@ func (c *change) regain(from *change) error {
 	}
 	var kept []sla.Clock
 	for _, clock := range from.retold.stood {
-		if clock.Line == string(c.ID) {
+		switch {
+		case clock.Line == string(c.ID):
 			clock.Line = ""
-			kept = append(kept, clock)
+		case !slices.Contains(c.Absorbed, ticket.ID(clock.Line)):
+			continue
 		}
+		kept = append(kept, clock)
 	}
 	c.retold = &retelling{stood: c.standing(events, kept)}
 	return nil

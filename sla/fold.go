@@ -91,23 +91,23 @@ func foldWith(f *folding, events []Event, inForce InForce) *folding {
 	return f
 }
 
-// next folds the next event, into the part that it happened to as well.
+// next folds the next event: one that happened to a part while that is apart, into the part alone.
 func (f *folding) next(inForce InForce, e *Event) {
 	p := f.apart(e.Line)
 	if p == nil {
 		f.step(inForce, e)
 		return
 	}
-	merges, own := p.merges(e), *e
+	own, had, merges := *e, p.Clocks, p.merges(e)
 	if merges {
 		own.Facts = &f.Facts
 	}
 	p.next(inForce, &own)
-	f.unknown = f.unknown || p.unknown
-	f.step(inForce, e)
 	if merges {
-		f.absorb(p, e)
+		f.step(inForce, e)
+		f.absorb(p, had, e)
 	}
+	f.unknown = f.unknown || p.unknown
 }
 
 // step folds an event under the sets in force.
@@ -146,13 +146,16 @@ func inOrder(events iter.Seq[Event]) []Event {
 		}
 	}
 	deleted := make(map[message]bool)
-	return slices.DeleteFunc(all, func(e Event) bool {
-		if e.Kind == MessageWithdrawn { // platforms tell of a deletion more than once
+	for i := range all {
+		if e := &all[i]; e.Kind == MessageWithdrawn { // platforms tell of a deletion more than once
 			of := message{e.Line, e.Of.Time.UnixNano(), e.Of.Order, e.Of.Key}
-			again := deleted[of]
+			if deleted[of] {
+				e.Kind = FactsChanged // to what they were
+			}
 			deleted[of] = true
-			return again
 		}
+	}
+	return slices.DeleteFunc(all, func(e Event) bool {
 		return e.corrects() || e.Kind == Answered && withdrawn[e.Key] || e.Post != "" && withdrawn[e.Post]
 	})
 }

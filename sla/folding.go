@@ -172,10 +172,10 @@ func (f *folding) endLine(line *Line, t time.Time, verdict Verdict) {
 	f.end(responses, line.Name, t, verdict)
 }
 
-// end stops the clocks of these metrics that nothing has stopped.
+// end stops the clocks of these metrics that nothing has stopped: on the line, or about the ticket as a whole.
 func (f *folding) end(which metrics, line string, t time.Time, verdict Verdict) {
 	for i := range f.Clocks {
-		if c := &f.Clocks[i]; which.has(c.Metric) && c.Stopped.IsZero() && c.Line == line {
+		if c := &f.Clocks[i]; which.has(c.Metric) && c.Stopped.IsZero() && (c.Line == line || !c.Metric.responds()) {
 			f.own()
 			f.stop(&f.Clocks[i], t, verdict, f.counted(c), f.was.held)
 		}

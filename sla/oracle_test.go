@@ -47,6 +47,7 @@ type oracleClock struct {
 	stopped, breach  int    // -1: not
 	verdict          sla.Verdict
 	lane, agent      string
+	past             bool // another one goes on for it
 }
 
 const never = -1
@@ -77,16 +78,21 @@ func simulate(w *world) *oracle {
 			if !e.Time.Equal(w.at(o.minute)) || gone[e.Key] || e.Post != "" && gone[e.Post] {
 				continue
 			}
-			if o.part != nil && e.Line == "merged" {
-				own := *e
-				if own.Line = ""; i == merged {
-					own.Facts = &o.facts
-				}
+			if o.part == nil || e.Line != "merged" {
+				o.apply(e)
+				continue
+			}
+			own := *e
+			own.Line = ""
+			if i != merged {
 				o.part.apply(&own)
+				continue
 			}
-			if o.apply(e); i == merged {
-				o.merge()
-			}
+			own.Facts = &o.facts
+			had := slices.Clone(o.part.clocks)
+			o.part.apply(&own)
+			o.apply(e)
+			o.merge(had)
 		}
 		o.finish()
 	}
@@ -117,18 +123,64 @@ func (o *oracle) finish() {
 	}
 }
 
-// merge goes on with the clocks of the part's line as they are.
-func (o *oracle) merge() {
-	o.lines["merged"] = o.part.lines[""]
-	for _, c := range o.part.clocks {
-		if c.metric == sla.Acknowledgement || c.metric == sla.FirstResponse || c.metric == sla.NextResponse {
-			c.line = "merged"
-			o.clocks = append(o.clocks, c)
+// merge goes on with the clocks of the part's line as they are, and with one of each metric that is about the ticket as a whole.
+func (o *oracle) merge(had []*oracleClock) {
+	p := o.part
+	o.part = nil
+	o.lines["merged"] = p.lines[""]
+	if p.asked != never && (o.asked == never || p.asked < o.asked) {
+		o.asked, o.status, o.solvedAs = p.asked, p.status, p.solvedAs
+		if o.now == "" {
+			o.now = sla.New
 		}
 	}
-	o.part = nil
+	o.updated = max(o.updated, p.updated)
+	for _, c := range p.clocks {
+		isNew := !slices.ContainsFunc(had, func(b *oracleClock) bool { return b.metric == c.metric && b.started == c.started })
+		if isNew && wholly(c.metric) {
+			continue
+		}
+		c.line = "merged"
+		o.clocks = append(o.clocks, c)
+	}
+	for _, m := range []sla.Metric{sla.PeriodicUpdate, sla.Resolution, sla.RequesterWait, sla.AgentWork} {
+		o.unite(m)
+	}
 	o.promise(o.facts)
 }
+
+// unite ends all clocks of a metric but one.
+func (o *oracle) unite(m sla.Metric) {
+	worth := func(c *oracleClock) int {
+		switch {
+		case m == sla.PeriodicUpdate && c.started != o.updated:
+			return 0
+		case c.stopped == never:
+			return 3
+		case c.verdict != sla.Unjudged:
+			return 2
+		}
+		return 1
+	}
+	var best *oracleClock
+	for _, c := range o.clocks {
+		if c.metric == m && !c.past && worth(c) > 0 && (best == nil || worth(c) > worth(best) || worth(c) == worth(best) && (c.started < best.started || c.started == best.started && c.line < best.line)) {
+			best = c
+		}
+	}
+	o.clocks = slices.DeleteFunc(o.clocks, func(c *oracleClock) bool {
+		if c.metric != m || c == best {
+			return false
+		}
+		if c.past = true; c.stopped == never && c.verdict != sla.Running {
+			c.stopped = o.minute
+		}
+		return c.stopped == never
+	})
+}
+
+// wholly reports whether clocks of the metric are about the ticket as a whole.
+func wholly(m sla.Metric) bool { return m >= sla.PeriodicUpdate }
 
 func (o *oracle) line(name string) *oracleLine {
 	if o.lines[name] == nil {
@@ -316,7 +368,7 @@ func (o *oracle) changeStatus(e *sla.Event, was sla.Facts) {
 		o.updated = never
 	case isDone(before) && !isDone(o.now):
 		for _, c := range o.clocks {
-			if c.verdict == sla.Met && (c.metric == sla.Resolution || c.metric == sla.RequesterWait || c.metric == sla.AgentWork) {
+			if !c.past && c.verdict == sla.Met && (c.metric == sla.Resolution || c.metric == sla.RequesterWait || c.metric == sla.AgentWork) {
 				o.reopen(c)
 			}
 		}
@@ -362,7 +414,7 @@ func (o *oracle) endLine(line string, verdict sla.Verdict, was sla.Facts) {
 
 func (o *oracle) end(m sla.Metric, line string, verdict sla.Verdict, was sla.Facts) {
 	for _, c := range o.clocks {
-		if c.metric == m && c.line == line && c.stopped == never {
+		if c.metric == m && (c.line == line || wholly(m)) && c.stopped == never {
 			c.stop(o.minute, verdict, was)
 		}
 	}
@@ -423,8 +475,14 @@ func (o *oracle) start(m sla.Metric, line string, started int) {
 	}
 	once := m == sla.Resolution || m == sla.RequesterWait || m == sla.AgentWork
 	for i, c := range o.clocks {
-		if c.metric != m || c.line != line || c.started != started {
-			if c.metric == m && c.line == line && c.stopped == never {
+		if c.past || c.metric != m || c.line != line && !wholly(m) {
+			continue
+		}
+		if once && c.verdict != sla.Unjudged {
+			return
+		}
+		if c.started != started {
+			if c.stopped == never {
 				return
 			}
 			continue
@@ -432,6 +490,7 @@ func (o *oracle) start(m sla.Metric, line string, started int) {
 		if c.stopped == never || c.verdict != sla.Unjudged && (once || c.stopped != c.started) {
 			return
 		}
+		line = c.line
 		o.clocks = slices.Delete(o.clocks, i, i+1)
 		break
 	}

@@ -27,13 +27,23 @@ func (f *folding) keepPromises(now time.Time) {
 		f.openLine(line, line.wants()&f.terms.promised, now)
 	}
 	if missing.has(PeriodicUpdate) {
-		f.open(PeriodicUpdate, "", f.Updated, now)
+		f.open(PeriodicUpdate, f.promisedTo(PeriodicUpdate, f.Updated), f.Updated, now)
 	}
 	for m := Resolution; m <= AgentWork; m++ {
 		if missing.has(m) {
-			f.open(m, "", f.Asked, now)
+			f.open(m, f.promisedTo(m, f.Asked), f.Asked, now)
 		}
 	}
+}
+
+// promisedTo returns the line whose clock about the ticket as a whole goes on being judged; the ticket's own where there is none.
+func (f *folding) promisedTo(m Metric, started time.Time) string {
+	for i := range f.Clocks {
+		if c := &f.Clocks[i]; c.Metric == m && c.Started.Equal(started) {
+			return c.Line
+		}
+	}
+	return f.Name
 }
 
 // missing are the clocks that the ticket should have, but for those of merged tickets' lines, and that are not there.
@@ -50,7 +60,7 @@ func (f *folding) missing() metrics {
 	}
 	wanted &= f.terms.promised
 	for i := range f.Clocks {
-		if c := &f.Clocks[i]; c.Line == f.Name && c.lasting() {
+		if c := &f.Clocks[i]; (c.Line == f.Name || !c.Metric.responds()) && c.lasting() {
 			wanted &^= c.Metric.bit()
 		}
 	}

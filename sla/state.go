@@ -16,7 +16,7 @@ type State struct {
 	Policy string `json:"policy,omitempty"`
 	// Status is the ticket's status as of the last event.
 	Status Status `json:"status,omitempty"`
-	// StatusSince is when the status became this, and SolvedFrom, while it is solved or closed, what it was before.
+	// StatusSince is when the status became this, or when a ticket that was asked before was merged into this one, and SolvedFrom, while it is solved or closed, what it was before.
 	StatusSince time.Time `json:"status_since,omitzero"`
 	SolvedFrom  Status    `json:"solved_from,omitempty"`
 	// HeldSince is when the lane and the agent became those of Facts.
@@ -57,14 +57,19 @@ func (l *Line) waits(m Mark) bool { return l.Waiting > 0 && m.Compare(l.Settled)
 // IsZero reports whether nothing was folded yet.
 func (s State) IsZero() bool { return s.Last == Mark{} && len(s.Clocks) == 0 }
 
-// Clock returns the newest clock of the metric on the ticket's own line, and whether there is one.
-func (s State) Clock(m Metric) (Clock, bool) {
-	for i := range slices.Backward(s.Clocks) {
-		if c := &s.Clocks[i]; c.Metric == m && c.Line == s.Name {
-			return *c, true
+// Clock returns the newest clock of the metric, of acknowledgement and responses the newest on the ticket's own line, and whether there is one. One that nothing has stopped is
+// newer than one that has ended.
+func (s State) Clock(m Metric) (newest Clock, ok bool) {
+	for i := range s.Clocks {
+		c := &s.Clocks[i]
+		if c.Metric != m || c.Line != s.Name && m.responds() {
+			continue
+		}
+		if !ok || c.Stopped.IsZero() || !newest.Stopped.IsZero() && c.Started.After(newest.Started) {
+			newest, ok = *c, true
 		}
 	}
-	return Clock{}, false
+	return newest, ok
 }
 
 // Next returns the nearest deadline of a running clock; zero when none runs. A clock is breached once its deadline lies in the past, so at the deadline

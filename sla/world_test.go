@@ -224,13 +224,20 @@ func (w *world) sayClocks(clocks []sla.Clock, calendars func(string) *sla.Calend
 	return all
 }
 
-// calendars are those that the clocks of the last event count in.
+// calendars are those that the clocks of the last event that counts count in.
 func (w *world) calendars(name string) *sla.Calendar {
-	if len(w.events) == 0 {
-		return nil
+	gone := map[string]bool{}
+	for i := range w.events {
+		if e := &w.events[i]; e.Kind == sla.AnswerWithdrawn {
+			gone[e.Key] = true
+		}
 	}
-	v := w.version(int(w.events[len(w.events)-1].Time.Sub(w.begin) / time.Minute))
-	return v.named[name]
+	for _, e := range slices.Backward(w.events) {
+		if !gone[e.Key] && (e.Post == "" || !gone[e.Post]) {
+			return w.version(int(e.Time.Sub(w.begin) / time.Minute)).named[name]
+		}
+	}
+	return nil
 }
 
 // story writes the world down for a person.
