@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"fmt"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -12,14 +11,6 @@ import (
 
 	modernc "modernc.org/sqlite"
 
-	"github.com/socialcrm/socialcrm"
-	"github.com/socialcrm/socialcrm/channel"
-	"github.com/socialcrm/socialcrm/channel/channeltest"
-	"github.com/socialcrm/socialcrm/crm/crmtest"
-	"github.com/socialcrm/socialcrm/routing"
-	"github.com/socialcrm/socialcrm/rule"
-	"github.com/socialcrm/socialcrm/sla"
-	"github.com/socialcrm/socialcrm/ticket"
 	"github.com/socialcrm/socialcrm/ticket/sqlite"
 )
 
@@ -78,55 +69,6 @@ func (s recordedStmt) ExecContext(ctx context.Context, args []driver.NamedValue)
 func (s recordedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	s.recorder.record(s.query, args, true)
 	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
-}
-
-// shop is a Desk with three lanes, a policy and a CRM.
-func shop(b *testing.B, store ticket.Store) (*socialcrm.Desk, channel.AccountID) {
-	b.Helper()
-	page := channeltest.New(channeltest.Options{}).Account(channel.Account{AccountID: channel.AccountID{ID: "shop"}, Since: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)})
-	desk, err := socialcrm.New(socialcrm.Config{
-		Store: store, Channels: []channel.Channel{page},
-		Setup: socialcrm.Setup{
-			Lanes: []routing.Lane{
-				{Name: "billing", Team: "money", When: rule.Condition{Fact: "text", Word: "invoice"}}, {Name: "returns", Team: "care", When: rule.Condition{Fact: "text", Word: "return"}},
-				{Name: "care", Team: "care"},
-			},
-			Teams:  []routing.Team{{Name: "money"}, {Name: "care"}},
-			Agents: []routing.Agent{{Name: "ana", Teams: []string{"care", "money"}, Capacity: 2, AlwaysOn: true}},
-			SLA:    []sla.Policy{{Name: "promise", Targets: []sla.Target{{Metric: sla.FirstResponse, Within: sla.Duration(time.Hour)}, {Metric: sla.Resolution, Within: sla.Duration(48 * time.Hour)}}}},
-		},
-	})
-	if err == nil {
-		err = desk.AddSink(crmtest.New(crmtest.Options{}))
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
-	return desk, page.Account().AccountID
-}
-
-// ingest lets senders take in messages, one a call, from the first to the one before the last, over so many conversations, and returns how long it took.
-func ingest(b *testing.B, desk *socialcrm.Desk, account channel.AccountID, senders, first, last, conversations int) time.Duration {
-	b.Helper()
-	begun := time.Now()
-	var all sync.WaitGroup
-	for sender := range senders {
-		all.Go(func() {
-			for n := first + sender; n < last; n += senders {
-				c := n % conversations
-				results, err := desk.Ingest(b.Context(), channel.Event{Kind: channel.MessageReceived, Account: account, Message: channel.Message{
-					ID: fmt.Sprint("m", n), Thread: fmt.Sprint("t", c), Author: channel.Author{ID: fmt.Sprint("a", c), Name: "Mia Huber", Handle: "mia"},
-					Text: "Where is my parcel? I have been waiting for days, and nobody answers the phone.", Time: time.Date(2026, 3, 2, 9, 0, n, 0, time.UTC),
-				}})
-				if err != nil || results[0].Outcome == socialcrm.Quarantined {
-					b.Error(results, err)
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
-	return time.Since(begun)
 }
 
 // execute executes the statements, in order, on a copy of the file as it was before them, and returns how long it took.
@@ -189,8 +131,8 @@ func BenchmarkDurableIngest(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				desk, account := shop(b, store)
-				ingest(b, desk, account, senders, 0, warm, 500)
+				shop := openShop(b, store, "")
+				shop.ingest(b, senders, 0, warm, over(500))
 				before := filepath.Join(b.TempDir(), "before.db")
 				if err := store.Backup(b.Context(), before); err != nil {
 					b.Fatal(err)
@@ -198,7 +140,7 @@ func BenchmarkDurableIngest(b *testing.B) {
 				r.mu.Lock()
 				r.on = true
 				r.mu.Unlock()
-				desks += ingest(b, desk, account, senders, warm, warm+messages, 500)
+				desks += shop.ingest(b, senders, warm, warm+messages, over(500))
 				r.mu.Lock()
 				r.on = false
 				r.mu.Unlock()
