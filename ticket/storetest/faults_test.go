@@ -126,18 +126,8 @@ var faults = []struct {
 	{"tells of a gap to those who read all", "whoever has missed what Prune removed can tell, and nobody else", func(b *broken) {
 		b.reader.pruned = func(r ticket.Reader) (ticket.Position, error) { return r.Head() }
 	}},
-	{"tells of a gap too late", "Prune runs beside Updates and readers", func(b *broken) {
+	{"tells of no gap, beside Updates", "Prune runs beside Updates and readers", func(b *broken) {
 		b.reader.pruned = func(ticket.Reader) (ticket.Position, error) { return "", nil }
-		b.view = func(ctx context.Context, tenant string, fn func(ticket.Reader) error) error {
-			if _, err := b.Memory.Prune(ctx, brand, noon); err != nil {
-				return err
-			}
-			return b.Memory.View(ctx, tenant, func(r ticket.Reader) error {
-				wrapped := b.reader
-				wrapped.Reader = r
-				return fn(wrapped)
-			})
-		}
 	}},
 	{"commits what failed", "a failed Update leaves nothing", func(b *broken) {
 		b.update = func(ctx context.Context, tenant string, fn func(ticket.Tx) error) (err error) {
@@ -415,17 +405,23 @@ var faults = []struct {
 			return list.Items, err
 		}
 	}},
-	{"counts pages by how many tickets they pass", "paging through tickets while they are written", func(b *broken) {
-		b.reader.listTickets = func(r ticket.Reader, q ticket.TicketQuery) (ticket.List[ticket.Ticket], error) {
-			offset, _ := strconv.Atoi(q.After)
-			limit := q.Limit
-			q.After, q.Limit = "", 10_000
-			list, err := r.ListTickets(q)
-			list.Items = list.Items[min(offset, len(list.Items)):]
-			if len(list.Items) > limit {
-				list.Items, list.Next = list.Items[:limit], strconv.Itoa(offset+limit)
+	{"counts pages by how many tickets they pass", "paging through tickets while they are written", countsPages},
+	{"counts pages by how many tickets they pass, beside writers", "whoever lists tickets while many write sees each once", func(b *broken) {
+		countsPages(b)
+		written := 0
+		b.view = func(ctx context.Context, tenant string, fn func(ticket.Reader) error) error { // one comes before each page
+			b.mu.Lock()
+			written++
+			id := ticket.ID(fmt.Sprint("early ", written))
+			b.mu.Unlock()
+			if err := b.Memory.Update(ctx, tenant, func(tx ticket.Tx) error { tx.PutTicket(open(id, "lane", -90)); return nil }); err != nil {
+				return err
 			}
-			return list, err
+			return b.Memory.View(ctx, tenant, func(r ticket.Reader) error {
+				wrapped := b.reader
+				wrapped.Reader = r
+				return fn(wrapped)
+			})
 		}
 	}},
 	{"takes any page", "a page that no list named is an error", func(b *broken) {
@@ -493,6 +489,20 @@ func numbersAtAppend(b *broken) {
 			return nil, nil
 		}
 		return slices.Clone(shown[i:]), nil
+	}
+}
+
+func countsPages(b *broken) {
+	b.reader.listTickets = func(r ticket.Reader, q ticket.TicketQuery) (ticket.List[ticket.Ticket], error) {
+		offset, _ := strconv.Atoi(q.After)
+		limit := q.Limit
+		q.After, q.Limit = "", 10_000
+		list, err := r.ListTickets(q)
+		list.Items = list.Items[min(offset, len(list.Items)):]
+		if len(list.Items) > limit {
+			list.Items, list.Next = list.Items[:limit], strconv.Itoa(offset+limit)
+		}
+		return list, err
 	}
 }
 

@@ -2,7 +2,10 @@ package storetest
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/socialcrm/socialcrm/ticket"
@@ -13,6 +16,7 @@ func paging() []Check {
 		{"paging through tickets while they are written", pagingTickets},
 		{"paging through waiting tickets while they are written", pagingWaiting},
 		{"paging through messages while they are written", pagingMessages},
+		{"whoever lists tickets while many write sees each once", listedBeside},
 		{"reading the journal while it is written", pagingJournal},
 		{"a page is as long as asked for, and the last one is known", pageLimits},
 		{"a page that no list named is an error", badPages},
@@ -99,6 +103,99 @@ func pagingTickets(t T, r Rig) {
 			})
 		})
 	}
+}
+
+// listedBeside lets readers page through lists, again and again, while others write: new tickets, tickets that leave a list and come back, and those that stay in it and
+// change. SOCIALCRM_WRITES is how many writes there are; without it, a few hundred.
+func listedBeside(t T, r Rig) {
+	const stay, writers = 120, 3
+	writes := 300
+	if n, err := strconv.Atoi(os.Getenv("SOCIALCRM_WRITES")); err == nil {
+		writes = n
+	}
+	stores := r.stores(t)
+	put := func(tx ticket.Tx, id string, minutes int, there bool, round int) {
+		c := open(ticket.ID(id), "lane", minutes)
+		c.Tags, c.Subject = []string{"tag"}, fmt.Sprint("round ", round)
+		c.Status = []ticket.Status{ticket.Open, ticket.Pending, ticket.New}[round%3]
+		if !there {
+			c.Lane, c.Tags, c.Status = "elsewhere", nil, ticket.Closed
+		}
+		tx.PutTicket(c)
+	}
+	throughout := make([]string, stay)
+	r.write(t, func(tx ticket.Tx) {
+		for i := range throughout {
+			throughout[i] = fmt.Sprintf("t%03d", i)
+			put(tx, throughout[i], i/3, true, 0)
+		}
+	})
+	queries := []ticket.TicketQuery{
+		{}, {Lane: "lane", Newest: true}, {Tag: "tag"}, {Statuses: []ticket.Status{ticket.New, ticket.Open, ticket.Pending}, Newest: true},
+	}
+	var next, running atomic.Int64
+	running.Store(writers)
+	sideBySide(t, writers+2, func(worker int) error {
+		if worker < writers {
+			defer running.Add(-1)
+			for n := int(next.Add(1)); n <= writes; n = int(next.Add(1)) {
+				err := stores[worker%2].Update(t.Context(), brand, func(tx ticket.Tx) error {
+					switch minute := n * 7919 % (stay/3 + 20); n % 4 {
+					case 0: // a new one, somewhere
+						put(tx, fmt.Sprint("new", n), minute-10, true, n)
+					case 1: // in and out
+						put(tx, fmt.Sprint("moves", n%40), n%40, n/40%2 == 0, n)
+					default:
+						i := n * 31 % stay
+						put(tx, throughout[i], i/3, true, n)
+					}
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		for pass := worker; ; pass++ {
+			over := running.Load() == 0
+			if err := listOnce(t, stores[worker%2], queries[pass%len(queries)], throughout); err != nil {
+				return err
+			}
+			if over {
+				return nil
+			}
+		}
+	})
+}
+
+// listOnce goes through a list, each page a View of its own.
+func listOnce(t T, s ticket.Store, q ticket.TicketQuery, throughout []string) error {
+	seen := make(map[ticket.ID]bool)
+	for q.Limit = 17; ; {
+		var list ticket.List[ticket.Ticket]
+		if err := s.View(t.Context(), brand, func(rd ticket.Reader) (err error) {
+			list, err = rd.ListTickets(q)
+			return err
+		}); err != nil {
+			return err
+		}
+		for _, item := range list.Items {
+			if seen[item.ID] {
+				return fmt.Errorf("tickets of %+v: %s is there twice", q, item.ID)
+			}
+			seen[item.ID] = true
+		}
+		if q.After = list.Next; q.After == "" {
+			break
+		}
+	}
+	for _, id := range throughout {
+		if !seen[ticket.ID(id)] {
+			return fmt.Errorf("tickets of %+v: %s, which was there throughout, is missed", q, id)
+		}
+	}
+	return nil
 }
 
 func pagingWaiting(t T, r Rig) {
