@@ -19,12 +19,11 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	pool := newPoolAt(t, server.DSN, "default_tablespace=small")
-	if _, err := pool.Exec(t.Context(), "create tablespace small location '"+folder+"'"); err != nil {
+	if _, err := newPoolAt(t, server.DSN, "").Exec(t.Context(), "create tablespace small location '"+folder+"'"); err != nil {
 		t.Fatal(err)
 	}
 	var later atomic.Int64
-	store, err := New(t.Context(), pool, &Options{Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
+	store, err := Open(t.Context(), server.DSN+" default_tablespace=small", &Options{Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
 	if err != nil {
 		t.Fatal(err)
 	}
