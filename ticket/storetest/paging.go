@@ -106,10 +106,10 @@ func pagingTickets(t T, r Rig) {
 }
 
 // listedBeside lets readers page through lists, again and again, while others write: new tickets, tickets that leave a list and come back, and those that stay in it and
-// change. SOCIALCRM_WRITES is how many writes there are; without it, two hundred.
+// change. SOCIALCRM_WRITES is how many writes there are; without it, a hundred and twenty.
 func listedBeside(t T, r Rig) {
 	const stay, writers = 120, 3
-	writes := 200
+	writes := 120
 	if n, err := strconv.Atoi(os.Getenv("SOCIALCRM_WRITES")); err == nil {
 		writes = n
 	}

@@ -163,7 +163,7 @@ func pruneTold(t T, r Rig) {
 
 // pruneBeside lets a reader follow the journal while it is written and pruned: it sees each entry, or is told of a gap.
 func pruneBeside(t T, r Rig) {
-	const n = 40
+	const n = 25
 	r.write(t, func(tx ticket.Tx) {
 		for i := range 3 {
 			past(tx, ticket.ID(fmt.Sprint("before ", i)), ticket.Closed, at(-50), "")
