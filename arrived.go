@@ -54,11 +54,11 @@ func (w *work) eachAnswered(m *ticket.Message, fn func(*change) error) error {
 	ids := []ticket.ID{m.Ticket}
 	if m.Post == nil {
 		e := echoOf(m)
-		convs, err := w.addressees(&e)
+		to, err := w.addressees(&e)
 		if err != nil && err != errErased {
 			return err
 		}
-		for _, conv := range convs {
+		for _, conv := range to.convs {
 			ids = append(ids, conv.Ticket)
 		}
 	}

@@ -1,7 +1,6 @@
 package socialcrm
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -18,15 +17,15 @@ func (w *work) echoed(e *channel.Event) (Result, error) {
 	if found, err := w.tx.MessagesByRef(ref); err != nil || found[0].Key != "" {
 		return Result{Outcome: Duplicate, Ticket: found[0].Ticket, Message: found[0].Key}, err
 	}
-	convs, err := w.addressees(e)
+	to, err := w.addressees(e)
 	if err == errErased {
 		return Result{Outcome: Dropped}, nil
 	}
 	if err != nil {
 		return Result{}, err
 	}
-	for i := range convs {
-		ours, err := w.unfinished(&convs[i], e)
+	for i := range to.convs {
+		ours, err := w.unfinished(&to.convs[i], e)
 		if err != nil {
 			return Result{}, err
 		}
@@ -50,14 +49,22 @@ func (w *work) echoed(e *channel.Event) (Result, error) {
 	if m.Automated || e.App != "" && w.company.setup.Apps[e.App] != PersonApp {
 		stored.Automated, stored.Actor = true, ticket.Actor{Kind: ticket.ByTool, ID: e.App}
 	}
+	if m.Parent != "" && m.Thread == m.Parent && !to.parent {
+		stored.Missing = m.Parent // its thread is a guess
+	}
 	r := Result{Outcome: Recorded, Message: stored.Key}
-	if len(convs) == 0 {
-		err = w.unaddressed(e, stored)
-	} else {
-		r.Outcome, r.Ticket = Joined, convs[0].Ticket
-		stored.Ticket, stored.Conversation = convs[0].Ticket, convs[0].Key
+	if len(to.convs) == 0 {
 		w.putMessage(stored)
-		err = w.answeredIn(convs, &stored)
+		w.append(ticket.Entry{Kind: ticket.MessageEchoed, Key: "echo/" + stored.Key, Message: stored.Key, Actor: stored.Actor, Happened: e.Time, Received: e.Received})
+	} else {
+		first := to.convs[0]
+		r.Outcome, r.Ticket = Joined, first.Ticket
+		stored.Ticket, stored.Conversation = first.Ticket, first.Key
+		w.putMessage(stored)
+		err = w.answeredIn(to.convs, &stored, false)
+	}
+	if err == nil {
+		err = w.await(&stored, to)
 	}
 	if err != nil {
 		return Result{}, err
@@ -65,8 +72,8 @@ func (w *work) echoed(e *channel.Event) (Result, error) {
 	return r, w.catchUp(ref, waiting)
 }
 
-// answeredIn lets an own post count in every conversation that it addresses, once for each line of a ticket.
-func (w *work) answeredIn(convs []ticket.Conversation, m *ticket.Message) error {
+// answeredIn lets an own post count in every conversation that it addresses, once for each line of a ticket; again: it counts in some of them already.
+func (w *work) answeredIn(convs []ticket.Conversation, m *ticket.Message, again bool) error {
 	told := make(map[ticket.ID][]string, len(convs)) // the lines of each ticket
 	for _, conv := range convs {
 		c, err := w.load(conv.Ticket)
@@ -74,26 +81,43 @@ func (w *work) answeredIn(convs []ticket.Conversation, m *ticket.Message) error 
 			return err
 		}
 		line, said := c.line(&conv), *m
-		before := told[c.ID]
-		if slices.Contains(before, line) {
+		said.Conversation = conv.Key
+		before, known := told[c.ID]
+		if again && !known {
+			if before, err = c.toldOf(m); err != nil {
+				return err
+			}
+		}
+		if told[c.ID] = before; slices.Contains(before, line) {
 			continue
 		}
 		told[c.ID] = append(before, line)
-		again := ""
+		mark := ""
 		if len(before) > 0 {
-			again = lineMark + line // each line hears of it by an event of its own
+			mark = lineMark + line // each line hears of it by an event of its own
 		}
 		if party := c.PartyIn(conv.Key); party != nil {
 			if said.Party = party.Contact; conv.Key == m.Conversation {
 				w.putMessage(said)
 			}
 		}
-		if err := c.answeredOutside(line, again, &said); err != nil {
+		if err := c.answeredOutside(line, mark, &said); err != nil {
 			return err
 		}
 		c.finish()
 	}
 	return nil
+}
+
+// toldOf returns the lines of the ticket on which an own post counts already.
+func (c *change) toldOf(m *ticket.Message) (lines []string, err error) {
+	events, err := c.history()
+	for i := range events {
+		if e := &events[i]; e.Kind == sla.Answered && (e.Key == m.Key || strings.HasPrefix(e.Key, m.Key+lineMark)) {
+			lines = append(lines, e.Line)
+		}
+	}
+	return lines, err
 }
 
 // answeredOutside is what an own post that the Desk did not send means for a line of the ticket. One of the past is kept, and moves no clock.
@@ -113,20 +137,36 @@ func (c *change) answeredOutside(line, again string, m *ticket.Message) error {
 // that question would wait for ever.
 func (w *work) past(m *ticket.Message) (bool, error) {
 	since, err := w.since(m.Conversation.Account)
-	if err != nil || !m.Content.Time.Before(since) || m.Content.Parent == "" {
-		return err == nil && m.Content.Time.Before(since), err
-	}
-	found, err := w.byRef(ticket.MessageRef{Account: m.Conversation.Account, ID: m.Content.Parent})
-	if err != nil {
+	if err != nil || !m.Content.Time.Before(since) {
 		return false, err
 	}
-	question := &found[0]
-	return question.Key == "" || question.Direction != ticket.Inbound || question.Content.Time.Before(since), nil
+	question, err := w.questionOf(m)
+	return question.Key == "" || question.Content.Time.Before(since), err
+}
+
+// questionOf returns the customer's message that a post answers in its conversation; the zero Message when it names none that is known there. To others whom
+// the post mentions that message says nothing.
+func (w *work) questionOf(m *ticket.Message) (none ticket.Message, err error) {
+	if m.Content.Parent == "" {
+		return none, nil
+	}
+	found, err := w.byRef(ticket.MessageRef{Account: m.Conversation.Account, ID: m.Content.Parent})
+	if err != nil || found[0].Direction != ticket.Inbound || found[0].Conversation != m.Conversation {
+		return none, err
+	}
+	return found[0], nil
+}
+
+// addressed is whom an own post is for, as far as it is known.
+type addressed struct {
+	convs  []ticket.Conversation // with a ticket; that of the message which it answers first
+	parent bool                  // what it answers is known, or it answers nothing
+	named  bool                  // everybody whom it names has a ticket in its thread
 }
 
 // addressees are the conversations with a ticket that an own post belongs to: in private its thread; in public that of its parent's author and of those whom it mentions.
 // errErased: it is part of what was erased since.
-func (w *work) addressees(e *channel.Event) ([]ticket.Conversation, error) {
+func (w *work) addressees(e *channel.Event) (to addressed, err error) {
 	m := &e.Message
 	var keys []ticket.ConversationKey
 	var parent ticket.Message
@@ -135,12 +175,14 @@ func (w *work) addressees(e *channel.Event) ([]ticket.Conversation, error) {
 			keys = append(keys, k)
 		}
 	}
+	to.parent = m.Parent == ""
 	if m.Parent != "" {
 		parents, err := w.byRef(ticket.MessageRef{Account: e.Account, ID: m.Parent})
 		if err != nil {
-			return nil, err
+			return to, err
 		}
 		parent = parents[0]
+		to.parent = parent.Key != ""
 		if p := parent; p.Key != "" && p.Conversation.Visibility == m.Visibility {
 			add(p.Conversation)
 			if m.Thread == "" {
@@ -155,126 +197,40 @@ func (w *work) addressees(e *channel.Event) ([]ticket.Conversation, error) {
 		m.Thread = m.ID
 	}
 	base := ticket.ConversationKey{Account: e.Account, Visibility: m.Visibility, Thread: m.Thread}
+	var names [][2]ticket.ConversationKey // of each whom it names: by the name and, where that is a handle, by the ID
 	if m.Visibility == channel.Private {
 		add(base)
 	} else {
 		handles := make([]ticket.ValueKey, len(m.Mentions))
+		names = make([][2]ticket.ConversationKey, len(m.Mentions))
 		for i, name := range m.Mentions {
 			handles[i] = handleKey(e.Account.Platform, name)
 			base.Author = name
+			names[i][0] = base
 			add(base)
 		}
 		ids, err := w.tx.Values(handles...)
 		if err != nil {
-			return nil, err
+			return to, err
 		}
-		for _, id := range ids {
+		for i, id := range ids {
 			if base.Author = string(id.Data); base.Author != "" {
+				names[i][1] = base
 				add(base)
 			}
 		}
 	}
 	found, err := w.tx.Conversations(keys...)
 	if err != nil {
-		return nil, err
+		return to, err
 	}
-	return w.notErased(found, &parent, e)
-}
-
-// waitingEchoes are own posts in a thread that belong to no ticket yet: the brand wrote first, or its answer came before the question.
-func waitingEchoes(key ticket.ConversationKey) ticket.ValueKey {
-	return ticket.ValueKey{Space: echoesSpace, Name: string(appendEchoesName(nil, &key))}
-}
-
-const echoesSpace = "echoes"
-
-func appendEchoesName(b []byte, key *ticket.ConversationKey) []byte {
-	b = append(append(append(b, key.Account.Platform...), '/'), key.Account.ID...)
-	b = append(append(append(b, '#'), key.Visibility.String()...), '#')
-	return append(b, key.Thread...)
-}
-
-// unaddressed keeps an own post that belongs to no ticket yet where the ticket that it belongs to will find it.
-func (w *work) unaddressed(e *channel.Event, m ticket.Message) error {
-	if m.Content.Parent != "" && m.Conversation.Thread == m.Content.Parent {
-		m.Missing = m.Content.Parent
-	}
-	w.putMessage(m)
-	w.append(ticket.Entry{Kind: ticket.MessageEchoed, Key: "echo/" + m.Key, Message: m.Key, Actor: m.Actor, Happened: e.Time, Received: e.Received})
-	if m.Content.Parent != "" {
-		if err := w.keepEarly(ticket.MessageRef{Account: e.Account, ID: m.Content.Parent}, early{Echo: m.Key}); err != nil {
-			return err
-		}
-	}
-	key := waitingEchoes(m.Conversation)
-	waiting, err := w.waiting(key)
-	if err != nil {
-		return err
-	}
-	return w.putWaiting(key, append(waiting, m.Key))
-}
-
-func (w *work) waiting(key ticket.ValueKey) (waiting []string, err error) {
-	values, err := w.tx.Values(key)
-	if err != nil {
-		return nil, err
-	}
-	return decode[string](&values[0])
-}
-
-func (w *work) putWaiting(key ticket.ValueKey, waiting []string) error {
-	if len(waiting) == 0 {
-		w.tx.DeleteValue(key)
-		return nil
-	}
-	data, err := json.Marshal(waiting)
-	if err == nil {
-		w.tx.PutValue(ticket.Value{Key: key, Data: data})
-	}
-	return err
-}
-
-// adopt takes the own posts of the thread that address the conversation's customer into its new ticket.
-func (w *work) adopt(c *change, conv *ticket.Conversation, waiting []string) error {
-	if len(waiting) == 0 {
-		return nil
-	}
-	messages, err := w.tx.Messages(waiting...)
-	if err != nil {
-		return err
-	}
-	if err := c.remember(); err != nil { // one of them may end what another began
-		return err
-	}
-	var left []string
-	for _, m := range messages {
-		switch {
-		case m.Key == "" || m.Ticket != "":
-		case addresses(&m.Content, conv):
-			m.Ticket, m.Conversation = c.ID, conv.Key
-			w.putMessage(m)
-			line, err := c.lineAt(m.Conversation)
-			if err != nil {
-				return err
-			}
-			if err := c.answeredOutside(line, "", &m); err != nil {
-				return err
-			}
-		default:
-			left = append(left, m.Key)
-		}
-	}
-	return w.putWaiting(waitingEchoes(conv.Key), left)
-}
-
-// addresses reports whether an own post in the conversation's thread is meant for its customer: in private always, in public when it answers or mentions the customer.
-func addresses(post *channel.Message, conv *ticket.Conversation) bool {
-	if conv.Key.Visibility == channel.Private || post.Parent != "" && post.Parent == conv.CustomerMessage {
-		return true
-	}
-	return slices.ContainsFunc(post.Mentions, func(name string) bool {
-		return name == conv.Author.ID || conv.Author.Handle != "" && strings.EqualFold(name, conv.Author.Handle)
+	to.named = !slices.ContainsFunc(names, func(name [2]ticket.ConversationKey) bool {
+		return !slices.ContainsFunc(found, func(c ticket.Conversation) bool {
+			return (c.Ticket != "" || !c.Erased.IsZero()) && (c.Key == name[0] || c.Key == name[1])
+		}) && len(w.d.named(channel.AccountID{Platform: e.Account.Platform}, []string{name[0].Author})) == 0
 	})
+	to.convs, err = w.notErased(found, &parent, e)
+	return to, err
 }
 
 // lineMark is before the line in the key of what an own post means on a further line.
@@ -285,50 +241,19 @@ func echoOf(m *ticket.Message) channel.Event {
 	return channel.Event{Kind: channel.MessageEchoed, Account: m.Conversation.Account, Message: m.Content, Time: m.Content.Time, Received: m.Received}
 }
 
-// adoptLate files an own post whose question has come only now.
-func (w *work) adoptLate(key string) error {
-	messages, err := w.tx.Messages(key)
-	if err != nil {
-		return err
-	}
-	m := messages[0]
-	if m.Key == "" || m.Ticket != "" {
-		return nil
-	}
-	e := echoOf(&m)
-	if m.Missing != "" {
-		e.Message.Thread = "" // it was a guess; the parent knows better
-	}
-	convs, err := w.addressees(&e)
-	if err == errErased {
-		(&forgotten{w: w}).empty(&m)
-		w.tx.PutMessage(m)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	m.Missing, m.Conversation.Thread = "", e.Message.Thread
-	if len(convs) > 0 {
-		m.Ticket, m.Conversation = convs[0].Ticket, convs[0].Key
-	}
-	w.putMessage(m)
-	return w.answeredIn(convs, &m)
-}
-
 // answerMark is where an answer stands among what happened to the ticket: where the platform's time and order say. An answer whose order the platform does not
 // tell is not before the message that it answers, as it would seem where times are whole seconds, or clocks differ.
 func (c *change) answerMark(m *ticket.Message) (sla.Mark, error) {
 	mark := sla.Mark{Time: m.Content.Time, Order: m.Content.Order, Key: m.Key}
-	if m.Content.Parent == "" || m.Content.Order != "" {
+	if m.Content.Order != "" {
 		return mark, nil
 	}
-	found, err := c.w.byRef(ticket.MessageRef{Account: m.Conversation.Account, ID: m.Content.Parent})
-	if err != nil || found[0].Direction != ticket.Inbound || found[0].Key == "" {
+	found, err := c.w.questionOf(m)
+	if err != nil || found.Key == "" {
 		return mark, err
 	}
-	question := &found[0].Content
-	if mark.Compare(sla.Mark{Time: question.Time, Order: question.Order, Key: found[0].Key}) <= 0 {
+	question := &found.Content
+	if mark.Compare(sla.Mark{Time: question.Time, Order: question.Order, Key: found.Key}) <= 0 {
 		mark.Time, mark.Order = question.Time, question.Order+"~"
 	}
 	return mark, nil
@@ -365,12 +290,11 @@ func (c *change) answeredOn(line, again string, m *ticket.Message, kind ticket.E
 			return err
 		}
 		c.journal(ticket.Entry{Kind: ticket.ReplyFailed, Message: m.Key, Actor: m.Actor, Happened: m.Content.Time, Reason: "it failed before it was known what it answers", Clock: clock})
-		return nil
 	}
 	if m.Automated || c.Clocks.Asked.IsZero() || mark.Time.Before(c.Clocks.Asked) {
 		return nil // no person's answer, or said before the customer asked
 	}
-	if mark.Time.After(c.Answered) {
+	if m.State != ticket.PostFailed && mark.Time.After(c.Answered) {
 		c.Answered = mark.Time
 	}
 	c.Late = false

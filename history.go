@@ -107,6 +107,21 @@ func (c *change) history() (events []sla.Event, err error) {
 	return events, nil
 }
 
+// factsAtFirst are those that the line's clocks knew first: they hold for a question from before, which comes late, too.
+func (c *change) factsAtFirst(line string) (*sla.Facts, error) {
+	events, err := c.history()
+	var first *sla.Event
+	for i := range events {
+		if e := &events[i]; e.Facts != nil && e.Line == line && (first == nil || e.Compare(first.Mark) < 0) {
+			first = e
+		}
+	}
+	if first == nil {
+		return nil, err
+	}
+	return first.Facts, err
+}
+
 // answeredLast is when a person answered the customer last, by the history that was folded again: what never arrived is no answer.
 func (c *change) answeredLast() (last time.Time) {
 	events, never, arrived := slices.Concat(c.retold.events, c.added()), make(map[string]bool), make(map[string]bool)

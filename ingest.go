@@ -302,7 +302,10 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	}
 	if other, err := w.elsewhere(e); err != nil || other != nil {
 		if err == nil {
-			r, err = w.samePost(e, &conv, stored, other)
+			r, err = w.samePost(e, &conv, stored, other, echoes)
+		}
+		if err == nil {
+			err = w.catchUp(ref, waiting)
 		}
 		return r, err
 	}
@@ -406,7 +409,7 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 	author, party := entry.Actor, entry.Actor.Kind == ticket.ByParty
 	who := "the " + string(author.Kind)
 	mark := sla.Mark{Time: e.Time, Order: e.Message.Order, Key: entry.Message}
-	answered := !party && c.Answered.After(e.Time)
+	asked := c.Clocks.Asked
 	c.Returned = ticket.Return{}
 	if outcome == Reopened {
 		if err := w.retake(c); err != nil {
@@ -443,10 +446,13 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 	case outcome == Joined && (c.Status == ticket.Pending || c.Status == ticket.OnHold):
 		err = c.setStatus(ticket.Open, e.Time, mark.Order, mark.Key+"/open", author, who+" wrote")
 	}
+	if err == nil && c.Clocks.Asked.Before(asked) {
+		err = c.answeredBefore(mark)
+	}
 	if err != nil {
 		return err
 	}
-	if answered && !c.Late {
+	if !party && c.Answered.After(e.Time) && !c.Late {
 		c.Late = true
 		c.journal(ticket.Entry{Kind: ticket.TicketLate, Message: entry.Message, Happened: e.Time, Received: e.Received, Actor: ticket.Actor{Kind: ticket.BySystem}, Reason: "it was written before the latest answer and arrived after it"})
 	}

@@ -272,7 +272,7 @@ func (d *Desk) named(by channel.AccountID, mentions []string) (ids []channel.Acc
 }
 
 // samePost joins a post to the ticket that it made when it reached another account of ours. The account that it names first answers.
-func (w *work) samePost(e *channel.Event, conv *conversation, copied ticket.Message, known *ticket.Message) (Result, error) {
+func (w *work) samePost(e *channel.Event, conv *conversation, copied ticket.Message, known *ticket.Message, echoes []string) (Result, error) {
 	c, err := w.load(known.Ticket)
 	if err != nil {
 		return Result{}, err
@@ -297,6 +297,11 @@ func (w *work) samePost(e *channel.Event, conv *conversation, copied ticket.Mess
 	}
 	hear(&conv.Conversation, e.Time, e.Message.Order, e.Message.ID)
 	w.tx.PutConversation(conv.Conversation)
+	if !busy {
+		if err := w.adopt(c, &conv.Conversation, echoes); err != nil {
+			return Result{}, err
+		}
+	}
 	if first := w.d.named(channel.AccountID{Platform: e.Account.Platform}, e.Message.Mentions); len(first) > 0 && first[0] == e.Account {
 		c.Account = e.Account
 	}
@@ -362,7 +367,8 @@ func (w *work) rekey(key string) error {
 	if from.Ticket == "" {
 		return nil
 	}
-	if into.Ticket == "" {
+	begins := into.Ticket == ""
+	if begins {
 		into = from
 		into.Key, into.Provisional, into.MovedTo = to.key, to.provisional, nil
 	}
@@ -408,6 +414,15 @@ func (w *work) rekey(key string) error {
 		c.Contact, c.contact = contact.ID, contact
 	}
 	c.journal(ticket.Entry{Kind: ticket.MessageCompleted, Message: m.Key, Happened: e.Time, Received: e.Received, Reason: "author or root are known now"})
+	if begins {
+		waiting, err := w.waiting(waitingEchoes(into.Key))
+		if err == nil {
+			err = w.adopt(c, &into, waiting)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	c.finish()
 	return nil
 }

@@ -262,6 +262,11 @@ func (c *change) fold(e sla.Event) (*sla.Event, error) {
 	*told = e
 	state, err := c.w.company.timeline.Fold(c.Clocks, *told)
 	if err == sla.ErrLate {
+		if e.Kind == sla.CustomerWrote && e.Facts == nil && e.Time.Before(c.Clocks.Asked) {
+			if told.Facts, err = c.factsAtFirst(e.Line); err != nil {
+				return nil, err
+			}
+		}
 		state, err = c.refold(*told)
 	}
 	if err != nil {
