@@ -191,3 +191,31 @@ func TestAnEditOfAnOlderRevisionIsHistoryWheneverItIsTold(t *testing.T) {
 		t.Errorf("the text in force is %q, want the third", got)
 	}
 }
+
+func TestADeletionThatComesFirstLeavesNoTicketAndAMessageApart(t *testing.T) {
+	t.Parallel()
+	for name, honour := range map[string]bool{"deleted": false, "its text must go": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, at := later(t)
+			gone := said("1", "", "", "", "", at(5))
+			gone.Kind, gone.Time, gone.Honour = channel.MessageDeleted, at(5), honour
+			question := said("1", "mia", "p", "p", "Where is it?", at(1))
+			w.ingest(gone, question, question)
+			w.pass(time.Hour)
+			if n := len(w.tickets()) + len(w.crm.Cases()) + len(w.crm.Contacts()); n != 0 {
+				t.Errorf("%d tickets, cases and contacts in the CRM, want none", n)
+			}
+			m, text := w.messages("1")[0], "Where is it?"
+			if honour {
+				text = ""
+			}
+			if m.Ticket != "" || !m.Deleted.Equal(at(5)) || m.Content.Text != text || m.Content.Author.ID != "mia" {
+				t.Errorf("it is kept as %+v, want apart, deleted at %s, with the text %q", m, at(5), text)
+			}
+			if told := w.told(ticket.MessageReceived); len(told) != 1 || told[0].Ticket != "" {
+				t.Errorf("the journal tells %+v, want the message, once, without a ticket", told)
+			}
+		})
+	}
+}
