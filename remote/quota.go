@@ -59,7 +59,7 @@ func comeBack(value string, h http.Header, now time.Time) (time.Time, bool) {
 		case n >= earliestMs:
 			n /= 1000
 		}
-		return after(n-float64(theirNow(h, now).UnixMilli())/1000, now), true
+		return after(n-float64(ServerTime(h, now).UnixMilli())/1000, now), true
 	}
 	at, err := time.Parse(time.RFC3339, value)
 	if err != nil {
@@ -67,15 +67,16 @@ func comeBack(value string, h http.Header, now time.Time) (time.Time, bool) {
 			return time.Time{}, false
 		}
 	}
-	return after(at.Sub(theirNow(h, now)).Seconds(), now), true
+	return after(at.Sub(ServerTime(h, now)).Seconds(), now), true
 }
 
-// theirNow is the other side's clock when it wrote the answer, ours if it does not tell.
-func theirNow(h http.Header, now time.Time) time.Time {
+// ServerTime is the other side's clock when it wrote the answer with these headers (Date, RFC 9110, section 6.6.1), in UTC and to the second; ours, now, where it does
+// not tell.
+func ServerTime(h http.Header, now time.Time) time.Time {
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		return date
+		return date.UTC()
 	}
-	return now
+	return now.UTC()
 }
 
 func after(seconds float64, now time.Time) time.Time {

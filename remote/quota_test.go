@@ -76,6 +76,18 @@ func TestQuotaReadsEveryPlatformsForm(t *testing.T) {
 	}
 }
 
+func TestServerTime(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 2, 10, 0, 0, 5, time.FixedZone("CET", 3600))
+	for date, want := range map[string]time.Time{
+		"Mon, 02 Mar 2026 08:59:00 GMT": time.Date(2026, 3, 2, 8, 59, 0, 0, time.UTC), "": now.UTC(), "yesterday": now.UTC(),
+	} {
+		if got := remote.ServerTime(http.Header{"Date": {date}}, now); got != want {
+			t.Errorf("Date %q: %s, want %s", date, got, want)
+		}
+	}
+}
+
 func FuzzRetryAfter(f *testing.F) {
 	f.Add("30", "")
 	f.Add("Tue, 03 Nov 2026 12:01:00 GMT", "Tue, 03 Nov 2026 11:00:00 GMT")

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -26,38 +27,40 @@ func streaming(t *testing.T, handler http.HandlerFunc) *remote.Client {
 	}
 }
 
+// carrying is a transport that answers without a network, so that time can be virtual.
+type carrying func(*http.Request) *http.Response
+
+func (c carrying) RoundTrip(r *http.Request) (*http.Response, error) { return c(r), nil }
+
 func TestOpenGoesOnLongerThanACall(t *testing.T) {
 	t.Parallel()
-	next := make(chan string)
-	c := streaming(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer stream-token" || r.Header.Get("User-Agent") != "socialcrm" {
-			w.WriteHeader(http.StatusUnauthorized)
-			return
+	synctest.Test(t, func(t *testing.T) {
+		in, out := io.Pipe()
+		c := &remote.Client{
+			Base: "https://chirp.example", Token: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "stream-token"}), Timeout: time.Second,
+			HTTP: &http.Client{Timeout: time.Second, Transport: carrying(func(r *http.Request) *http.Response {
+				if r.Header.Get("Authorization") != "Bearer stream-token" || r.Header.Get("User-Agent") != "socialcrm" {
+					return &http.Response{StatusCode: http.StatusUnauthorized, Header: http.Header{}, Body: http.NoBody, Request: r}
+				}
+				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: in, Request: r}
+			})},
 		}
-		w.WriteHeader(http.StatusOK)
-		w.(http.Flusher).Flush()
-		for line := range next {
-			_, _ = io.WriteString(w, line)
-			w.(http.Flusher).Flush()
+		body, err := c.Open(t.Context(), remote.Request{Op: "listen", Path: "/events"}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer body.Close()
+		go func() {
+			for _, line := range []string{"one\n", "two\n", "three\n"} {
+				_, _ = io.WriteString(out, line)
+				time.Sleep(59 * time.Second) // the time of a whole call is long over
+			}
+			_ = out.Close()
+		}()
+		if got, err := io.ReadAll(body); err != nil || string(got) != "one\ntwo\nthree\n" {
+			t.Errorf("got %q, %v", got, err)
 		}
 	})
-	c.Timeout = time.Second
-	c.HTTP.Timeout = time.Second
-	body, err := c.Open(t.Context(), remote.Request{Op: "listen", Path: "/events"}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer body.Close()
-	go func() {
-		next <- "one\n"
-		time.Sleep(1100 * time.Millisecond) // the time of a whole call is over
-		next <- "two\n"
-		close(next)
-	}()
-	got, err := io.ReadAll(body)
-	if err != nil || string(got) != "one\ntwo\n" {
-		t.Errorf("got %q, %v", got, err)
-	}
 }
 
 func TestOpenRefused(t *testing.T) {

@@ -13,9 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/facebook"
 	"github.com/socialcrm/socialcrm/remote"
+	"github.com/socialcrm/socialcrm/ticket"
 )
 
 // TestFaults is the table of what can go wrong with a call: its kind and how far it reaches, for a post and for a poll. Nothing is tried twice, no poll moves its
@@ -115,6 +117,114 @@ func TestFaults(t *testing.T) {
 				t.Errorf("Poll: %d calls, %+v; want one, and nothing", n, batch)
 			}
 		})
+	}
+}
+
+// TestFaultsThroughTheDesk lets each fault befall the answer to a comment that goes out, which Meta carried out or not: in the end the Page says it once, or an agent
+// hears that it will not go out.
+func TestFaultsThroughTheDesk(t *testing.T) {
+	t.Parallel()
+	say := func(status int, body string, headers ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			for i := 0; i+1 < len(headers); i += 2 {
+				w.Header().Set(headers[i], headers[i+1])
+			}
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	for _, row := range []struct {
+		name  string
+		meta  http.HandlerFunc
+		state ticket.PostState // where Meta did nothing and says so
+	}{
+		{name: "429 with Retry-After", meta: say(429, `{}`, "Retry-After", "90"), state: ticket.PostSent},
+		{name: "429 without", meta: say(429, `{}`), state: ticket.PostSent},
+		{name: "500", meta: say(500, `{"error":{"code":1}}`)},
+		{name: "502 with HTML", meta: say(502, `<html><title>Bad Gateway</title></html>`)},
+		{name: "503", meta: say(503, ``), state: ticket.PostSent},
+		{name: "reset before the answer", meta: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+		{name: "reset in mid-body", meta: cut},
+		{name: "invalid JSON", meta: say(200, `{"id":`)},
+		{name: "empty body", meta: say(200, ``)},
+		{name: "wrong types", meta: say(200, `{"id":{}}`)},
+		{name: "expired token", meta: say(400, `{"error":{"code":190,"error_subcode":463}}`), state: ticket.PostQueued},
+		{name: "revoked token", meta: say(400, `{"error":{"code":190,"error_subcode":458}}`), state: ticket.PostQueued},
+		{name: "redirect", meta: say(302, ``, "Location", "https://elsewhere.example/"), state: ticket.PostFailed},
+		{name: "huge body", meta: huge},
+	} {
+		for _, done := range []bool{false, true} {
+			if done && row.state != "" {
+				continue // Meta says that it did nothing
+			}
+			t.Run(fmt.Sprintf("%s, done %t", row.name, done), func(t *testing.T) {
+				t.Parallel()
+				p := newPolled(t, nil)
+				desk, err := socialcrm.New(socialcrm.Config{Channels: []channel.Channel{p.page}, Sources: []channel.Source{&facebook.Receiver{App: app}}, Now: func() time.Time { return p.at }})
+				if err != nil {
+					t.Fatal(err)
+				}
+				question := p.write(visitor, p.post(pageID, "Taps", facebook.Feed).id, "Still no tap!")
+				if status, body := deliverTo(desk, p.webhook()); status != http.StatusOK {
+					t.Fatalf("webhook: %d %s", status, body)
+				}
+				p.refuse = func(w http.ResponseWriter, r *http.Request) bool {
+					if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/comments") {
+						return false
+					}
+					p.refuse = nil
+					if done {
+						p.ServeHTTP(httptest.NewRecorder(), r)
+					} else {
+						_, _ = io.Copy(io.Discard, r.Body)
+					}
+					row.meta(w, r)
+					return true
+				}
+				list, err := desk.Tickets(t.Context(), ticket.TicketQuery{})
+				if err != nil || len(list.Items) != 1 {
+					t.Fatalf("%d tickets, %v", len(list.Items), err)
+				}
+				receipt, err := desk.Reply(t.Context(), list.Items[0].ID, socialcrm.By{Actor: ticket.Agent("ana")}, socialcrm.Reply{Text: "On its way."})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 40 {
+					if _, err := desk.Tick(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					p.at = p.at.Add(30 * time.Second)
+				}
+				said, err := desk.Messages(t.Context(), ticket.MessageQuery{Ticket: list.Items[0].ID})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, posts := row.state, 1
+				if want == "" {
+					want = ticket.PostSent
+				}
+				if want != ticket.PostSent {
+					posts = 0
+				}
+				state := ticket.PostState("not there")
+				for _, m := range said.Items {
+					if m.Key == receipt.Messages[0] {
+						state = m.Post.State
+					}
+				}
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				n := 0
+				for _, w := range p.below {
+					if w.from == pageID && w.parent == question.id {
+						n++
+					}
+				}
+				if state != want || n != posts || len(said.Items) != 2 {
+					t.Errorf("it is %s, and %d times on the Page, among %d messages; want %s, %d times, among 2", state, n, len(said.Items), want, posts)
+				}
+			})
+		}
 	}
 }
 

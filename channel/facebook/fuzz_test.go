@@ -3,14 +3,17 @@ package facebook_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/oauth2"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/facebook"
@@ -58,6 +61,13 @@ func FuzzReceiver(f *testing.F) {
 			}
 		}
 		checkAgain(t, d.Bad)
+		kept := 0
+		for _, b := range d.Bad {
+			kept += len(b.Raw)
+		}
+		if most := 6*len(body) + 1000*len(d.Bad); kept > most { // what a body holds is written anew, with every odd character as an escape
+			t.Fatalf("%d bytes are kept of a body of %d, %d entries", kept, len(body), len(d.Bad))
+		}
 		if again, err := r.Decode(call); err != nil || !cmp.Equal(d, again) {
 			t.Fatalf("the second time: %v, %s", err, cmp.Diff(d, again))
 		}
@@ -108,6 +118,54 @@ func FuzzPoll(f *testing.F) {
 		if _, _, err := page.Find(t.Context(), channel.Outgoing{InReplyTo: "1_2", Text: "a"}, now); err != nil && remote.KindOf(err) == remote.Unknown {
 			t.Fatal(err)
 		}
+	})
+}
+
+// FuzzAnswers: whatever the Graph API answers to any other call, it is whole or an error, and a post whose answer makes no sense may have gone out.
+func FuzzAnswers(f *testing.F) {
+	f.Add(200, []byte(`{"id":"9001_60","recipient_id":"5550","message_id":"m_1","first_name":"Ann","success":true}`))
+	f.Add(200, []byte(`{"data":{"app_id":"99","type":"PAGE","is_valid":true,"expires_at":0,"scopes":["pages_messaging"]}}`))
+	f.Add(200, []byte(`{"data":[{"id":99,"subscribed_fields":["feed"]}],"id":"9001_60","from":{"id":"700100"},"message":"a","created_time":"2026-09-01T11:59:00+0000"}`))
+	f.Add(200, []byte(`{"id":[],"data":{},"recipient_id":{}}`))
+	f.Add(400, []byte(`{"error":{"code":190,"error_subcode":463}}`))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		status = 200 + (status&0x7fff)%400
+		noon := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
+		page := facebook.New(facebook.Options{
+			Account: channel.Account{AccountID: channel.AccountID{ID: pageID}}, App: app, Now: func() time.Time { return noon },
+			Token: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: pageToken}), HTTP: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
+			})},
+		})
+		whole := func(call string, err error) {
+			t.Helper()
+			if e, ok := errors.AsType[*remote.Error](err); err != nil && (!ok || e.Op == "" || strings.Contains(err.Error(), pageToken)) {
+				t.Fatalf("%s: %v", call, err)
+			}
+		}
+		comment := channel.Outgoing{Key: "r/1", InReplyTo: "9001_51", Text: "On its way", To: channel.Author{ID: pageID + ":81001"}, CustomerWrote: noon}
+		message := comment
+		message.Visibility, message.Thread = channel.Private, psid
+		for _, out := range []channel.Outgoing{comment, message} {
+			sent, err := page.Send(t.Context(), out)
+			if whole("Send", err); err == nil && sent.ID == "" {
+				t.Fatalf("sent as %+v by %d %s", sent, status, body)
+			}
+		}
+		reply, err := page.ReplyPrivately(t.Context(), comment)
+		if whole("ReplyPrivately", err); err == nil && reply.ID == "" {
+			t.Fatalf("answered in private as %+v by %d %s", reply, status, body)
+		}
+		_, err = page.Profile(t.Context(), pageID+":81001")
+		whole("Profile", err)
+		m, err := page.Read(t.Context(), "9001_51")
+		if whole("Read", err); err == nil && m.ID == "" {
+			t.Fatalf("read %+v out of %d %s", m, status, body)
+		}
+		_, err = page.Subscribe(t.Context())
+		whole("Subscribe", err)
+		whole("Moderate", page.Moderate(t.Context(), channel.Hide, channel.Message{ID: "9001_51"}))
+		whole("TakeControl", page.TakeControl(t.Context(), psid))
 	})
 }
 

@@ -269,22 +269,38 @@ func (p *poll) readPosts(ctx context.Context) error {
 	return nil
 }
 
-// comments tells those that are new, and reports whether there may be more behind them.
-func (p *poll) comments(post string, data []json.RawMessage) bool {
-	more := true
-	for _, raw := range data { // the newest first, though Meta does not promise that for every place
-		var comment graphComment
-		if err := read(raw, &comment); err != nil {
-			p.spoiled("comments of "+post, raw, err)
-			continue
-		}
-		if !p.isNew(comment.CreatedTime.Time) {
+// tellNew tells what is new on a page, and reports whether there may be more behind it. The newest comes first, though Meta does not promise that for every place.
+func (p *poll) tellNew(where string, page []json.RawMessage, event func(json.RawMessage) (channel.Event, error)) (more bool) {
+	more = true
+	for _, raw := range page {
+		switch e, err := event(raw); {
+		case err != nil:
+			p.spoiled(where, raw, err)
+		case !p.isNew(e.Message.Time):
 			more = false
-			continue
+		default:
+			p.tell(e, where, raw)
 		}
-		p.tell(comment.event(p.c.o.Account.AccountID, post), "comments of "+post, raw)
 	}
 	return more
+}
+
+// comments tells those below a post that are new, and reports whether there may be more.
+func (p *poll) comments(post string, page []json.RawMessage) (more bool) {
+	return p.tellNew("comments of "+post, page, func(raw json.RawMessage) (channel.Event, error) {
+		var comment graphComment
+		err := read(raw, &comment)
+		return comment.event(p.c.o.Account.AccountID, post), err
+	})
+}
+
+// messages is comments for a conversation.
+func (p *poll) messages(customer string, page []json.RawMessage) (more bool) {
+	return p.tellNew("messages with "+customer, page, func(raw json.RawMessage) (channel.Event, error) {
+		var message graphMessage
+		err := read(raw, &message)
+		return message.event(p.c.o.Account.AccountID, customer), err
+	})
 }
 
 // readConversations reads a page of conversations, the latest first, with the newest messages of each.
@@ -319,24 +335,6 @@ func (p *poll) readConversations(ctx context.Context) error {
 	p.done(after)
 	p.at.Branches = branches
 	return nil
-}
-
-// messages is comments for a conversation.
-func (p *poll) messages(customer string, data []json.RawMessage) bool {
-	more := true
-	for _, raw := range data {
-		var message graphMessage
-		if err := read(raw, &message); err != nil {
-			p.spoiled("messages with "+customer, raw, err)
-			continue
-		}
-		if !p.isNew(message.CreatedTime.Time) {
-			more = false
-			continue
-		}
-		p.tell(message.event(p.c.o.Account.AccountID, customer), "messages with "+customer, raw)
-	}
-	return more
 }
 
 // readBranch reads on in a post or conversation of which the list did not show all that is new.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -288,6 +289,34 @@ func TestNoServer(t *testing.T) {
 	}
 	if _, err := c.Poll(t.Context(), ""); remote.KindOf(err) != remote.Unavailable {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A connection that is never made leaves no doubt, as one that is refused.
+func TestTimeoutBeforeTheRequestIsWritten(t *testing.T) {
+	t.Parallel()
+	o := options()
+	o.HTTP = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}}
+	c, err := mastodon.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range map[string]func(context.Context) error{
+		"send": func(ctx context.Context) error {
+			_, err := c.Send(ctx, channel.Outgoing{Key: "1", To: customer, Text: "Hello"})
+			return err
+		},
+		"poll":   func(ctx context.Context) error { _, err := c.Poll(ctx, ""); return err },
+		"reread": func(ctx context.Context) error { _, err := c.Reread(ctx, []channel.Message{{ID: "1"}}); return err },
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		if err := call(ctx); remote.KindOf(err) != remote.Unavailable || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: got %v, want unavailable, and the deadline", name, err)
+		}
+		cancel()
 	}
 }
 

@@ -241,5 +241,5 @@ func isNumber(s string) bool {
 
 // quoted is a text as a literal of TicketSQL and TransactionSQL.
 func quoted(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(clean(s)) + "'"
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(crm.Printable(s)) + "'"
 }

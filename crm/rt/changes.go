@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -49,7 +48,7 @@ func (s *Sink) Changes(ctx context.Context, after channel.Cursor) (crm.Batch, er
 	case after == "":
 		return s.fromNow(ctx, op)
 	case !isNumber(string(after)):
-		return crm.Batch{}, s.fail(op, remote.Rejected, "cursor "+strconv.Quote(fit(string(after), 100))+" was not given here")
+		return crm.Batch{}, s.fail(op, remote.Rejected, "cursor "+strconv.Quote(crm.Shorten(string(after), 100))+" was not given here")
 	}
 	var found page[transaction]
 	answer, err := s.transactions(ctx, op, "id > "+string(after), "ASC", pageSize, &found)
@@ -61,7 +60,7 @@ func (s *Sink) Changes(ctx context.Context, after channel.Cursor) (crm.Batch, er
 		return crm.Batch{}, s.unreadable(op, errors.New("the answer to the search for transactions is not one"))
 	}
 	batch := crm.Batch{Cursor: after, Wait: s.opts.Every, More: len(all) >= pageSize}
-	settled := serverTime(answer.Header, s.opts.Now()).Add(time.Second - s.opts.Settle)
+	settled := remote.ServerTime(answer.Header, s.opts.Now()).Add(time.Second - s.opts.Settle)
 	if i := slices.IndexFunc(all, func(t transaction) bool { return !t.Created.Before(settled) }); i >= 0 {
 		all, batch.More = all[:i], false
 	}
@@ -242,12 +241,12 @@ func (l *look) text(ctx context.Context, id scalar) (string, error) {
 			return "", l.sink.unreadable(l.op, errors.New("an attachment is not in base64"))
 		case a.Filename != "":
 		case strings.HasPrefix(string(a.ContentType), "text/plain"):
-			return strings.TrimSpace(clean(string(content))), nil
+			return strings.TrimSpace(crm.Printable(string(content))), nil
 		case strings.HasPrefix(string(a.ContentType), "text/html"):
 			markup = string(content)
 		}
 	}
-	return plainText(clean(markup)), nil
+	return plainText(crm.Printable(markup)), nil
 }
 
 // parts returns the numbers of a transaction's attachments; none where it is gone.
@@ -271,12 +270,4 @@ func (s *Sink) parts(ctx context.Context, op, transaction string) ([]string, err
 		}
 	}
 	return parts, nil
-}
-
-// serverTime is RT's clock when it answered, ours where it does not tell.
-func serverTime(h http.Header, now time.Time) time.Time {
-	if t, err := http.ParseTime(h.Get("Date")); err == nil {
-		return t.UTC()
-	}
-	return now.UTC()
 }

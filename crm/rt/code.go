@@ -3,6 +3,7 @@ package rt
 import (
 	"encoding/json"
 
+	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/remote"
 )
 
@@ -44,7 +45,7 @@ func said(body []byte) string {
 			text += "; " + m
 		}
 	}
-	return fit(text, 300)
+	return crm.Shorten(text, 300)
 }
 
 // gone reports whether an error says that what was asked for is not there.

@@ -77,7 +77,7 @@ func (s *Sink) shred(ctx context.Context, op, what string, records []string) err
 	}
 	slices.Sort(records)
 	if s.opts.Shred == nil {
-		return s.fail(op, remote.PolicyBlocked, fit("RT keeps "+what+" until rt-shredder removes "+strings.Join(records, " "), 280))
+		return s.fail(op, remote.PolicyBlocked, crm.Shorten("RT keeps "+what+" until rt-shredder removes "+strings.Join(records, " "), 280))
 	}
 	if err := s.opts.Shred(ctx, records); err != nil {
 		if e, ok := errors.AsType[*remote.Error](err); ok {

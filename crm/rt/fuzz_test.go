@@ -44,6 +44,54 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
+// FuzzTexts gives a look whatever RT may tell of one text that somebody wrote: its transaction, its parts, and who wrote it.
+func FuzzTexts(f *testing.F) {
+	f.Add("Correspond", `{"_hyperlinks":[{"ref":"attachment","_url":"http://rt.example/REST/2.0/attachment/9"}]}`, `{"ContentType":"text/plain","Content":"SXQgaXMgb24gaXRzIHdheQ==\n"}`, `{"Name":"zoe","Privileged":1}`)
+	f.Add("Comment", `{"_hyperlinks":[{"ref":"attachment","_url":"/9"},{"ref":"attachment","_url":"/9"}]}`, `{"ContentType":"text/html","Content":"PGI+YTwvYj4="}`, `{}`)
+	f.Add("Correspond", `{"_hyperlinks":{}}`, `{"Content":7}`, `null`)
+	f.Add("SetWatcher", ``, ``, `{"Name":"mara"}`)
+	f.Fuzz(func(t *testing.T, kind, transaction, part, writer string) {
+		name, err := json.Marshal(kind)
+		if err != nil {
+			return
+		}
+		asked := 0
+		sink := New(Options{Address: "http://rt.example", Token: token, User: us, Mapping: mapping, HTTP: &http.Client{Transport: telling(func(path string) string {
+			asked++
+			switch {
+			case strings.HasSuffix(path, "/transactions"):
+				return `{"items":[{"id":"7","Type":` + string(name) + `,"type":"transaction","Field":"Owner","NewValue":"5","ObjectType":"RT::Ticket","ObjectId":"4","Created":"2026-03-02T09:00:00Z","Creator":{"id":"zoe"}}]}`
+			case strings.HasSuffix(path, "/tickets"):
+				return `{"items":[{"id":4,"CustomFields":[{"name":"SocialKey","values":["case-1"]}]}]}`
+			case strings.Contains(path, "/transaction/"):
+				return transaction
+			case strings.Contains(path, "/attachment/"):
+				return part
+			}
+			return writer
+		})}})
+		batch, err := sink.Changes(t.Context(), "3")
+		switch {
+		case asked > 20:
+			t.Errorf("%d calls for one text", asked)
+		case err != nil && (len(batch.Updates) > 0 || batch.Cursor != ""):
+			t.Errorf("%+v beside %v", batch, err)
+		}
+		for _, u := range batch.Updates {
+			if text := u.Reply + u.Note; !utf8.ValidString(text) || strings.ContainsRune(text, 0) || len(text) > 3*len(part)*9 {
+				t.Errorf("%q became %q", part, text)
+			}
+		}
+	})
+}
+
+// telling is a transport that answers by path.
+type telling func(path string) string
+
+func (a telling) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a(r.URL.Path))), Request: r}, nil
+}
+
 // says is a transport that always answers the same.
 type says func() *http.Response
 
@@ -76,7 +124,7 @@ func FuzzPlainText(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, markup string) {
-		text := plainText(clean(markup))
+		text := plainText(crm.Printable(markup))
 		if !utf8.ValidString(text) || strings.TrimSpace(text) != text || strings.Contains(text, "\n\n\n") {
 			t.Errorf("%q became %q", markup, text)
 		}

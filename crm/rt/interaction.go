@@ -67,7 +67,7 @@ func body(in *crm.Interaction) string {
 	at("Deleted", in.Deleted)
 	b.WriteString("\n")
 	if in.Deleted.IsZero() {
-		b.WriteString(fit(clean(in.Text), maxText))
+		b.WriteString(crm.Shorten(crm.Printable(in.Text), maxText))
 	}
 	return b.String()
 }

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/socialcrm/socialcrm/crm"
 )
 
 // The custom fields that setup/social.initialdata declares.
@@ -129,7 +129,7 @@ func (all fields) differing(want map[string][]string, several ...string) map[str
 
 // line makes a text fit for a field of one line.
 func line(s string, limit int) string {
-	return fit(strings.Join(strings.Fields(clean(s)), " "), limit)
+	return crm.Shorten(strings.Join(strings.Fields(crm.Printable(s)), " "), limit)
 }
 
 // lines are the values of a field that holds several: each once.
@@ -144,30 +144,3 @@ func lines(all []string) (values []string) {
 
 // one is the value of a field that holds one, none where it is empty.
 func one(s string) []string { return lines([]string{s}) }
-
-// clean takes out what databases below RT refuse: control characters other than line ends and tabs, and what is no UTF-8.
-func clean(s string) string {
-	odd := func(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\t' || c == utf8.RuneError }
-	if strings.IndexFunc(s, odd) < 0 {
-		return s
-	}
-	return strings.Map(func(c rune) rune {
-		if odd(c) {
-			return -1
-		}
-		return c
-	}, s)
-}
-
-// fit cuts s to at most limit bytes, between two runes, with a sign.
-func fit(s string, limit int) string {
-	const sign = "…"
-	if len(s) <= limit {
-		return s
-	}
-	cut := limit - len(sign)
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + sign
-}

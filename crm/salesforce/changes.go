@@ -73,7 +73,7 @@ func (s *Sink) Changes(ctx context.Context, after channel.Cursor) (crm.Batch, er
 	if err != nil {
 		return crm.Batch{}, s.unreadable(op, answer, err)
 	}
-	settled := serverTime(answer.Header, s.now()).Add(-s.settle)
+	settled := remote.ServerTime(answer.Header, s.now()).Add(-s.settle)
 	batch := crm.Batch{Wait: s.every}
 	batch.More = s.take(&batch, &at, cases, notes, settled)
 	batch.Cursor = at.encode()
@@ -119,7 +119,7 @@ func (s *Sink) identify(ctx context.Context) (user string, now time.Time, err er
 	s.mu.Lock()
 	s.user = user
 	s.mu.Unlock()
-	return user, serverTime(answer.Header, s.now()), nil
+	return user, remote.ServerTime(answer.Header, s.now()), nil
 }
 
 // isID keeps anything else out of queries.
@@ -259,14 +259,6 @@ func (s *Sink) noteUpdate(r row) (crm.Update, bool) {
 		u.Note = text
 	}
 	return u, text != ""
-}
-
-// serverTime is the org's clock when it answered, ours where it does not tell.
-func serverTime(h http.Header, now time.Time) time.Time {
-	if t, err := http.ParseTime(h.Get("Date")); err == nil {
-		return t.UTC()
-	}
-	return now.UTC()
 }
 
 func (c cursor) encode() channel.Cursor {

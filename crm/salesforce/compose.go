@@ -149,7 +149,7 @@ func (w *words) contactRecord(c *crm.Contact) []byte {
 
 // lastName is never empty: both a Contact and a Lead must have one.
 func lastName(c *crm.Contact) string {
-	return cmp.Or(strings.TrimSpace(clean(c.Name)), profileName(c.Identities), c.Key)
+	return cmp.Or(strings.TrimSpace(crm.Printable(c.Name)), profileName(c.Identities), c.Key)
 }
 
 // email returns the first address that Salesforce would take.
@@ -171,7 +171,7 @@ func verified(c *crm.Contact) string {
 // profileName is what to call somebody who gives no name.
 func profileName(identities []crm.Identity) string {
 	for _, i := range identities {
-		if name := cmp.Or(i.Author.Name, i.Author.Handle, i.Author.ID); strings.TrimSpace(clean(name)) != "" {
+		if name := cmp.Or(i.Author.Name, i.Author.Handle, i.Author.ID); strings.TrimSpace(crm.Printable(name)) != "" {
 			return name
 		}
 	}

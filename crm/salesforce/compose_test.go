@@ -137,8 +137,8 @@ func TestRecordsAreJSONWhateverTheText(t *testing.T) {
 		if err := json.Unmarshal(body, &got); err != nil {
 			t.Fatalf("%q becomes %s: %v", s, body, err)
 		}
-		if got["Text"] != clean(s) {
-			t.Fatalf("%q becomes %q, want %q", s, got["Text"], clean(s))
+		if got["Text"] != crm.Printable(s) {
+			t.Fatalf("%q becomes %q, want %q", s, got["Text"], crm.Printable(s))
 		}
 	})
 }

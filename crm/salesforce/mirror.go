@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/remote"
@@ -109,14 +108,5 @@ func commentBody(in *crm.Interaction) string {
 	if who != "" {
 		who += ": "
 	}
-	body := clean(who + in.Text)
-	if len(body) <= maxComment {
-		return body
-	}
-	const sign = "…"
-	cut := maxComment - len(sign)
-	for !utf8.RuneStart(body[cut]) {
-		cut--
-	}
-	return body[:cut] + sign
+	return crm.Shorten(crm.Printable(who+in.Text), maxComment)
 }

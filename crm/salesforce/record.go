@@ -3,11 +3,10 @@ package salesforce
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 	"unicode/utf16"
-	"unicode/utf8"
+
+	"github.com/socialcrm/socialcrm/crm"
 )
 
 // record is the JSON object of one sObject while it is written.
@@ -37,7 +36,7 @@ func (r *record) text(field, value string, limit int) {
 	if !r.name(field) {
 		return
 	}
-	value = fit(clean(value), limit)
+	value = fit(crm.Printable(value), limit)
 	if value == "" {
 		r.b = append(r.b, "null"...)
 		return
@@ -87,20 +86,6 @@ func (r *record) close() []byte {
 		return []byte("{}")
 	}
 	return append(r.b, '}')
-}
-
-// clean takes out what Salesforce does not keep or refuses: control characters other than line ends and tabs, and what is no UTF-8.
-func clean(s string) string {
-	odd := func(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\t' || c == utf8.RuneError }
-	if strings.IndexFunc(s, odd) < 0 {
-		return s
-	}
-	return strings.Map(func(c rune) rune {
-		if odd(c) {
-			return -1
-		}
-		return c
-	}, s)
 }
 
 // fit cuts s to at most limit UTF-16 units, between two runes, with a sign.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/remote"
 )
 
@@ -70,7 +71,7 @@ func (s *Sink) query(ctx context.Context, op, soql string) (*page, error) {
 func quoted(text string) string {
 	var b strings.Builder
 	b.WriteByte('\'')
-	for _, c := range clean(text) {
+	for _, c := range crm.Printable(text) {
 		switch c {
 		case '\'', '\\':
 			b.WriteByte('\\')
