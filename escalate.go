@@ -129,6 +129,7 @@ func (c *change) escalate() (any bool, err error) {
 			continue
 		}
 		c.w.tx.MarkSeen(key)
+		c.journalBreaches(planned[i].At)
 		if err := c.step(&planned[i]); err != nil {
 			return any, err
 		}

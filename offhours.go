@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/remote"
@@ -75,6 +76,11 @@ func (o *OffHours) compile(predicates rule.Predicates, policies *sla.PolicySet) 
 		if err := t.check(); err != nil {
 			return nil, fmt.Errorf("off_hours.texts[%d].%w", i, err)
 		}
+		for j, before := range o.Texts[:i] {
+			if before.takes(&t) {
+				return nil, fmt.Errorf("off_hours.texts[%d]: nobody is ever told it, because texts[%d], %s, is taken before it", i, j, before.whom())
+			}
+		}
 	}
 	when, err := rule.Compile(o.When, predicates)
 	if err != nil {
@@ -102,10 +108,26 @@ func (t *OffHoursText) check() error {
 	if !strings.Contains(t.Back, "{time}") || !strings.Contains(t.Back, "{weekday}") && !strings.Contains(t.Back, "{date}") {
 		return fmt.Errorf("back %q: want {time}, and {weekday} or {date}, in it", t.Back)
 	}
+	if t.Language != "" && !languageTag(t.Language) {
+		return fmt.Errorf("language %q: %s", t.Language, wantLanguage)
+	}
+	if strings.ContainsFunc(t.Platform, func(r rune) bool { return r == '/' || unicode.IsUpper(r) || unicode.IsSpace(r) }) {
+		return fmt.Errorf(`platform %q: want the short name of a network, in lower case and without an account, such as "facebook"`, t.Platform)
+	}
 	if n := len(t.Weekdays); n != 0 && n != 7 {
 		return fmt.Errorf("weekdays: want seven, from Monday to Sunday, got %d", n)
 	}
 	return nil
+}
+
+// takes reports whether the text is for everybody whom another one is for.
+func (t *OffHoursText) takes(other *OffHoursText) bool {
+	return (t.Platform == "" || t.Platform == other.Platform) && (t.Language == "" || speaks(other.Language, t.Language))
+}
+
+// whom says whom the text is for.
+func (t *OffHoursText) whom() string {
+	return "for " + cmp.Or(t.Language, "any language") + " on " + cmp.Or(t.Platform, "any platform")
 }
 
 // text writes the acknowledgement for somebody who will be there at opens.

@@ -199,6 +199,22 @@ func TestOffHoursSaysWhatIsWrong(t *testing.T) {
 		{"a calendar that is none", func(o *socialcrm.OffHours) { o.Calendar = "moon" }, `off_hours.calendar "moon" is not known`},
 		{"a calendar that never closes", func(o *socialcrm.OffHours) { o.Calendar = sla.AroundTheClock }, `off_hours.calendar "always" is never closed`},
 		{"a time that is none", func(o *socialcrm.OffHours) { o.Again = -1 }, "off_hours.again: want more than 0, got -1ns"},
+		{"two texts for one language", func(o *socialcrm.OffHours) { o.Texts = []socialcrm.OffHoursText{german, english, german} },
+			"off_hours.texts[2]: nobody is ever told it, because texts[0], for de on any platform, is taken before it"},
+		{"a text behind one for all", func(o *socialcrm.OffHours) { o.Texts = []socialcrm.OffHoursText{english, german} },
+			"off_hours.texts[1]: nobody is ever told it, because texts[0], for any language on any platform, is taken before it"},
+		{"a text behind one for its platform", func(o *socialcrm.OffHours) {
+			o.Texts = []socialcrm.OffHoursText{german, english, german}
+			for i := range o.Texts {
+				o.Texts[i].Platform = []string{"x", "facebook", "facebook"}[i]
+			}
+		}, "off_hours.texts[2]: nobody is ever told it, because texts[1], for any language on facebook, is taken before it"},
+		{"a kind of a language behind it", func(o *socialcrm.OffHours) {
+			o.Texts = []socialcrm.OffHoursText{german, german}
+			o.Texts[1].Language = "DE-at"
+		}, "off_hours.texts[1]: nobody is ever told it, because texts[0], for de on any platform, is taken before it"},
+		{"a platform that can be none", func(o *socialcrm.OffHours) { o.Texts[1].Platform = "Facebook" }, `off_hours.texts[1].platform "Facebook": want the short name of a network`},
+		{"an account for a platform", func(o *socialcrm.OffHours) { o.Texts[1].Platform = "facebook/12" }, `off_hours.texts[1].platform "facebook/12": want the short name of a network`},
 		{"a fact that is none", func(o *socialcrm.OffHours) { o.When = rule.Condition{Fact: "mood", Equals: rule.Text("bad")} }, `off_hours.when: fact "mood" is not known;`},
 	}
 	for _, tt := range tests {

@@ -165,6 +165,9 @@ func (v storedSetup) compile(predicates rule.Predicates, before *company) (*comp
 			return nil, fmt.Errorf("noise %q: when: %w", n.Name, err)
 		}
 	}
+	if err := s.checkLanguages(); err != nil {
+		return nil, err
+	}
 	offHours, err := s.OffHours.compile(predicates, policies)
 	if err != nil {
 		return nil, err

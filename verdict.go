@@ -2,6 +2,7 @@ package socialcrm
 
 import (
 	"slices"
+	"time"
 
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -18,6 +19,25 @@ func (c *change) journalVerdicts() {
 	}
 	for _, ch := range sla.Changes(c.before, c.Clocks) {
 		c.journalClock(&ch)
+	}
+}
+
+// journalBreaches says which clocks were breached until t: a step that follows a breach is told behind it.
+func (c *change) journalBreaches(t time.Time) {
+	if c.retold != nil {
+		return
+	}
+	for _, ch := range sla.Changes(c.before, c.Clocks) {
+		if ch.New || ch.Was != sla.Running || ch.Clock.Verdict != sla.Breached || !ch.Clock.Stopped.IsZero() || ch.Clock.Due.After(t) {
+			continue
+		}
+		c.journalClock(&ch)
+		c.before.Clocks = slices.Clone(c.before.Clocks)
+		for i := range c.before.Clocks {
+			if b := &c.before.Clocks[i]; b.Metric == ch.Clock.Metric && b.Line == ch.Clock.Line && b.Started.Equal(ch.Clock.Started) {
+				*b = ch.Clock
+			}
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 type TicketReport struct {
 	Ticket   ticket.ID         `json:"ticket"`
 	Account  channel.AccountID `json:"account"`
-	Customer string            `json:"customer"` // the platform's ID of who wrote; empty in private, where the thread alone makes the conversation
+	Customer string            `json:"customer"` // the platform's ID of who wrote first; empty where nobody knows, and where only the brand did
 	Status   ticket.Status     `json:"status"`
 	Lane     string            `json:"lane"`
 	Agent    string            `json:"agent"`
@@ -31,7 +31,7 @@ type TicketReport struct {
 // ClockReport is one clock at the end of a replay. Times that there are none of are null.
 type ClockReport struct {
 	Metric sla.Metric `json:"metric"`
-	// Line is the ticket, merged into this one, whose conversation it is about.
+	// Line is the ticket, merged into this one, whose conversation it is about or whose promise goes on here.
 	Line     string       `json:"line,omitempty"`
 	Policy   string       `json:"policy"`
 	Calendar string       `json:"calendar,omitempty"`
@@ -52,8 +52,9 @@ func (r *run) clocks(ctx context.Context, tk *ticket.Ticket) (TicketReport, erro
 	report := TicketReport{
 		Ticket: tk.ID, Account: tk.Account, Status: tk.Status, Lane: tk.Lane, Agent: tk.Agent, Priority: tk.Priority, MergedInto: tk.MergedInto, Clocks: []ClockReport{},
 	}
-	if len(tk.Conversations) > 0 {
-		report.Customer = tk.Conversations[0].Author
+	var err error
+	if report.Customer, err = r.customer(ctx, tk); err != nil {
+		return report, err
 	}
 	if tk.MergedInto != "" {
 		return report, nil
@@ -69,6 +70,24 @@ func (r *run) clocks(ctx context.Context, tk *ticket.Ticket) (TicketReport, erro
 		}
 	}
 	return report, nil
+}
+
+// customer is who wrote first: the author whom the conversation is named after, which it is in public, or else the one whom it belongs to.
+func (r *run) customer(ctx context.Context, tk *ticket.Ticket) (id string, err error) {
+	if len(tk.Conversations) == 0 {
+		return "", nil
+	}
+	if id = tk.Conversations[0].Author; id != "" {
+		return id, nil
+	}
+	err = r.store.View(ctx, "", func(rd ticket.Reader) error {
+		convs, err := rd.Conversations(tk.Conversations[0])
+		if err == nil {
+			id = convs[0].Author.ID
+		}
+		return err
+	})
+	return id, err
 }
 
 // compareUrgency puts what runs before what ended, and there the nearest deadline first.

@@ -104,3 +104,25 @@ func TestATicketIsExplainedByItsIDAndByThatOfAMessage(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestTicketsTellWhoWroteAlsoInPrivate(t *testing.T) {
+	t.Parallel()
+	steps, err := replay.ReadScenario(strings.NewReader(strings.Join([]string{
+		`{"event":{"kind":"received","account":"m/acme","time":"2026-07-06T09:00:00Z","message":{"id":"1","text":"Where is it?","author":{"id":"mia"}}}}`,
+		`{"event":{"kind":"received","account":"m/acme","time":"2026-07-06T09:01:00Z","message":{"id":"2","thread":"inbox-7","visibility":"private","text":"And mine?","author":{"id":"noa"}}}}`,
+	}, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := replay.Run(t.Context(), steps, replay.Options{Clocks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var customers []string
+	for _, tk := range report.ByTicket {
+		customers = append(customers, tk.Customer)
+	}
+	if diff := cmp.Diff([]string{"mia", "noa"}, customers); diff != "" {
+		t.Errorf("customers (-want +got):\n%s", diff)
+	}
+}

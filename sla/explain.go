@@ -70,11 +70,29 @@ func (s *story) explain(now time.Time, inForce InForce) Explanation {
 	return x
 }
 
-// Tell adds turns that the events do not show, in their place: steps that were done, and verdicts that were told and taken back.
+// Tell adds turns that the events do not show, in their place: steps that were done, and verdicts that were told and taken back. In one instant a warning comes before the breach
+// or the end that it warned of, and what else was done after the breach.
 func (x *Explanation) Tell(turns ...Turn) {
-	x.Turns = append(slices.Clip(x.Turns), turns...)
-	slices.SortStableFunc(x.Turns, func(a, b Turn) int { return a.At.Compare(b.At) })
+	x.Turns = slices.Clone(x.Turns)
+	for _, t := range turns {
+		at := len(x.Turns)
+		for at > 0 && (x.Turns[at-1].At.After(t.At) || x.Turns[at-1].At.Equal(t.At) && t.comesBefore(x.Turns[at-1].Kind)) {
+			at--
+		}
+		x.Turns = slices.Insert(x.Turns, at, t)
+	}
 	x.in(x.Until.Location())
+}
+
+// comesBefore reports whether a step is told before another turn of its instant.
+func (t *Turn) comesBefore(other TurnKind) bool {
+	switch t.Kind {
+	case TurnWarned:
+		return other == TurnBreached || other == TurnEscalated || other == TurnEnded
+	case TurnEscalated:
+		return other == TurnEnded
+	}
+	return false
 }
 
 // Bounds on what is told one by one of a passage.
