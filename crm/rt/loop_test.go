@@ -1,188 +1,57 @@
 package rt
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
-
-	"github.com/socialcrm/socialcrm"
-	"github.com/socialcrm/socialcrm/channel"
-	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/crm/crmtest"
+	"github.com/socialcrm/socialcrm/internal/desktest"
 	"github.com/socialcrm/socialcrm/remote"
-	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
-// office is a Desk between a platform and RT, and a clock that the test moves.
-type office struct {
-	t        *testing.T
-	mu       sync.Mutex // a call whose answer was lost may still read the clock
-	now      time.Time
-	platform *channeltest.Platform
-	page     *channeltest.FakeChannel
-	rt       *standIn
-	flaky    *crmtest.Flaky
-	desk     *socialcrm.Desk
-}
-
-func newOffice(t *testing.T) *office {
-	w := &office{t: t, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
-	now := func() time.Time {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return w.now
-	}
-	w.platform = channeltest.New(channeltest.Options{Now: now, Public: channel.Traits{Echoes: true}, Private: channel.Traits{Echoes: true}})
-	w.page = w.platform.Account(channel.Account{AccountID: channel.AccountID{ID: "shop"}, Name: "Shop"})
-	var sink *Sink
-	w.rt, w.flaky, sink = open(t, Options{Mapping: mapping, Now: now, Settle: 5 * time.Second})
-	w.rt.mu.Lock()
-	w.rt.clock = now
-	w.rt.mu.Unlock()
-	desk, err := socialcrm.New(socialcrm.Config{
-		Store: ticket.NewMemory(&ticket.MemoryOptions{Now: now}), Channels: []channel.Channel{w.page}, Now: now,
-		Setup: socialcrm.Setup{
-			Lanes: []routing.Lane{{Name: "care", Team: "care"}}, Teams: []routing.Team{{Name: "care"}},
-			Agents: []routing.Agent{{Name: "ana", Teams: []string{"care"}, AlwaysOn: true}, {Name: "ben", Teams: []string{"care"}, AlwaysOn: true}},
-		},
-	})
-	if err == nil {
-		err = desk.AddSink(sink)
-	}
-	w.desk = desk
-	w.ok(err)
-	return w
-}
-
-func (w *office) ok(err error) {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// pass lets time pass, and the Desk do all that becomes due meanwhile, at its time.
-func (w *office) pass(d time.Duration) {
-	w.t.Helper()
-	for end := w.now.Add(d); ; {
-		next, err := w.desk.Tick(w.t.Context())
-		w.ok(err)
-		if next.IsZero() || next.After(end) {
-			w.set(end)
-			return
-		}
-		if next.After(w.now) {
-			w.set(next)
-		}
-	}
-}
-
-func (w *office) set(now time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = now
-}
-
-func (w *office) tickets() []ticket.Ticket {
-	w.t.Helper()
-	list, err := w.desk.Tickets(w.t.Context(), ticket.TicketQuery{})
-	w.ok(err)
-	slices.SortFunc(list.Items, func(a, b ticket.Ticket) int { return cmp.Compare(a.ID, b.ID) })
-	return list.Items
-}
-
-func (w *office) entries() int {
-	w.t.Helper()
-	n, q := 0, ticket.JournalQuery{}
-	for {
-		list, err := w.desk.Journal(w.t.Context(), q)
-		w.ok(err)
-		if len(list) == 0 {
-			return n
-		}
-		n, q.After = n+len(list), list[len(list)-1].Position
-	}
-}
-
-// TestTwoWaysAgree lets agents, customers and the people of RT change things at random, while calls get lost and refused; in the end both sides hold the same, every text went
-// out and was kept once, and then nothing moves any more.
-func TestTwoWaysAgree(t *testing.T) {
-	t.Parallel()
-	for seed := range uint64(4) {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			t.Parallel()
-			random := rand.New(rand.NewPCG(seed, 7))
-			w := newOffice(t)
-			people := staff{w.rt}
-			for i := range 3 {
-				w.platform.Customer(fmt.Sprint("customer ", i)).Write(w.page, "Hello?")
-			}
-			w.pass(2 * time.Minute)
-			statuses := []ticket.Status{ticket.Open, ticket.Pending, ticket.OnHold, ticket.Solved}
-			agents := []string{"ana", "ben", ""}
-			var replies, notes []string
-			for i := range 200 {
-				tk := w.tickets()[random.IntN(3)]
-				by, caseKey := socialcrm.By{Actor: ticket.Agent("ana")}, string(tk.ID)
-				text := fmt.Sprintf("text %03d", i)
-				switch random.IntN(10) {
-				case 0:
-					_, _ = w.desk.Assign(t.Context(), tk.ID, by, agents[random.IntN(3)]) // some of this makes no sense, and is refused
-				case 1:
-					_, _ = w.desk.SetStatus(t.Context(), tk.ID, by, statuses[random.IntN(4)], "")
-				case 2:
-					if _, err := w.desk.Reply(t.Context(), tk.ID, by, socialcrm.Reply{Text: text}); err == nil {
-						replies = append(replies, text)
-					}
-				case 3:
-					_, err := w.desk.Note(t.Context(), tk.ID, by, text)
-					w.ok(err)
-					notes = append(notes, text)
-				case 4:
-					w.platform.Customer(fmt.Sprint("customer ", random.IntN(3))).Write(w.page, text)
-				case 5, 6:
-					w.ok(people.SetStatus("zoe", caseKey, statuses[random.IntN(4)]))
-				case 7:
-					w.ok(people.Assign("zoe", caseKey, agents[random.IntN(3)]))
-				case 8:
-					w.ok(people.Reply("zoe", caseKey, text))
-					replies = append(replies, text)
-				case 9:
-					w.ok(people.Note("zoe", caseKey, text))
-					notes = append(notes, text)
-				}
-				if random.IntN(12) == 0 {
-					w.flaky.Fault(mishaps[random.IntN(len(mishaps))])
-				}
-				if random.IntN(3) == 0 {
-					w.pass(time.Duration(random.IntN(90)) * time.Second)
-				}
-			}
-			w.pass(2 * time.Hour)
-			w.agree(replies, notes)
-
-			entries, before := w.entries(), w.rt.snapshot()
-			w.pass(3 * time.Hour)
-			if n := w.entries() - entries; n != 0 {
-				t.Errorf("%d entries in the journal of hours in which nobody did anything", n)
-			}
-			if diff := gocmp.Diff(before, w.rt.snapshot()); diff != "" {
-				t.Errorf("RT changed in hours in which nobody did anything:\n%s", diff)
-			}
-		})
-	}
-}
-
 // mishaps are what a call meets now and then.
 var mishaps = []crmtest.Fault{crmtest.Fail(remote.Unavailable), crmtest.Fail(remote.RateLimited), crmtest.Lose(), crmtest.Cut(1), crmtest.Cut(2)}
+
+func TestTwoWaysAgree(t *testing.T) {
+	t.Parallel()
+	desktest.TwoWays(t, 4, func(t *testing.T, now func() time.Time) desktest.OtherSide {
+		s, flaky, sink := open(t, Options{Mapping: mapping, Now: now, Settle: 5 * time.Second})
+		s.mu.Lock()
+		s.clock = now
+		s.mu.Unlock()
+		return desktest.OtherSide{
+			Sink: sink, People: staff{s}, Interactions: s.interactions, WrittenThere: s.writtenThere,
+			Mishap:   func(random *rand.Rand) { flaky.Fault(mishaps[random.IntN(len(mishaps))]) },
+			Cases:    func() int { return len(s.tickets) },
+			Snapshot: func() any { return s.snapshot() },
+			Differs: func(tk ticket.Ticket) string {
+				for _, r := range s.byKey(string(tk.ID)) {
+					want := [4]string{string(tk.Status), sink.words.word(tk.Status), tk.Agent, sink.words.owner(tk.Agent)}
+					if got := [4]string{strings.Join(r.fields["SocialStatus"], ""), r.status, strings.Join(r.fields["SocialAgent"], ""), r.owner}; got != want {
+						return fmt.Sprintf("RT holds %q, want %q", got, want)
+					}
+				}
+				return ""
+			},
+			Check: func(held int, _ []string) {
+				n := 0 // of our comments: none is there twice
+				for _, tr := range s.transactions {
+					if tr.creator == us && tr.kind == "Comment" {
+						n++
+					}
+				}
+				if n != held {
+					t.Errorf("RT holds %d comments of ours for %d interactions", n, held)
+				}
+			},
+		}
+	})
+}
 
 // snapshot is all that RT holds, as text.
 func (s *standIn) snapshot() []string {
@@ -202,67 +71,10 @@ func (s *standIn) snapshot() []string {
 	return all
 }
 
-// agree compares the tickets here with those there, and what was written with what is held.
-func (w *office) agree(replies, notes []string) {
-	w.t.Helper()
-	tickets := w.tickets()
-	if n := len(w.rt.tickets); n != len(tickets) {
-		w.t.Errorf("RT has %d tickets, want %d", n, len(tickets))
-	}
-	words := readWords(mapping)
-	var held, said []string
-	for _, tk := range tickets {
-		for _, r := range w.rt.byKey(string(tk.ID)) {
-			want := [4]string{string(tk.Status), words.word(tk.Status), tk.Agent, words.owner(tk.Agent)}
-			if got := [4]string{strings.Join(r.fields["SocialStatus"], ""), r.status, strings.Join(r.fields["SocialAgent"], ""), r.owner}; got != want {
-				w.t.Errorf("ticket %s holds %q, want %q", tk.ID, got, want)
-			}
-		}
-		messages, err := w.desk.Messages(w.t.Context(), ticket.MessageQuery{Ticket: tk.ID, Page: ticket.Page{Limit: 1000}})
-		w.ok(err)
-		for _, m := range messages.Items {
-			said = append(said, string(m.Direction)+" "+m.Content.Text)
-		}
-		for _, in := range w.rt.interactions(string(tk.ID)) {
-			held = append(held, string(in.Direction)+" "+in.Text)
-		}
-	}
-	var ours []string // what RT's people wrote as comments is there already
-	for _, s := range said {
-		if note, ok := strings.CutPrefix(s, "note "); !ok || !w.writtenThere(note) {
-			ours = append(ours, s)
-		}
-	}
-	slices.Sort(held)
-	slices.Sort(ours)
-	if diff := gocmp.Diff(ours, held); diff != "" {
-		w.t.Errorf("interactions (-said +held):\n%s", diff)
-	}
-	n := 0 // of the comments: none is there twice
-	for _, t := range w.rt.transactions {
-		if t.creator == us && t.kind == "Comment" {
-			n++
-		}
-	}
-	if n != len(held) {
-		w.t.Errorf("RT holds %d comments of ours for %d interactions", n, len(held))
-	}
-	posts := slices.Sorted(slices.Values(w.platform.Replies()))
-	slices.Sort(replies)
-	if diff := gocmp.Diff(replies, posts); diff != "" {
-		w.t.Errorf("posts (-written +sent):\n%s", diff)
-	}
-	for _, note := range notes {
-		if n := len(slices.DeleteFunc(slices.Clone(said), func(s string) bool { return s != "note "+note })); n != 1 {
-			w.t.Errorf("the tickets hold the note %q %d times, want once", note, n)
-		}
-	}
-}
-
 // writtenThere reports whether RT's people wrote the text as a comment of their own.
-func (w *office) writtenThere(s string) bool {
-	for _, t := range w.rt.transactions {
-		if t.creator != us && t.kind == "Comment" && w.rt.parts[t.parts[0]].content == s {
+func (s *standIn) writtenThere(text string) bool {
+	for _, t := range s.transactions {
+		if t.creator != us && t.kind == "Comment" && s.parts[t.parts[0]].content == text {
 			return true
 		}
 	}
