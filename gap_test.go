@@ -60,4 +60,19 @@ func TestACRMThatWasTooSlowForRetentionHasTheCaseAsItStandsAndTheJournalSaysSo(t
 	if len(told) != 1 || told[0].New != "sync/crm/ticket/"+string(id) || told[0].Actor.ID != "crm" || told[0].Ticket != "" {
 		t.Errorf("the journal tells %+v, want one gap", told)
 	}
+	for _, status := range []ticket.Status{ticket.Open, ticket.Solved} { // it is pushed again, is let go of again, and again
+		pushes, since := len(w.crm.Pushes()), w.now
+		w.ok(w.crm.SetStatus("zoe", string(id), status))
+		w.pass(time.Hour)
+		if len(w.crm.Pushes()) == pushes || w.crm.Cases()[i].Status != ticket.Closed {
+			t.Fatalf("the case is %s after %d pushes, want that it was pushed once more", w.crm.Cases()[i].Status, len(w.crm.Pushes()))
+		}
+		for _, gap := range w.told(ticket.JournalGap) {
+			if gap.Happened.After(since) {
+				t.Errorf("%s: a CRM that heard of all that was let go of is told of the gap %+v", status, gap)
+			}
+		}
+		w.asked("eve "+string(status), "Hello?")
+		w.prune()
+	}
 }
