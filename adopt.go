@@ -79,8 +79,8 @@ func (w *work) adopt(c *change, conv *ticket.Conversation, waiting []string) err
 	}
 	var left []string
 	for _, m := range messages {
-		if m.Key == "" || m.Conversation.Thread != conv.Key.Thread || m.Ticket != "" && w.now.Sub(m.Received) > earlyKept {
-			continue // its thread is known better by now, or nobody will come any more
+		if m.Key == "" || m.Content.ID == "" || m.Conversation.Thread != conv.Key.Thread || m.Ticket != "" && w.now.Sub(m.Received) > earlyKept {
+			continue // it was a copy, or its thread is known better by now, or nobody will come any more
 		}
 		meant := addresses(&m.Content, conv)
 		if !meant || namesOthers(&m.Content, conv) {
@@ -133,8 +133,8 @@ func (w *work) adoptLate(key string) error {
 		return err
 	}
 	m := messages[0]
-	if m.Key == "" {
-		return nil
+	if m.Key == "" || m.Content.ID == "" {
+		return nil // it is gone, or was a copy
 	}
 	e := echoOf(&m)
 	if m.Missing != "" {

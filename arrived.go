@@ -17,6 +17,9 @@ func (w *work) neverArrived(m *ticket.Message, entry ticket.Entry) error {
 		if err := c.correct(m, entry, sla.AnswerWithdrawn); err != nil {
 			return err
 		}
+		if err := c.notTold(m); err != nil {
+			return err
+		}
 		return w.wantsAgent(c, failedKey(m.Key), "the answer never arrived")
 	})
 }

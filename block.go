@@ -106,6 +106,9 @@ func (c *change) cancelQueued(actor ticket.Actor, reason string, meant func(*tic
 			w.tx.PutMessage(m)
 			w.tx.Cancel("send/"+m.Key, "pace/"+post.Reply)
 			c.journal(ticket.Entry{Kind: ticket.ReplyCancelled, Message: m.Key, Actor: actor, Reason: reason})
+			if err := c.notTold(&m); err != nil {
+				return err
+			}
 			if post.Private {
 				if err := w.notAwaited(post.Out.Account, m.Key); err != nil {
 					return err

@@ -1,8 +1,10 @@
 package socialcrm
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/socialcrm/socialcrm/crm"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -47,8 +49,54 @@ func (w *work) crossedMessages(p push) error {
 	return nil
 }
 
-// crossedContact records how far the CRM is with the contact that the push told of. Where another push recorded another version meanwhile, nobody knows which of them came
-// last: the contact is pushed again.
+// telling is a push under way that tells of a contact: which version, and until when it may reach the CRM.
+type telling struct {
+	Task    string    `json:"task"`
+	Version int64     `json:"version"`
+	Until   time.Time `json:"until"`
+}
+
+// tellingKey leads to the pushes under way that tell one CRM of one contact.
+func tellingKey(sink string, contact crm.Subject) ticket.ValueKey {
+	return ticket.ValueKey{Space: "crm/" + sink + "/telling", Name: contact.String()}
+}
+
+// aboutToTell notes, before a push, which version of the contact it tells: should the process die before it is recorded, whoever records another version knows that
+// this one may have come last.
+func (w *work) aboutToTell(sink string, p push) error {
+	others, err := w.toldBeside(sink, p)
+	if err != nil {
+		return err
+	}
+	until := p.began.Add(w.d.cfg.SendTimeout + margin)
+	return w.putTelling(sink, p, append(others, telling{p.task, p.contact.Version, until}))
+}
+
+// toldBeside returns the pushes of others that may have reached the CRM since this one began.
+func (w *work) toldBeside(sink string, p push) ([]telling, error) {
+	values, err := w.tx.Values(tellingKey(sink, p.contacts))
+	if err != nil {
+		return nil, err
+	}
+	all, err := decode[telling](&values[0])
+	return slices.DeleteFunc(all, func(t telling) bool { return t.Task == p.task || t.Until.Before(p.began) }), err
+}
+
+func (w *work) putTelling(sink string, p push, all []telling) error {
+	key := tellingKey(sink, p.contacts)
+	if len(all) == 0 {
+		w.tx.DeleteValue(key)
+		return nil
+	}
+	data, err := json.Marshal(all)
+	if err == nil {
+		w.tx.PutValue(ticket.Value{Key: key, Data: data, Expires: w.now.Add(24 * time.Hour)})
+	}
+	return err
+}
+
+// crossedContact records how far the CRM is with the contact that the push told of. Where another push recorded another version meanwhile, or is under way with one,
+// nobody knows which of them came last: the contact is pushed again, once both have ended.
 func (w *work) crossedContact(sink string, p push, ref string) error {
 	values, err := w.tx.Values(progressKey(sink, p.contacts))
 	if err != nil {
@@ -58,10 +106,26 @@ func (w *work) crossedContact(sink string, p push, ref string) error {
 	if err := readProgress(values, &now); err != nil {
 		return err
 	}
+	others, err := w.toldBeside(sink, p)
+	if err != nil {
+		return err
+	}
+	if err := w.putTelling(sink, p, others); err != nil {
+		return err
+	}
 	p.contact.Ref = ref
-	if now.Version != p.contactWas && now.Version != p.contact.Version {
+	crossed, due := now.Version != p.contactWas && now.Version != p.contact.Version, w.now
+	for _, other := range others {
+		if other.Version != p.contact.Version {
+			crossed = true
+			if due.Before(other.Until) {
+				due = other.Until.Add(1)
+			}
+		}
+	}
+	if crossed {
 		p.contact.Version = 0
-		w.tx.Schedule(syncTask(sink, crm.Subject{Contact: p.contacts.Contact}, w.now))
+		w.tx.Schedule(syncTask(sink, crm.Subject{Contact: p.contacts.Contact}, due))
 	}
 	return w.putProgress(sink, p.contacts, p.contact)
 }

@@ -309,6 +309,9 @@ func (w *work) failPost(key, reason string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.notTold(&m); err != nil {
+		return err
+	}
 	was := c.Status
 	if err := w.wantsAgent(c, failedKey(key), "a reply did not go out"); err != nil || c.Status == was {
 		return err

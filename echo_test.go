@@ -1,6 +1,7 @@
 package socialcrm_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -203,5 +204,56 @@ func TestAPostThatFailedToGoOutAndIsThereIsNotSentAgain(t *testing.T) {
 	w.pass(time.Hour)
 	if n := w.platform.Calls(channeltest.OnSend); n != 1 {
 		t.Errorf("%d attempts, want one: it was there", n)
+	}
+}
+
+// The platform shortened a link in the text and does not name the post: its echo looks like a person's, until the platform tells the ID of the post.
+func TestAnEchoThatCameBeforeItsPostWasKnownIsThatPost(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]bool{"it arrived": false, "it never arrived": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, tk := asked(t, channeltest.Options{})
+			w.platform.Fail(channeltest.OnSend, channeltest.LoseAnswer)
+			w.platform.Fail(channeltest.OnFind, channeltest.LoseRequest)
+			post := w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "See https://example.org/parcels/7", Then: ticket.Pending})).Messages[0]
+			_, err := w.desk.Tick(t.Context())
+			w.ok(err)
+			id := w.platform.Posts()[1].ID
+			echo := posted(id, "private-shop-mia", "", "See https://sho.rt/7", w.now)
+			echo.Message.Visibility = channel.Private
+			if got := w.ingest(echo)[0].Message; got == post {
+				t.Fatal("it is known for the post at once")
+			}
+			if fails {
+				w.ingest(receipt("r", channel.ReceiptFailed, time.Time{}, id))
+			}
+			w.pass(time.Hour)
+			if got := w.messages(id)[0].Key; got != post {
+				t.Errorf("the platform's ID is that of %s, want %s", got, post)
+			}
+			if diff := cmp.Diff([]string{"Where is my parcel?", "See https://example.org/parcels/7"}, slices.DeleteFunc(w.said(tk.ID), func(s string) bool { return s == "" })); diff != "" {
+				t.Errorf("messages (-want +got):\n%s", diff)
+			}
+			got, state, status := w.ticket(tk.ID), ticket.PostSent, ticket.Pending
+			if fails {
+				state, status = ticket.PostFailed, ticket.Open
+			}
+			if states := w.states(tk.ID); !slices.Equal(states, []ticket.PostState{state}) || got.Status != status || got.Answered.IsZero() != fails {
+				t.Errorf("the post is %q, the ticket %s, answered %s; want %s and %s", states, got.Status, got.Answered, state, status)
+			}
+			if c := w.clock(tk.ID, sla.FirstResponse); (c.Verdict == sla.Met) == fails {
+				t.Errorf("the first response is %+v", c)
+			}
+			var held []string
+			for _, in := range w.crm.Interactions(string(tk.ID)) {
+				if in.Text != "" && in.Deleted.IsZero() {
+					held = append(held, in.Text)
+				}
+			}
+			if len(held) != 2 {
+				t.Errorf("the CRM holds %q, want the question and the answer", held)
+			}
+		})
 	}
 }

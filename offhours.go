@@ -19,7 +19,7 @@ import (
 // OffHours is the automated acknowledgement: what a customer is told at once who writes while nobody is there. It is sent for messages that want an answer,
 // where the platform permits automated posts; never twice to the same person within Again, never to a bot or an account of the Desk's own, never in answer to an
 // automated message, and never once a person has answered. It meets acknowledgement, and is no response. One that has to wait until it can go out is looked at
-// again then, and cancelled when it is pointless by now; the customer counts as not told.
+// again then, and cancelled when it is pointless by now. Whose acknowledgement is cancelled, or fails, counts as not told.
 type OffHours struct {
 	// Calendar names the calendar that says when somebody is there. Empty: that of the ticket's lane; a lane without one is never closed.
 	Calendar string `json:"calendar,omitempty"`
@@ -189,11 +189,12 @@ func (w *work) acknowledge(c *change, e *channel.Event, key string) error {
 		return err
 	}
 	for _, v := range values {
-		if until, err := time.Parse(time.RFC3339Nano, string(v.Data)); err == nil && w.now.Before(until) {
+		until, _, _ := strings.Cut(string(v.Data), " ")
+		if until, err := time.Parse(time.RFC3339Nano, until); err == nil && w.now.Before(until) {
 			return nil
 		}
 	}
-	_, err = w.reply(c, ticket.Actor{Kind: ticket.BySystem}, Reply{InReplyTo: key, Automated: true, Text: text.text(opens.In(calendar.Zone())), back: opens})
+	receipt, err := w.reply(c, ticket.Actor{Kind: ticket.BySystem}, Reply{InReplyTo: key, Automated: true, Text: text.text(opens.In(calendar.Zone())), back: opens})
 	if _, forbidden := errors.AsType[*remote.Error](err); forbidden || errors.Is(err, ErrInvalid) {
 		w.d.log.Debug("no automated acknowledgement", "ticket", string(c.ID), "reason", err)
 		return nil
@@ -202,10 +203,26 @@ func (w *work) acknowledge(c *change, e *channel.Event, key string) error {
 		return err
 	}
 	until := w.now.Add(cmp.Or(time.Duration(off.Again), 24*time.Hour))
+	data := until.Format(time.RFC3339Nano) + " " + strings.TrimSuffix(receipt.Messages[0], "/1")
 	for _, key := range told {
-		w.tx.PutValue(ticket.Value{Key: key, Data: []byte(until.Format(time.RFC3339Nano)), Expires: until})
+		w.tx.PutValue(ticket.Value{Key: key, Data: []byte(data), Expires: until})
 	}
 	return nil
+}
+
+// notTold forgets that a customer was told, where an acknowledgement that failed or was cancelled is what told it.
+func (c *change) notTold(m *ticket.Message) error {
+	if m.Post == nil || m.Post.Back.IsZero() || c.contact == nil {
+		return nil
+	}
+	told := toldKeys(c.contact)
+	values, err := c.w.tx.Values(told...)
+	for i, v := range values {
+		if _, reply, _ := strings.Cut(string(v.Data), " "); reply == m.Post.Reply {
+			c.w.tx.DeleteValue(told[i])
+		}
+	}
+	return err
 }
 
 // toldKeys are where it is remembered until when a person need not be told again: under each identity, so that it goes with them where contacts are merged and taken apart.
@@ -233,11 +250,6 @@ func (w *work) cancelPointless(m *ticket.Message) (bool, error) {
 	}
 	if err := c.cancelQueued(ticket.Actor{Kind: ticket.BySystem}, reason, func(p *ticket.Message) bool { return p.Post.Reply == m.Post.Reply }); err != nil {
 		return false, err
-	}
-	if c.contact != nil {
-		for _, key := range toldKeys(c.contact) {
-			w.tx.DeleteValue(key)
-		}
 	}
 	c.finish()
 	return true, nil

@@ -308,3 +308,61 @@ func TestWhoWasNotToldAfterAllOrIsSomebodyNewIsTold(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoWasNotReachedIsToldAgain(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]func(w *world){
+		"the platform refused the text": func(w *world) {
+			w.platform.Fail(channeltest.OnSend, channeltest.Refuse(remote.Rejected))
+			w.platform.Customer("mia").Write(w.page, "My bag is gone")
+			w.pass(time.Minute)
+		},
+		"the platform took it and it never arrived": func(w *world) {
+			w.platform.Customer("mia").Write(w.page, "My bag is gone")
+			w.pass(time.Minute)
+			posts := w.platform.Posts()
+			w.page.Report(channel.ReceiptFailed, "", "no such device", posts[len(posts)-1].ID)
+			w.pass(time.Minute)
+		},
+		"the platform was away until it was given up": func(w *world) {
+			w.platform.Break(channeltest.OnSend, channeltest.Refuse(remote.Unavailable))
+			w.platform.Customer("mia").Write(w.page, "My bag is gone")
+			w.pass(40 * time.Hour)
+			w.platform.Mend(channeltest.OnSend)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := atNight(t, channeltest.Options{}, func(o *socialcrm.OffHours) { o.Again = sla.Duration(7 * 24 * time.Hour) })
+			fails(w)
+			if got := w.platform.Replies(); len(got) != 0 {
+				t.Fatalf("went out: %q", got)
+			}
+			w.platform.Customer("mia").Write(w.page, "Hello?")
+			w.pass(time.Minute)
+			w.platform.Customer("mia").Write(w.page, "Anybody?")
+			w.pass(time.Minute)
+			if diff := cmp.Diff([]string{inEnglish}, w.platform.Replies()); diff != "" {
+				t.Errorf("automated texts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestALateFailureDoesNotTellTwiceWhoWasToldMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := atNight(t, channeltest.Options{}, func(o *socialcrm.OffHours) { o.Again = sla.Duration(time.Hour) })
+	mia := w.platform.Customer("mia")
+	mia.Write(w.page, "My bag is gone")
+	w.pass(2 * time.Hour)
+	first := w.platform.Posts()[1].ID
+	mia.Write(w.page, "Hello?")
+	w.pass(time.Minute)
+	w.page.Report(channel.ReceiptFailed, "", "", first)
+	w.pass(time.Minute)
+	mia.Write(w.page, "Anybody?")
+	w.pass(time.Minute)
+	if diff := cmp.Diff([]string{inEnglish}, w.platform.Replies()); diff != "" {
+		t.Errorf("automated texts that arrived (-want +got):\n%s", diff)
+	}
+}

@@ -51,6 +51,10 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 		c.finish()
 		return nil
 	}
+	copied, err := w.takenForAnother(sent, &m)
+	if err != nil {
+		return err
+	}
 	if sent.Time.IsZero() || sent.Time.After(w.now) {
 		sent.Time = w.now
 	}
@@ -62,6 +66,7 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 	if sent.Thread != "" && m.Deleted.IsZero() {
 		m.Content.Thread = sent.Thread
 	}
+	m.Reactions = copied.Reactions
 	w.tx.PutMessage(m)
 	if sent.ID != "" {
 		echo := channel.Event{Kind: channel.MessageEchoed, Message: channel.Message{ID: sent.ID}}
@@ -94,7 +99,42 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 			return err
 		}
 	}
+	if copied.State != "" { // what receipts said of it
+		e := channel.Event{Kind: channel.ReceiptArrived, Account: m.Conversation.Account, Time: w.now, Received: w.now, Receipt: channel.Receipt{State: channel.ReceiptState(copied.State)}}
+		if messages, err = w.tx.Messages(key); err != nil {
+			return err
+		}
+		if err := w.mark(new(Result), messages[0], &e, true); err != nil {
+			return err
+		}
+	}
 	return w.receiptsFor(key)
+}
+
+// takenForAnother takes back the copy of a post of ours that was stored when its echo came before anybody could know it for ours: what it did to clocks counts no more,
+// and what it said the post says. It returns the copy as it was; the zero Message when there is none.
+func (w *work) takenForAnother(sent channel.Sent, m *ticket.Message) (none ticket.Message, err error) {
+	if sent.ID == "" {
+		return none, nil
+	}
+	found, err := w.tx.MessagesByRef(ticket.MessageRef{Account: m.Conversation.Account, ID: sent.ID})
+	if err != nil || found[0].Key == "" || found[0].Key == m.Key || found[0].Direction != ticket.Outbound || found[0].Post != nil {
+		return none, err
+	}
+	copied := found[0]
+	if copied.Ticket != "" {
+		entry := ticket.Entry{
+			Kind: ticket.MessageDeleted, Message: copied.Key, Actor: ticket.Actor{Kind: ticket.BySystem}, Happened: w.now, New: m.Key, Reason: "it is a post of ours, which is known by now",
+		}
+		if err := w.eachAnswered(&copied, func(c *change) error { return c.correct(&copied, entry, sla.AnswerWithdrawn) }); err != nil {
+			return none, err
+		}
+	}
+	gone := copied
+	remove(&gone, &channel.Event{Time: w.now, Honour: true})
+	gone.Content.ID = ""
+	w.tx.PutMessage(gone)
+	return copied, nil
 }
 
 // thenStatus gives the ticket the status that goes with a reply that is out. Where the customer wrote while the reply was held up, its author did not know what would be

@@ -64,7 +64,9 @@ type push struct {
 	contacts crm.Subject
 	outage   bool // the latest call to the CRM failed
 
-	contactWas int64    // the contact's version that the sink had
+	contactWas int64  // the contact's version that the sink had
+	task       string // that makes the push
+	began      time.Time
 	messages   []string // that something happened to, also those that left the ticket
 	missed     bool     // retention let go of something that the sink never heard of
 }
@@ -92,6 +94,12 @@ func (d *Desk) syncSubject(ctx context.Context, lease ticket.Lease) error {
 	}
 	if p.change.Contact == nil && p.change.Case == nil {
 		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) })
+	}
+	if p.change.Contact != nil {
+		p.task, p.began = lease.ID, d.now()
+		if err := d.settle(ctx, func(w *work) error { return w.aboutToTell(name, p) }); err != nil {
+			return err
+		}
 	}
 	pushCtx, cancel := d.request(ctx)
 	receipt, cause := sink.Push(pushCtx, p.change)

@@ -210,22 +210,37 @@ func TestAPushUnderWayMovesNothingBack(t *testing.T) {
 
 func TestAnOlderPushOfAContactDoesNotOutlastANewerOne(t *testing.T) {
 	t.Parallel()
-	w, b := busyWorld(t)
-	mia := w.ticket(w.asked("mia", "Hello?")).Contact
-	w.platform.Customer("noa").Post(w.page, "It is me, Mia")
-	b.happens = func() {
-		b.happens = nil
-		w.ok(w.desk.MergeContacts(t.Context(), ana, mia, w.tickets()[1].Contact))
-		_, err := w.desk.Tick(t.Context())
-		w.ok(err)
-	}
-	w.pass(time.Hour)
-	for _, c := range w.crm.Contacts() {
-		if want := string(mia); c.Key != want && c.MergedInto != want {
-			t.Errorf("the CRM holds contact %+v, want it merged into %s", c, want)
-		}
-	}
-	if n := len(w.crm.Contacts()); n != 2 {
-		t.Errorf("the CRM holds %d contacts, want 2", n)
+	for _, dies := range []bool{false, true} {
+		t.Run(fmt.Sprint("its worker dies behind it: ", dies), func(t *testing.T) {
+			t.Parallel()
+			w, b := busyWorld(t)
+			mia := w.ticket(w.asked("mia", "Hello?")).Contact
+			w.platform.Customer("noa").Post(w.page, "It is me, Mia")
+			b.happens = func() {
+				b.happens = nil
+				w.ok(w.desk.MergeContacts(t.Context(), ana, mia, w.tickets()[1].Contact))
+				_, err := w.desk.Tick(t.Context())
+				w.ok(err)
+				b.dies = dies
+			}
+			func() {
+				defer func() {
+					if died := recover() != nil; died != dies {
+						t.Errorf("the worker died: %t, want %t", died, dies)
+					}
+				}()
+				w.pass(time.Minute)
+			}()
+			w.desk = b.desk(w)
+			w.pass(time.Hour)
+			for _, c := range w.crm.Contacts() {
+				if want := string(mia); c.Key != want && c.MergedInto != want {
+					t.Errorf("the CRM holds contact %+v, want it merged into %s", c, want)
+				}
+			}
+			if n := len(w.crm.Contacts()); n != 2 {
+				t.Errorf("the CRM holds %d contacts, want 2", n)
+			}
+		})
 	}
 }
