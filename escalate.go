@@ -28,11 +28,11 @@ func clockTask(taskID string, due time.Time) ticket.Task {
 // once it has passed: at the deadline itself an answer still meets it.
 func (c *change) nextLook() (at time.Time, moved bool) {
 	at = c.Clocks.Next()
-	moved = c.w.company.escalates || !at.Equal(c.before.Next())
-	if !at.IsZero() {
+	moved = c.looked || c.w.company.escalates || !at.Equal(c.before.Next()) || !c.ReplyBy.Equal(c.replyBy)
+	if at = c.Promise(); !at.IsZero() {
 		at = at.Add(1)
 	}
-	planned, open := c.planned(), c.openSteps()
+	planned, open := c.planned(), append(c.openSteps(), c.closing()...)
 	c.Stepped = slices.DeleteFunc(slices.Clone(c.Stepped), func(key string) bool {
 		return !slices.ContainsFunc(open, func(p sla.Planned) bool { return p.Key == key })
 	})
@@ -47,8 +47,16 @@ func (c *change) nextLook() (at time.Time, moved bool) {
 	return at, moved
 }
 
-// planned are the steps of the ticket's clocks, by the policy that was in force when they last moved; none once the company has no such policy any more.
-func (c *change) planned() []sla.Planned { return c.steps(c.Clocks) }
+// planned are the steps of the ticket's clocks, by the policy that was in force when they last moved (none once the company has no such policy any more), and those before
+// its reply window closes.
+func (c *change) planned() []sla.Planned {
+	planned := c.steps(c.Clocks)
+	if closing := c.closing(); len(closing) > 0 {
+		planned = append(planned, closing...)
+		slices.SortStableFunc(planned, func(a, b sla.Planned) int { return a.At.Compare(b.At) })
+	}
+	return planned
+}
 
 // openSteps are the steps of all clocks that have not ended: also of those that stand still, which may go on.
 func (c *change) openSteps() []sla.Planned {
@@ -89,18 +97,22 @@ func (w *work) deadline(lease ticket.Lease) error {
 	if err != nil || c.ID == "" {
 		return err
 	}
+	c.looked = true
 	c.Clocks = c.Clocks.At(w.now)
 	stepped, err := c.escalate()
 	if err != nil {
 		return err
 	}
-	if !stepped && len(sla.Changes(c.before, c.Clocks)) == 0 {
+	closed := !c.ReplyBy.IsZero() && c.ReplyBy.Before(w.now)
+	if !stepped && !closed && len(sla.Changes(c.before, c.Clocks)) == 0 {
 		if due, _ := c.nextLook(); !due.IsZero() {
 			w.tx.Schedule(clockTask(lease.ID, due)) // it was moved meanwhile
 		}
 		return nil
 	}
-	c.quiet = !slices.ContainsFunc(c.entries, func(e ticket.Entry) bool { return e.Kind != ticket.ClockWarned && e.Kind != ticket.TicketEscalated })
+	c.quiet = !slices.ContainsFunc(c.entries, func(e ticket.Entry) bool {
+		return e.Kind != ticket.ClockWarned && e.Kind != ticket.TicketEscalated && e.Kind != ticket.ReplyClosing
+	})
 	c.finish()
 	return nil
 }
@@ -148,12 +160,15 @@ func (c *change) step(p *sla.Planned) error {
 	if err != nil {
 		return err
 	}
-	e := standEntry(ticket.TicketEscalated, &p.Clock)
+	e, why := standEntry(ticket.TicketEscalated, &p.Clock), ""
 	if warns {
 		e.Kind = ticket.ClockWarned
 	}
 	e.Happened, e.Old, e.Detail = p.At, s.At.String(), detail
-	why := fmt.Sprintf("%s of %s, policy %s", e.Old, e.New, e.Reason)
+	if why = fmt.Sprintf("%s of %s, policy %s", e.Old, e.New, e.Reason); p.Clock.Metric == 0 {
+		e = ticket.Entry{Kind: ticket.ReplyClosing, Actor: system, Happened: p.At, Old: e.Old, New: c.ReplyBy.UTC().Format(time.RFC3339), Detail: detail}
+		why = e.Old + " the reply window closes"
+	}
 	c.journal(e)
 	if s.Raise != nil && *s.Raise > c.Priority {
 		c.journal(ticket.Entry{Kind: ticket.TicketPriority, Actor: system, Old: c.Priority.String(), New: s.Raise.String(), Reason: why})

@@ -211,11 +211,7 @@ func preferred(v ticket.Conversation, account channel.AccountID) int {
 // allowed says whether the platform would take the reply, as far as its traits tell.
 func allowed(t channel.Traits, conv ticket.Conversation, r Reply, now time.Time) error {
 	op := "account " + conv.Key.Account.String()
-	window := t.ReplyWindow
-	if !r.Automated && t.HumanWindow > window {
-		window = t.HumanWindow
-	}
-	if window > 0 && r.Template == nil && now.Sub(conv.CustomerWrote) > window {
+	if window := replyWindow(t, r.Automated); window > 0 && r.Template == nil && now.Sub(conv.CustomerWrote) > window {
 		return &remote.Error{Op: op, Kind: remote.WindowClosed, Message: "the customer last wrote at " + conv.CustomerWrote.UTC().Format(time.RFC3339)}
 	}
 	if r.Automated && t.NoAutomation {

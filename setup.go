@@ -36,6 +36,8 @@ type Setup struct {
 	// SLA is what is promised to whom; the first matching policy wins. Its steps may name lanes and agents of this Setup, and tell agents, teams and lanes of it; a
 	// name with a colon, such as "mailto:lead@shop.example", is the host's to understand.
 	SLA []sla.Policy `json:"sla,omitempty"`
+	// ReplyWindow is what happens before a platform's window for an answer closes. Nil: a warning an hour before.
+	ReplyWindow *ReplyWindow `json:"reply_window,omitempty"`
 	// Approval asks of the whole company that another approves what agents write before it goes out: for a crisis. A RoleLead's replies go out at once.
 	Approval bool `json:"approval,omitempty"`
 	// OffHours is what customers are told at once who write while nobody is there. Nil: nothing.
@@ -176,6 +178,9 @@ func (v storedSetup) compile(predicates rule.Predicates, before *company) (*comp
 		if app != PersonApp && app != ToolApp {
 			return nil, fmt.Errorf("apps[%q] %q: want %q or %q", id, app, PersonApp, ToolApp)
 		}
+	}
+	if err := s.checkReplyWindow(); err != nil {
+		return nil, err
 	}
 	if s.RedactWithin < 0 {
 		return nil, fmt.Errorf("redact_within: want more than 0, got %s", time.Duration(s.RedactWithin))

@@ -163,10 +163,12 @@ type change struct {
 	w       *work
 	contact *ticket.Contact
 	before  sla.State
-	waitsIn string // the lane in which it waited before
+	replyBy time.Time // before
+	waitsIn string    // the lane in which it waited before
 	decided decided
 	entries []ticket.Entry
 	quiet   bool // nothing that a CRM would want to know happened
+	looked  bool // the task that watches its deadlines is done, and must be planned anew
 	retold  *retelling
 }
 
@@ -193,7 +195,7 @@ func (w *work) beginArrival(t *ticket.Ticket, contact *ticket.Contact) *change {
 }
 
 func (w *work) open(c *change, t *ticket.Ticket, contact *ticket.Contact) {
-	*c = change{Ticket: *t, w: w, contact: contact, before: t.Clocks, waitsIn: t.Lane}
+	*c = change{Ticket: *t, w: w, contact: contact, before: t.Clocks, replyBy: t.ReplyBy, waitsIn: t.Lane}
 	c.Version++
 	if w.company != nil {
 		c.Setup = w.company.version
@@ -329,6 +331,9 @@ func (c *change) afterAll(m sla.Mark) sla.Mark {
 func (c *change) finish() {
 	w := c.w
 	c.journalVerdicts()
+	if err := c.watchWindow(); err != nil {
+		w.unknown = err
+	}
 	c.Updated = w.now
 	n := c.names()
 	for i := range c.entries {

@@ -87,6 +87,8 @@ const (
 	ReplyCancelled   EntryKind = "reply.cancelled"  // it was withdrawn before it went out; Reason says why
 	ReplyTwice       EntryKind = "reply.twice"      // it went out twice
 	ReplyForbidden   EntryKind = "reply.forbidden"  // the platform forbids it, or its window closed; New lists the ways that are left
+	ReplyClosing     EntryKind = "reply.closing"    // the platform's window for an answer closes soon, at New (RFC 3339); Old is the moment of the step, Detail the sla.Step with whom to notify; what it did follows
+	ReplyClosed      EntryKind = "reply.closed"     // the window closed at New (RFC 3339) before the customer was answered
 	TicketElsewhere  EntryKind = "ticket.elsewhere" // what was asked was answered on another channel; Reason says where and how
 	ClockStarted     EntryKind = "clock.started"    // for all clock entries Stand is the clock as it now stands, and Reason its policy
 	ClockMoved       EntryKind = "clock.moved"      // its verdict stays, but its times are others: what was breached has ended, or something came to light late

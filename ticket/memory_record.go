@@ -64,6 +64,7 @@ func (p *packer) ticket(t *Ticket) {
 	p.time(&t.Updated)
 	p.time(&t.CustomerWrote)
 	p.time(&t.Answered)
+	p.time(&t.ReplyBy)
 	p.time(&t.SolvedAt)
 	p.time(&t.Erased)
 	packText(p, &t.Pruned)

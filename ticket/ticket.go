@@ -88,6 +88,9 @@ type Ticket struct {
 	// CustomerWrote is the platform's time of the customer's latest message, Answered that of our latest answer by a person.
 	CustomerWrote time.Time `json:"customer_wrote,omitzero"`
 	Answered      time.Time `json:"answered,omitzero"`
+	// ReplyBy is until when the platform lets a person answer what waits for an answer: the nearest where several wait. Zero: nothing waits, the platform sets no end, or it
+	// has passed.
+	ReplyBy time.Time `json:"reply_by,omitzero"`
 	// SolvedAt is when it was last solved; zero while it is not.
 	SolvedAt time.Time `json:"solved_at,omitzero"`
 	// Erased is when its customer was erased; nothing that was said is left then.
@@ -123,9 +126,15 @@ type Consult struct {
 	Hold bool `json:"hold,omitempty"`
 }
 
-// Promise is the nearest deadline of a running clock; zero when none runs. Waiting tickets are handed out in order of promise: the nearest first (none at all
-// last), then by Priority, then by Created, then by ID.
-func (t *Ticket) Promise() time.Time { return t.Clocks.Next() }
+// Promise is the nearest deadline: of a running clock, or ReplyBy; zero when there is none. Waiting tickets are handed out in order of promise: the nearest first (none
+// at all last), then by Priority, then by Created, then by ID.
+func (t *Ticket) Promise() time.Time {
+	next := t.Clocks.Next()
+	if !t.ReplyBy.IsZero() && (next.IsZero() || t.ReplyBy.Before(next)) {
+		return t.ReplyBy
+	}
+	return next
+}
 
 // Unanswered is how many messages of the customer nobody has answered, on all lines of its clocks.
 func (t *Ticket) Unanswered() int {

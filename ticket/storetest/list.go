@@ -169,6 +169,9 @@ func promiseOrder(t T, r Rig) {
 		if i%3 > 0 {
 			c = promised(c, i%7-3)
 		}
+		if i%6 == 0 {
+			c.ReplyBy = at(i%11 - 5)
+		}
 		if i%4 == 0 { // several clocks, one of which has ended
 			c = promised(c, 5-i%7)
 			c.Clocks.Clocks[0].Verdict = sla.Met
