@@ -106,6 +106,14 @@ func (w *work) altered(e *channel.Event) (Result, error) {
 		c.Subject = "" // it was made of the text that must not stay
 	}
 	c.journal(entry)
+	switch {
+	case e.Kind == channel.MessageDeleted && c.Private.Message == m.Key:
+		c.Private = ticket.PrivateOffer{}
+	case e.Kind == channel.MessageEdited && m.Direction == ticket.Inbound && m.Party == "":
+		if err := w.leaveWall(c, &m.Content, m.Key, &m.Conversation); err != nil {
+			return Result{}, err
+		}
+	}
 	c.finish()
 	r := Result{Outcome: Joined, Ticket: c.ID, Message: m.Key}
 	if e.Kind == channel.MessageDeleted && e.Honour {

@@ -374,6 +374,9 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		if err := w.acknowledge(c, e, stored.Key); err != nil {
 			return Result{}, err
 		}
+		if err := w.leaveWall(c, m, stored.Key, &stored.Conversation); err != nil {
+			return Result{}, err
+		}
 	}
 	c.finish()
 	if err := w.awaitRoot(place, early{Reply: stored.Key}); err != nil {

@@ -12,12 +12,14 @@ import (
 )
 
 // MovePrivate leads a customer from the public wall into a private conversation, by an answer in private to a public message: InReplyTo, or the latest public one. The
-// platform allows one for a message, so it is never split and never automated; attachments and templates are not taken. Once it is out, the private conversation
+// platform allows one for a message, so it is never split, and automated only where the platform permits that (channel.Traits.AutomatedPrivateReply); attachments and templates
+// are not taken. Without a text it says what the ticket's offer does (Ticket.Private). Once it is out, the private conversation
 // belongs to the ticket, and the customer's identity there to the same contact: one context, one agent, one set of clocks. It goes out, is drafted and fails as a Reply
 // does. Errors: as for Reply; ErrInvalid where the channel is no channel.PrivateReplier or the text is too long for one post, ErrConflict when the message was
 // answered in private before. Desk.Link leads to another platform.
 func (d *Desk) MovePrivate(ctx context.Context, id ticket.ID, by By, r Reply) (Receipt, error) {
 	return d.verb(ctx, VerbMovePrivate, id, by, r, func(w *work, c *change) (Receipt, error) {
+		c.takeUp(&r)
 		return w.submit(c, by, draft{Reply: r, Private: true})
 	})
 }
@@ -27,8 +29,8 @@ func (w *work) composePrivate(c *change, actor ticket.Actor, r *Reply) (p post, 
 	if err := worthSending(c, r); err != nil {
 		return p, err
 	}
-	if r.Automated || actor.Kind == ticket.BySystem || actor.Kind == ticket.ByTool || len(r.Attachments) > 0 || r.Template != nil {
-		return p, fmt.Errorf("an answer in private is one text by a person: %w", ErrInvalid)
+	if len(r.Attachments) > 0 || r.Template != nil {
+		return p, fmt.Errorf("an answer in private is one text: %w", ErrInvalid)
 	}
 	if p.conv, p.to, err = w.answeringPublic(c, r.InReplyTo, r.Party); err != nil {
 		return p, err
@@ -52,6 +54,9 @@ func (w *work) composePrivate(c *change, actor ticket.Actor, r *Reply) (p post, 
 		return p, fmt.Errorf("message %s was answered in private by %s: %w", p.to, before.Key, ErrConflict)
 	}
 	traits := acc.Traits(channel.Private)
+	if (r.Automated || actor.Kind == ticket.BySystem || actor.Kind == ticket.ByTool) && (!r.Automated || !traits.AutomatedPrivateReply) {
+		return p, fmt.Errorf("an answer in private is by a person: %w", ErrInvalid)
+	}
 	w.sign(c, actor, r)
 	if p.texts, err = channel.Split(r.Text, r.Signature, traits); err != nil {
 		return p, fmt.Errorf("%w: %w", err, ErrInvalid)
@@ -123,11 +128,11 @@ func (w *work) replyPrivately(c *change, actor ticket.Actor, r Reply) (Receipt, 
 	}
 	key := c.newKey("private")
 	m := ticket.Message{
-		Key: key, Ticket: c.ID, Conversation: p.conv.Key, Direction: ticket.Outbound, Actor: actor, Received: w.now,
+		Key: key, Ticket: c.ID, Conversation: p.conv.Key, Direction: ticket.Outbound, Actor: actor, Automated: r.Automated, Received: w.now,
 		Content: channel.Message{Parent: p.to, Visibility: channel.Private, Text: p.texts[0], Time: w.now},
 		Post: &ticket.Post{Reply: key, State: ticket.PostQueued, Then: r.Then, Requires: r.Requires, Private: true, Out: channel.Outgoing{
 			Key: key, Account: p.conv.Key.Account, Visibility: channel.Private, To: p.conv.Author, InReplyTo: p.to, CustomerWrote: p.conv.CustomerWrote,
-			Text: p.texts[0], Signature: r.Signature,
+			Text: p.texts[0], Signature: r.Signature, Automated: r.Automated,
 		}},
 	}
 	w.putMessage(m)
@@ -139,6 +144,9 @@ func (w *work) replyPrivately(c *change, actor ticket.Actor, r Reply) (Receipt, 
 	}
 	if err := w.putWaiting(threadlessKey(p.conv.Key.Account), append(awaited, key)); err != nil {
 		return Receipt{}, err
+	}
+	if !r.Automated {
+		c.Private = ticket.PrivateOffer{} // until then it stands, should this not go out
 	}
 	p.conv.Unfinished = append(p.conv.Unfinished, key)
 	w.tx.PutConversation(p.conv)
@@ -237,6 +245,7 @@ func (w *work) moved(key string, author channel.Author) error {
 
 // join makes a conversation, which led to the ticket was so far, one of the ticket's.
 func (w *work) join(c *change, was ticket.ID, conv ticket.ConversationKey, message, reason string) error {
+	c.Private = ticket.PrivateOffer{}
 	if !slices.Contains(c.Conversations, conv) {
 		c.Conversations = append(slices.Clone(c.Conversations), conv)
 		c.journal(ticket.Entry{

@@ -47,6 +47,8 @@ type Setup struct {
 	// Noise says which messages are no work: thanks, a lone emoji. They are kept, but make no ticket, reopen none and start no clock. A message with a question
 	// mark is never noise.
 	Noise []Noise `json:"noise,omitempty"`
+	// Private says which public messages should leave the public wall; the first that matches counts.
+	Private []PrivateRule `json:"private,omitempty"`
 	// Apps tells what the apps are that post for the brand beside the Desk, by the platform's ID of the app. Unknown apps are tools.
 	Apps map[string]App `json:"apps,omitempty"`
 	// RedactWithin is how long CRMs have to honour a deletion that must be honoured; later it is reported. 0: 24 hours.
@@ -121,6 +123,7 @@ type company struct {
 	queues    queues      // what lanes do with who waits
 	escalates bool        // some policy has steps
 	noises    *rule.Set   // of setup.Noise
+	wall      *rule.Set   // of setup.Private
 	offHours  *offHours   // nil: none
 	since     time.Time   // when this version came into force
 	before    *company    // the version before, whose promises older events were made under
@@ -170,6 +173,10 @@ func (v storedSetup) compile(predicates rule.Predicates, before *company) (*comp
 	if err := s.checkLanguages(); err != nil {
 		return nil, err
 	}
+	wall, err := s.compileWall(predicates)
+	if err != nil {
+		return nil, err
+	}
 	offHours, err := s.OffHours.compile(predicates, policies)
 	if err != nil {
 		return nil, err
@@ -187,7 +194,7 @@ func (v storedSetup) compile(predicates rule.Predicates, before *company) (*comp
 	}
 	c := &company{
 		version: v.Version, setup: s, fed: v.Holidays, lanes: lanes, roster: routing.NewRoster(s.Agents), hours: hours, policies: policies, noises: noiseRules,
-		offHours: offHours, since: v.Since, before: before,
+		wall: wall, offHours: offHours, since: v.Since, before: before,
 	}
 	c.timeline = c.inForce
 	c.queues = queuesOf(org, lanes)

@@ -331,6 +331,9 @@ func (c *change) afterAll(m sla.Mark) sla.Mark {
 func (c *change) finish() {
 	w := c.w
 	c.journalVerdicts()
+	if c.Private != (ticket.PrivateOffer{}) && (c.Unanswered() == 0 || c.Status.Done()) {
+		c.Private = ticket.PrivateOffer{}
+	}
 	if err := c.watchWindow(); err != nil {
 		w.unknown = err
 	}

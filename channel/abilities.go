@@ -6,7 +6,7 @@ import (
 )
 
 // PrivateReplier is a Channel that can answer a public message in private. Platforms allow that once for a message: such a reply is never split and
-// never automated.
+// never automated, but where Traits.AutomatedPrivateReply says that it may be.
 type PrivateReplier interface {
 	// ReplyPrivately makes the post; out.InReplyTo is the public message.
 	ReplyPrivately(ctx context.Context, out Outgoing) (PrivateReply, error)

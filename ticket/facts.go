@@ -14,7 +14,7 @@ var (
 	ticketFacts  = [...]string{"account", "platform", "visibility", "language", "status", "priority", "lane", "team", "agent", "tags", "subject", "follow_up", "late", "unanswered"}
 	contactFacts = [...]string{"contact.kind", "contact.tier", "contact.segment", "contact.language", "contact.owner"}
 	messageFacts = [...]string{
-		"text", "mentions", "hashtags", "attachments", "payload", "author", "author.handle", "author.name", "author.followers", "author.bot", "author.language",
+		"text", "mentions", "hashtags", "attachments", "payload", "shows", "author", "author.handle", "author.name", "author.followers", "author.bot", "author.language",
 	}
 )
 
@@ -34,7 +34,7 @@ type Facts struct {
 //     unanswered (how many messages of the customer wait for an answer; with the one that is being looked at, but for a ticket that just begins)
 //   - of the contact: contact.kind ("customer", "seller", ...), contact.tier, contact.segment, contact.language, contact.owner
 //   - of the message: text, mentions, hashtags, attachments (their number), author, author.handle, author.name, author.followers, author.bot, author.language,
-//     payload, and message.NAME for each of Message.Facts
+//     payload, shows (which data of somebody stand in the text: "card", "email", "iban", "number", "phone"), and message.NAME for each of Message.Facts
 func (f *Facts) Fact(name string) rule.Value {
 	if t := f.Ticket; t != nil {
 		switch name {
@@ -112,6 +112,12 @@ func KnownValues(fact string) []rule.Value {
 		return []rule.Value{
 			rule.Text(string(New)), rule.Text(string(Open)), rule.Text(string(Pending)), rule.Text(string(OnHold)), rule.Text(string(Solved)), rule.Text(string(Closed)),
 		}
+	case "shows":
+		values := make([]rule.Value, len(shown))
+		for i, name := range shown {
+			values[i] = rule.Text(name)
+		}
+		return values
 	case "follow_up", "late", "author.bot":
 		return []rule.Value{rule.Bool(false), rule.Bool(true)}
 	}
@@ -130,6 +136,8 @@ func messageFact(m *channel.Message, name string) rule.Value {
 		return rule.Number(float64(len(m.Attachments)))
 	case "payload":
 		return text(m.Payload)
+	case "shows":
+		return texts(shows(m.Text))
 	case "author":
 		return text(m.Author.ID)
 	case "author.handle":

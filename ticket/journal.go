@@ -87,6 +87,7 @@ const (
 	ReplyCancelled   EntryKind = "reply.cancelled"  // it was withdrawn before it went out; Reason says why
 	ReplyTwice       EntryKind = "reply.twice"      // it went out twice
 	ReplyForbidden   EntryKind = "reply.forbidden"  // the platform forbids it, or its window closed; New lists the ways that are left
+	PrivateOffered   EntryKind = "private.offered"  // a public message should be answered in private; New is the company's rule, Reason what matched
 	ReplyClosing     EntryKind = "reply.closing"    // the platform's window for an answer closes soon, at New (RFC 3339); Old is the moment of the step, Detail the sla.Step with whom to notify; what it did follows
 	ReplyClosed      EntryKind = "reply.closed"     // the window closed at New (RFC 3339) before the customer was answered
 	TicketElsewhere  EntryKind = "ticket.elsewhere" // what was asked was answered on another channel; Reason says where and how

@@ -91,6 +91,8 @@ type Ticket struct {
 	// ReplyBy is until when the platform lets a person answer what waits for an answer: the nearest where several wait. Zero: nothing waits, the platform sets no end, or it
 	// has passed.
 	ReplyBy time.Time `json:"reply_by,omitzero"`
+	// Private is the offer to lead its customer into a private conversation, while a public message waits for an answer that should not be dealt with in public. Zero: none.
+	Private PrivateOffer `json:"private,omitzero"`
 	// SolvedAt is when it was last solved; zero while it is not.
 	SolvedAt time.Time `json:"solved_at,omitzero"`
 	// Erased is when its customer was erased; nothing that was said is left then.
@@ -109,6 +111,15 @@ type Ticket struct {
 type Return struct {
 	Agent string    `json:"agent"`
 	At    time.Time `json:"at"`
+}
+
+// PrivateOffer suggests to answer a public message in private.
+type PrivateOffer struct {
+	// Rule is the name of the company's rule that says so, Message the Message.Key of what it is about.
+	Rule    string `json:"rule"`
+	Message string `json:"message"`
+	// Text is what the rule suggests to say; empty: nothing.
+	Text string `json:"text,omitempty"`
 }
 
 // Consult is a question to a team or an agent, asked inside a ticket.

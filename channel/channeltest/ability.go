@@ -23,7 +23,7 @@ func (c *FakeChannel) ReplyPrivately(ctx context.Context, out channel.Outgoing) 
 			return a.fail(remote.Rejected, fmt.Sprintf("message %s is no public message of a customer", to.ID))
 		case p.private[to.ID]:
 			return a.fail(remote.Duplicate, fmt.Sprintf("message %s was answered in private before", to.ID))
-		case out.Automated:
+		case out.Automated && !c.Traits(channel.Private).AutomatedPrivateReply:
 			return a.fail(remote.PolicyBlocked, "automated posts are forbidden")
 		}
 		private := out
