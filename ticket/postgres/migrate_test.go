@@ -3,9 +3,10 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,20 +21,18 @@ func TestAnOlderSchemaIsBroughtUpToDateWithItsData(t *testing.T) {
 	if err := old.migrate(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
-	old.sql = newQueries(old.schema)
-	old.patience = time.Second
-	old.wakes.open(old, false)
-	defer old.wakes.end()
-	write := func(tx ticket.Tx) error { // version 1 stores what version 2 stores, and cannot search
-		tx.PutTicket(ticket.Ticket{ID: "T-1", Status: ticket.Open, Subject: "kept"})
-		m := ticket.Message{Key: "m", Ticket: "T-1"}
-		m.Content.Text = "Where is my washing machine?"
-		tx.PutMessage(m)
-		tx.Append(ticket.Entry{Key: "e", Ticket: "T-1"})
-		return nil
-	}
-	if err := old.Update(t.Context(), brand, write); err != nil {
-		t.Fatal(err)
+	// What a program of version 1 wrote; this one writes columns that were not there.
+	for _, sql := range []string{
+		`insert into tickets (tenant, id, status, rank, lane, agent, contact, created, promise, urgency, tags, conversations, data) values ($1, 'T-1', 'open', 1, '', '', '', 0,
+			9223372036854775807, 0, '{}', '{}', '{"id":"T-1","version":1,"status":"open","account":"","subject":"kept","created":"2026-03-01T12:00:00Z","updated":"2026-03-01T12:00:00Z"}')`,
+		`insert into messages (tenant, key, platform, account, ref, ticket, written, ord, place, data) values ($1, 'm', '', '', '', 'T-1', 0, '', 1,
+			'{"key":"m","ticket":"T-1","conversation":{"account":"","thread":""},"direction":"in","content":{"text":"Where is my washing machine?"},"received":"2026-03-01T12:00:00Z"}')`,
+		`insert into journal (tenant, key, position, ticket, contact, data) values ($1, 'e', nextval('SCHEMA.positions'), 'T-1', '',
+			'{"key":"e","kind":"ticket.created","ticket":"T-1","happened":"2026-03-01T12:00:00Z","processed":"2026-03-01T12:00:00Z"}')`,
+	} {
+		if _, err := pool.Exec(t.Context(), inSchema(strings.Replace(sql, "insert into ", "insert into SCHEMA.", 1), old.schema), brand); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var all sync.WaitGroup
 	for range 4 { // several processes start at once
@@ -62,7 +61,7 @@ func TestASchemaOfANewerVersionIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := New(t.Context(), pool, &Options{Schema: name})
-	if want := `postgres: open schema "` + name + `": the schema is newer than this program: it has version 4, this knows 3`; !errors.Is(err, ErrNewer) || err.Error() != want {
+	if want := fmt.Sprintf(`postgres: open schema "%s": the schema is newer than this program: it has version %d, this knows %d`, name, latestVersion+1, latestVersion); !errors.Is(err, ErrNewer) || err.Error() != want {
 		t.Errorf("the error is %v, want %s", err, want)
 	}
 }
