@@ -130,7 +130,7 @@ func (f *folding) withdrawn(line *Line, e *Event) {
 	if line.Waiting--; line.Waiting > 0 {
 		return
 	}
-	f.endLine(line, e.Time, WithdrawnQuestion)
+	f.end(responses, line.Name, e.Time, WithdrawnQuestion)
 	line.Oldest = time.Time{}
 	if !line.Opened {
 		line.Wrote = time.Time{} // the next message is the first one
@@ -139,41 +139,51 @@ func (f *folding) withdrawn(line *Line, e *Event) {
 
 func (f *folding) answered(line *Line, e *Event) {
 	asked := !line.Wrote.IsZero()
+	var ends metrics // also of an automated answer
 	if asked && line.Acknowledged.IsZero() {
 		line.Acknowledged, line.Greeted = e.Time, true
-		f.end(Acknowledgement.bit(), line.Name, e.Time, Met)
+		ends = Acknowledgement.bit()
 	}
 	if e.Automated && (f.policy == nil || f.policy.Responses != ByAnyone) {
+		f.end(ends, line.Name, e.Time, Met)
 		return
+	}
+	updates := !f.Status.Done() && !e.Time.Equal(f.Updated) // a solved ticket is owed no updates; parts of one reply share their time
+	if updates {
+		ends |= PeriodicUpdate.bit()
 	}
 	if asked {
 		if line.Responded.IsZero() {
 			line.Responded = e.Time
 		}
-		f.settle(line, e, Met)
+		ends |= responses
+		line.settle(e)
 	}
-	if f.Status.Done() || e.Time.Equal(f.Updated) { // a solved ticket is owed no updates; parts of one reply share their time
-		return
+	f.end(ends, line.Name, e.Time, Met)
+	if updates {
+		f.Updated = e.Time
 	}
-	f.end(PeriodicUpdate.bit(), "", e.Time, Met)
-	f.Updated = e.Time
 }
 
 // settle leaves nothing on the line waiting: its clocks end with this verdict.
 func (f *folding) settle(line *Line, e *Event, verdict Verdict) {
-	f.endLine(line, e.Time, verdict)
-	line.Waiting, line.Oldest, line.Settled = 0, time.Time{}, e.Mark
-	if !line.Wrote.IsZero() {
-		line.Greeted, line.Opened = true, true
-	}
+	f.end(responses, line.Name, e.Time, verdict)
+	line.settle(e)
 }
 
-func (f *folding) endLine(line *Line, t time.Time, verdict Verdict) {
-	f.end(responses, line.Name, t, verdict)
+// settle leaves nothing waiting.
+func (l *Line) settle(e *Event) {
+	l.Waiting, l.Oldest, l.Settled = 0, time.Time{}, e.Mark
+	if !l.Wrote.IsZero() {
+		l.Greeted, l.Opened = true, true
+	}
 }
 
 // end stops the clocks of these metrics that nothing has stopped: on the line, or about the ticket as a whole.
 func (f *folding) end(which metrics, line string, t time.Time, verdict Verdict) {
+	if which == 0 {
+		return
+	}
 	for i := range f.Clocks {
 		if c := &f.Clocks[i]; which.has(c.Metric) && c.Stopped.IsZero() && (c.Line == line || !c.Metric.responds()) {
 			f.own()

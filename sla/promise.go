@@ -197,7 +197,7 @@ func (f *folding) open(m Metric, line string, started, now time.Time) {
 		f.Clocks = slices.Delete(f.Clocks, at-ended, at-ended+1)
 		at--
 	}
-	f.Clocks = append(f.Clocks, Clock{})
+	f.Clocks = slices.Grow(f.Clocks, 1)[:len(f.Clocks)+1]
 	copy(f.Clocks[at+1:], f.Clocks[at:])
 	c := &f.Clocks[at]
 	*c = Clock{Metric: m, Line: line, Policy: f.policy.Name, Calendar: f.name, Target: Duration(p.within), Started: started}
