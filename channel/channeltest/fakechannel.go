@@ -163,13 +163,13 @@ func (c *FakeChannel) sent(post *Post) channel.Sent {
 }
 
 // Answer posts an answer to m as somebody else would who works for the brand: with an empty app a person in the platform's own app, otherwise another tool.
-// It comes back as an echo where the platform echoes.
-func (c *FakeChannel) Answer(m channel.Message, text, app string) channel.Message {
+// It comes back as an echo where the platform echoes, and mentions the people named.
+func (c *FakeChannel) Answer(m channel.Message, text, app string, mentions ...string) channel.Message {
 	to := c.platform.mustHave(m.ID)
 	c.platform.mu.Lock()
 	defer c.platform.mu.Unlock()
 	post := &Post{ByBrand: true, Account: c.account.AccountID, App: app, Customer: to.Customer, told: []channel.AccountID{c.account.AccountID}}
-	post.Message = channel.Message{Thread: to.Thread, Parent: to.ID, Visibility: to.Visibility, Text: text}
+	post.Message = channel.Message{Thread: to.Thread, Parent: to.ID, Visibility: to.Visibility, Text: text, Mentions: mentions}
 	c.publish(post)
 	return post.Message
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -46,7 +47,7 @@ func (m *model) person() (id ticket.ContactID) {
 func (m *model) further() {
 	ctx := context.Background()
 	switch rapid.SampledFrom([]string{
-		"private", "draft", "decide draft", "hide", "label", "spam", "block", "bulk", "paced", "for good", "same person", "verify", "party", "erase", "consult", "close", "apply", "reapply", "elsewhere", "unmerge",
+		"private", "draft", "decide draft", "hide", "label", "spam", "block", "bulk", "paced", "for good", "same person", "verify", "party", "erase", "consult", "close", "apply", "reapply", "elsewhere", "unmerge", "follow up", "failed",
 	}).Draw(m.T, "verb") {
 	case "private":
 		r := socialcrm.Reply{Text: fmt.Sprint("Psst ", m.acts)}
@@ -89,6 +90,10 @@ func (m *model) further() {
 		if part, ok := m.ticket(); ok {
 			m.act(func(id ticket.ID, by socialcrm.By) error { _, err := m.desk.Unmerge(ctx, id, by, part); return err })
 		}
+	case "follow up":
+		m.followUp()
+	case "failed":
+		m.failed()
 	case "hide":
 		m.act(func(id ticket.ID, by socialcrm.By) error { _, err := m.desk.Hide(ctx, id, by, "", "rude"); return err })
 	case "label":
@@ -151,6 +156,70 @@ func (m *model) further() {
 		m.act(func(id ticket.ID, by socialcrm.By) error { _, err := m.desk.Consult(ctx, id, by, q); return err })
 	case "close":
 		m.act(func(id ticket.ID, by socialcrm.By) error { _, err := m.desk.Close(ctx, id, by); return err })
+	}
+}
+
+// followUp closes a ticket whose customer then writes again, and may make the two tickets one, in either direction.
+func (m *model) followUp() {
+	ctx := context.Background()
+	if len(m.wrote) == 0 {
+		return
+	}
+	of := rapid.SampledFrom(m.wrote).Draw(m.T, "message")
+	var former, again ticket.ID
+	m.view(func(r ticket.Reader) error {
+		for _, p := range m.pages {
+			found, err := r.MessagesByRef(ticket.MessageRef{Account: p.Account().AccountID, ID: of.ID})
+			if err != nil {
+				return err
+			}
+			if found[0].Ticket != "" {
+				former = found[0].Ticket
+			}
+		}
+		return nil
+	})
+	if former == "" {
+		return
+	}
+	m.insist(func(by socialcrm.By) error { _, err := m.desk.Close(ctx, former, by); return err })
+	m.now = m.now.Add(time.Second)
+	m.wrote = append(m.wrote, m.platform.Customer(of.Author.ID).Reply(of, m.text()))
+	m.tick()
+	m.view(func(r ticket.Reader) error {
+		list, err := r.ListTickets(ticket.TicketQuery{Page: ticket.Page{Limit: everyone}})
+		for _, t := range list.Items {
+			if t.FollowUpOf == former {
+				again = t.ID
+			}
+		}
+		return err
+	})
+	if again == "" || rapid.Bool().Draw(m.T, "stay two") {
+		return
+	}
+	if rapid.Bool().Draw(m.T, "the other way") {
+		former, again = again, former
+	}
+	m.insist(func(by socialcrm.By) error { _, err := m.desk.Merge(ctx, again, by, former); return err })
+}
+
+// failed lets the platform tell that a post of the brand never arrived; with what is held back and told in reverse, before it tells of the post.
+func (m *model) failed() {
+	var posts []channeltest.Post
+	for _, p := range m.platform.Posts() {
+		if p.ByBrand && !p.Failed && !p.Deleted {
+			posts = append(posts, p)
+		}
+	}
+	if len(posts) == 0 {
+		return
+	}
+	p := rapid.SampledFrom(posts).Draw(m.T, "post")
+	for _, page := range m.pages {
+		if page.Account().AccountID == p.Account {
+			page.Report(channel.ReceiptFailed, "", "no such device", p.ID)
+		}
 	}
 }
 

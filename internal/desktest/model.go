@@ -290,7 +290,7 @@ func (m *model) step() {
 			of := rapid.SampledFrom(m.wrote).Draw(m.T, "message")
 			for _, p := range m.pages {
 				if rapid.Bool().Draw(m.T, "here") {
-					p.Answer(of, m.text(), rapid.SampledFrom([]string{"", "some-tool"}).Draw(m.T, "app"))
+					p.Answer(of, m.text(), rapid.SampledFrom([]string{"", "some-tool"}).Draw(m.T, "app"), rapid.SampledFrom([][]string{nil, {"mia"}, {"noa", "oli"}}).Draw(m.T, "mentions")...)
 					break
 				}
 			}
