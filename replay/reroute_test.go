@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/channel/archive"
 	"github.com/socialcrm/socialcrm/replay"
 	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/rule"
@@ -76,5 +78,79 @@ func TestRerouteComesToTheSameUnderTheSameSetup(t *testing.T) {
 	}
 	if praise != 53 || len(changed.Elsewhere) != praise {
 		t.Errorf("with a lane for praise %d of %d go elsewhere, %d to it; want 53", len(changed.Elsewhere), changed.Decisions, praise)
+	}
+}
+
+// Each decision of a storm says why, and the journal alone leads to it again.
+func TestEveryDecisionOfTheStormIsExplainedAndComesOutTheSameAgain(t *testing.T) {
+	t.Parallel()
+	all, _, err := replay.ReadFile(dataFile(t, "airline-tweets.csv"), archive.Airline)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := time.Date(2015, 2, 22, 8, 0, 0, 0, time.UTC)
+	steps := slices.DeleteFunc(all, func(s replay.Step) bool {
+		at := s.Event.Message.Time
+		return at.Before(from) || !at.Before(from.Add(48*time.Hour))
+	})
+	setup := shifts(true)
+	for i := range setup.Agents {
+		setup.Agents[i].AlwaysOn = true // as they are in a replay
+	}
+	store := ticket.NewMemory(nil)
+	decided, moved, mute := 0, 0, []ticket.Entry{}
+	_, err = replay.Run(t.Context(), steps, replay.Options{
+		Setup: setup, DeskAgents: true, Handle: 6 * time.Minute, Seed: 7, Store: func(func() time.Time) (ticket.Store, error) { return store, nil },
+		Entry: func(e ticket.Entry) {
+			if e.Actor.Kind != ticket.BySystem || e.Kind != ticket.TicketRouted && (e.Kind != ticket.TicketAssigned || e.New == "") {
+				return
+			}
+			if decided++; e.Kind == ticket.TicketRouted && e.Old != "" {
+				moved++
+			}
+			var d routing.Decision
+			if len(e.Detail) == 0 && e.Kind == ticket.TicketAssigned {
+				return // the routing before it says why
+			}
+			if err := json.Unmarshal(e.Detail, &d); err != nil || d.Lane == "" || e.Kind == ticket.TicketRouted && (d.Lane != e.New || e.Reason == "") || len(d.Candidates)+len(d.Passed) == 0 {
+				mute = append(mute, e)
+			}
+		},
+		Look: func(ctx context.Context, desk *socialcrm.Desk) error {
+			again, err := replay.Reroute(ctx, store, "", *setup, nil)
+			if err != nil {
+				return err
+			}
+			tickets, q := 0, ticket.TicketQuery{Page: ticket.Page{Limit: 1000}}
+			for {
+				list, err := desk.Tickets(ctx, q)
+				if err != nil {
+					return err
+				}
+				for i := range list.Items {
+					x, err := desk.ExplainRouting(ctx, list.Items[i].ID)
+					if err != nil {
+						return err
+					}
+					if tickets++; len(x.Lanes) == 0 || !x.Lanes[len(x.Lanes)-1].Matched || len(x.Agents) == 0 || slices.ContainsFunc(x.Agents, func(a routing.AgentVerdict) bool { return a.Place == 0 && a.Cause == "" }) {
+						t.Errorf("ticket %s is explained by %+v", list.Items[i].ID, x)
+					}
+				}
+				if q.After = list.Next; q.After == "" || t.Failed() {
+					break
+				}
+			}
+			if again.Decisions != tickets || len(again.Elsewhere) != 0 {
+				t.Errorf("of %d tickets %d decisions were made again, %d of which come out otherwise: %+v", tickets, again.Decisions, len(again.Elsewhere), again.Elsewhere[:min(3, len(again.Elsewhere))])
+			}
+			t.Logf("%d tickets, %d decisions, %d of them on to another lane", tickets, decided, moved)
+			return nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(mute) > 0 || moved == 0 {
+		t.Errorf("%d of %d decisions do not say why, such as %+v; %d moved tickets on", len(mute), decided, mute[:min(2, len(mute))], moved)
 	}
 }
