@@ -22,14 +22,19 @@ type arrival struct {
 	err   error
 	turn  chan bool // false: it is done; true: lead the next group
 	told  bool      // whether turn got its false
+	// decided is set for a leader on an overlapping Store: called when its transaction has done its work and will commit.
+	decided func()
 }
 
 // group lets arrivals that come together share a commit. The callers lead it themselves: the first to come commits for all that came meanwhile, then hands
-// the lead to the next that waits.
+// the lead to the next that waits. On a ticket.Overlapping Store it does so as soon as only the commit is left, so that the next group decides meanwhile; a
+// third waits until the first has committed.
 type group struct {
 	mu      sync.Mutex
 	leading bool
 	waiting []*arrival
+	commits int  // how many have decided and commit
+	kept    bool // the lead waits for one of them to end
 }
 
 // most is how many events one commit takes at most; a single arrival may be larger.
@@ -62,20 +67,55 @@ func (g *group) do(ctx context.Context, d *Desk, a *arrival) error {
 	g.leading = true
 	together := append(append(a.alone[:0], a), g.take()...)
 	g.mu.Unlock()
-	defer g.handOver(together, a) // also when a router or predicate of the host panics
+	early := false
+	if d.overlaps {
+		a.decided = func() {
+			if !early { // its function may run again
+				early = true
+				g.passEarly()
+			}
+		}
+	}
+	defer func() { // also when a router or predicate of the host panics
+		a.decided = nil
+		handOver(together, a)
+		g.passAfter(early)
+	}()
 	g.commit(ctx, d, together, a)
 	return a.err
 }
 
-// handOver tells whoever was not told yet, and hands the lead on.
-func (g *group) handOver(together []*arrival, leader *arrival) {
+// handOver tells whoever was not told yet.
+func handOver(together []*arrival, leader *arrival) {
 	for _, a := range together {
 		if a != leader && !a.told {
 			a.err = errLeaderPanicked
 			a.turn <- false
 		}
 	}
-	g.pass()
+}
+
+// passEarly hands the lead on while the leader's commit goes on, or keeps it until an earlier commit ends.
+func (g *group) passEarly() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.commits++
+	if g.kept = g.commits > 1; !g.kept {
+		g.passLocked()
+	}
+}
+
+// passAfter hands the lead on after a commit, unless somebody has it already.
+func (g *group) passAfter(early bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if early {
+		g.commits--
+	}
+	if !early || g.kept {
+		g.kept = false
+		g.passLocked()
+	}
 }
 
 var errLeaderPanicked = errors.New("a panic ended the commit; give it again")
@@ -122,6 +162,10 @@ func (g *group) leave(ctx context.Context, a *arrival) error {
 func (g *group) pass() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.passLocked()
+}
+
+func (g *group) passLocked() {
 	if len(g.waiting) == 0 {
 		g.leading = false
 		return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,4 +148,64 @@ func TestACallerWhoGivesUpCostsTheOthersNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// overlapping is a Store whose commits take a second beside which the next Update may run.
+type overlapping struct {
+	*ticket.Memory
+	commits, most atomic.Int64 // under way, and at most
+}
+
+func (s *overlapping) Overlaps() bool { return true }
+
+func (s *overlapping) Update(ctx context.Context, tenant string, fn func(ticket.Tx) error) error {
+	err := s.Memory.Update(ctx, tenant, fn)
+	if n := s.commits.Add(1); n > s.most.Load() {
+		s.most.Store(n)
+	}
+	time.Sleep(time.Second)
+	s.commits.Add(-1)
+	return err
+}
+
+func TestWhileOneGroupCommitsTheNextDecidesAndAThirdWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &overlapping{Memory: ticket.NewMemory(nil)}
+		var decided atomic.Int64
+		page := channeltest.New(channeltest.Options{}).Account(channel.Account{AccountID: shop, Since: time.Unix(1, 0)})
+		desk, err := socialcrm.New(socialcrm.Config{Store: store, Channels: []channel.Channel{page}, Router: routing.RouterFunc(func(context.Context, routing.Query) (routing.Decision, error) {
+			decided.Add(1)
+			return routing.Decision{}, nil
+		})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.most.Store(0)
+		var done atomic.Int64
+		want := []int64{1, 2, 2, 2, 2} // the first commits alone, the second beside it; the others wait for the first
+		for i := range want {
+			go func() {
+				if _, err := desk.Ingest(t.Context(), wrote(fmt.Sprint(i), "Hello?")); err != nil {
+					t.Error(err)
+				}
+				done.Add(1)
+			}()
+			synctest.Wait()
+			if got := decided.Load(); got != want[i] {
+				t.Errorf("call %d: %d arrivals are decided on, want %d", i, got, want[i])
+			}
+		}
+		time.Sleep(1500 * time.Millisecond)
+		if decided.Load() != 5 || done.Load() != 2 {
+			t.Errorf("after the first commits %d arrivals are decided on and %d calls done, want all and 2", decided.Load(), done.Load())
+		}
+		time.Sleep(time.Minute)
+		if done.Load() != 5 || store.most.Load() != 2 {
+			t.Errorf("%d calls are done, %d commits ran side by side; want 5, and 2 at most", done.Load(), store.most.Load())
+		}
+		if _, err := desk.Ingest(t.Context(), wrote("6", "Hello?")); err != nil || decided.Load() != 6 {
+			t.Errorf("a later call: %v, %d arrivals are decided on", err, decided.Load())
+		}
+	})
 }

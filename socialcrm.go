@@ -95,8 +95,10 @@ type Desk struct {
 	log     *slog.Logger
 	company atomic.Pointer[company]
 	group   group
-	works   sync.Pool                 // of *work that no transaction uses
-	lost    atomic.Pointer[storeLoss] // the Store cannot be written; nil: it can
+	// overlaps: the Store is ticket.Overlapping.
+	overlaps bool
+	works    sync.Pool                 // of *work that no transaction uses
+	lost     atomic.Pointer[storeLoss] // the Store cannot be written; nil: it can
 
 	mu       sync.RWMutex // guards what follows
 	channels map[channel.AccountID]*account
@@ -121,6 +123,9 @@ func New(cfg Config) (*Desk, error) {
 	d := &Desk{cfg: cfg, store: cfg.Store, now: cfg.Now, log: cfg.Logger, channels: make(map[channel.AccountID]*account), handles: make(map[channel.AccountID]channel.AccountID), streams: make(map[string]context.CancelFunc), sources: make(map[string]channel.Source)}
 	if d.store == nil {
 		d.store = ticket.NewMemory(&ticket.MemoryOptions{Now: cfg.Now})
+	}
+	if o, ok := d.store.(ticket.Overlapping); ok {
+		d.overlaps = o.Overlaps()
 	}
 	if d.now == nil {
 		d.now = time.Now

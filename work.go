@@ -109,7 +109,11 @@ func (w *work) enter(tx ticket.Tx) error {
 	if w.unknown != nil {
 		return w.unknown
 	}
-	return w.deal()
+	err := w.deal()
+	if err == nil && len(w.come) > 0 && w.come[0].decided != nil {
+		w.come[0].decided()
+	}
+	return err
 }
 
 // try runs fn and keeps or drops all it wrote.

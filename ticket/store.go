@@ -57,6 +57,13 @@ type Waker interface {
 	Wakes(ctx context.Context, tenant string) <-chan struct{}
 }
 
+// Overlapping is a Store whose Updates of one tenant read and decide side by side, and only commit one after the other, as those of a server do. While such a Store commits
+// arrivals, a Desk decides on the next.
+type Overlapping interface {
+	// Overlaps reports whether Updates do so.
+	Overlaps() bool
+}
+
 // Searcher is a Store that can search the text of messages.
 type Searcher interface {
 	// Search returns the tickets with a message that contains all words of the query, in any case, newest first. Words are separated by space; without any,

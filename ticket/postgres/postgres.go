@@ -106,6 +106,9 @@ func New(ctx context.Context, pool *pgxpool.Pool, options *Options) (*Store, err
 	return s, nil
 }
 
+// Overlaps implements ticket.Overlapping: what an Update has read is checked when it commits.
+func (s *Store) Overlaps() bool { return true }
+
 // Close implements ticket.Store. What is running then is completed.
 func (s *Store) Close() error {
 	s.close.Do(func() {
