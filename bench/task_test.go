@@ -91,7 +91,7 @@ func byRiver(b testing.TB, dsn string, tasks int) time.Duration {
 // next claim. Each task is started in a goroutine of its own, as River does.
 func byStore(b testing.TB, s *postgres.Store, tasks int) time.Duration {
 	b.Helper()
-	const claimers, most = 4, 500
+	const claimers, most = 2, 1000
 	ctx, now := context.Background(), time.Now()
 	for put := 0; put < tasks; put += 5000 {
 		err := s.Update(ctx, "", func(tx ticket.Tx) error {
@@ -111,7 +111,14 @@ func byStore(b testing.TB, s *postgres.Store, tasks int) time.Duration {
 		all.Go(func() {
 			for claimed := []ticket.Lease(nil); ; {
 				var leases []ticket.Lease
+				ids := make([]string, len(claimed))
+				for i, l := range claimed {
+					ids[i] = l.ID
+				}
 				err := s.Update(ctx, "", func(tx ticket.Tx) (err error) {
+					if _, err := tx.Tasks(ids...); err != nil { // read together, not one by one
+						return err
+					}
 					for _, l := range claimed {
 						if err := tx.Finish(l); err != nil {
 							return err
