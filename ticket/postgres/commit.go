@@ -125,17 +125,14 @@ func (x *tx) commit() error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.ctx), commitTimeout)
 	defer cancel()
 	b := new(pgx.Batch)
-	x.queueTaskLocks(b)
-	switch {
-	case x.tasksOnly():
-		x.queueVerify(b)
-	default:
+	if !x.tasksOnly() {
 		if !x.held {
 			x.queueLock(b)
 		}
 		x.queueHosts(b)
-		x.queueVerify(b)
 	}
+	x.queueTaskLocks(b) // behind the tenant's lock, which an Update that has read a list holds already: in another order the two would wait for each other
+	x.queueVerify(b)
 	x.queueWrites(b, x.store.sql.append)
 	b.Queue("commit")
 	return wrap("update", x.send(ctx, b))

@@ -36,7 +36,8 @@ type Options struct {
 	// NoListen is for connections that cannot LISTEN, through pgbouncer in transaction mode. Other processes' work is then noticed within a second, instead
 	// of at once.
 	NoListen bool
-	// Patience is how long an Update goes on trying while other transactions are in its way; 0: 10 seconds.
+	// Patience is how long an Update goes on trying while other transactions are in its way; 0: 10 seconds. One whose process stands still for half of that, between
+	// two statements, is undone by the server and run again, so that it is in nobody's way for longer.
 	Patience time.Duration
 	// Now is virtual time for replays and tests: leases and values expire by it instead of by the server's clock. Nil: the server's clock, which all
 	// processes share, however their own clocks differ.
@@ -148,8 +149,11 @@ func (s *Store) Update(ctx context.Context, tenant string, fn func(ticket.Tx) er
 			return err
 		}
 		wait := rand.N(min(time.Millisecond<<min(attempt, 8), 200*time.Millisecond)) + 1
-		if time.Since(begun)+wait > s.patience {
-			return fmt.Errorf("postgres: update: %w for %v: %w", ErrConflict, s.patience, errors.Unwrap(err))
+		if attempt > 0 && time.Since(begun)+wait > s.patience { // a process that stood still has another try
+			if !errors.Is(err, ErrConflict) { // fn gave the conflict back in words of its own
+				err = fmt.Errorf("%w: %w", ErrConflict, err)
+			}
+			return fmt.Errorf("postgres: tried for %v: %w", s.patience, err)
 		}
 		select {
 		case <-time.After(wait):
@@ -177,6 +181,9 @@ func (s *Store) begin(ctx context.Context, tenant string, host pgx.Tx) *tx {
 	x.tx = x
 	return x
 }
+
+// standstill is for how long an Update may do nothing between two statements: it may hold the tenant's lock and those of tasks.
+func (s *Store) standstill() time.Duration { return s.patience / 2 }
 
 // time is about the Store's time; the server knows it better.
 func (s *Store) time() time.Time {

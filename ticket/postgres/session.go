@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,6 +25,8 @@ type session struct {
 	host  pgx.Tx // a host's own transaction, used instead of a connection
 	how   string // what begins a transaction
 	begun bool   // whether one is open
+	// asked and heard are when the last batch was sent, and when its results were read.
+	asked, heard time.Time
 	// failed is the first error of a statement: nothing is committed after it.
 	failed error
 }
@@ -35,7 +39,12 @@ func (s *session) begin(b *pgx.Batch) {
 	}
 	first := new(pgx.Batch)
 	first.Queue(s.how)
-	first.Queue("set local plan_cache_mode = force_generic_plan")
+	if s.how == snapshot {
+		first.Queue("set local plan_cache_mode = force_generic_plan")
+	} else {
+		first.Queue("select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('idle_in_transaction_session_timeout', $1, true)",
+			strconv.FormatInt(max(s.store.standstill().Milliseconds(), 1), 10))
+	}
 	if now := s.store.now; now != nil {
 		first.Queue("select set_config('socialcrm.now', $1, true)", nanosOf(now()).text())
 	}
@@ -48,7 +57,13 @@ func (s *session) send(ctx context.Context, b *pgx.Batch) error {
 	if s.failed != nil {
 		return s.failed
 	}
+	if s.stoodStill(s.heard) {
+		s.failed = errStoodStill
+		return s.failed
+	}
+	asked := s.asked
 	s.begin(b)
+	s.asked = time.Now()
 	var results pgx.BatchResults
 	if s.host != nil {
 		results = s.host.SendBatch(ctx, b)
@@ -64,7 +79,20 @@ func (s *session) send(ctx context.Context, b *pgx.Batch) error {
 		results = s.conn.SendBatch(ctx, b)
 	}
 	s.failed = results.Close()
+	s.heard = time.Now()
+	if s.stoodStill(asked) && unavailable(s.failed) && b.QueuedQueries[b.Len()-1].SQL != "commit" {
+		s.failed = errStoodStill // while it was reading what it had asked before
+	}
 	return s.failed
+}
+
+// errStoodStill stands for the server's having undone an Update whose process stood still. It is noticed here, a little earlier than there, because a connection
+// that is found broken does not tell whether the last batch got through.
+var errStoodStill error = &pgconn.PgError{Severity: "ERROR", Code: "40001", Message: "the process stood still for too long"}
+
+// stoodStill reports whether the server may have undone an Update, of which it has heard nothing since then.
+func (s *session) stoodStill(since time.Time) bool {
+	return !since.IsZero() && s.host == nil && s.how != snapshot && time.Since(since) > s.store.standstill()*3/4
 }
 
 // end gives the connection back; what was not committed is undone.
@@ -88,7 +116,7 @@ func conflict(err error) bool {
 		return false
 	}
 	switch pg.Code {
-	case "40001", "40P01", "55P03", "53200": // serialization failure, deadlock, lock not available, too many locks
+	case "40001", "40P01", "55P03", "53200", "25P03": // serialization failure, deadlock, lock not available, too many locks, stood still in a transaction
 		return true
 	}
 	return false
