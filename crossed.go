@@ -68,7 +68,7 @@ func (w *work) aboutToTell(sink string, p push) error {
 	if err != nil {
 		return err
 	}
-	until := p.began.Add(w.d.cfg.SendTimeout + margin)
+	until := p.began.Add(w.d.cfg.SendTimeout + w.d.margin())
 	return w.putTelling(sink, p, append(others, telling{p.task, p.contact.Version, until}))
 }
 
@@ -128,4 +128,41 @@ func (w *work) crossedContact(sink string, p push, ref string) error {
 		w.tx.Schedule(syncTask(sink, crm.Subject{Contact: p.contacts.Contact}, due))
 	}
 	return w.putProgress(sink, p.contacts, p.contact)
+}
+
+// overtaken lets the CRM hear once more, as it is by now, of all that a push told. Its worker stood still for so long that another one has the subject: a push of that
+// one, which told what is newer, may have reached the CRM first, and so may an erasure.
+func (w *work) overtaken(sink string, s crm.Subject, p push) error {
+	if err := w.crossedMessages(p); err != nil {
+		return err
+	}
+	contacts, err := w.tx.Contacts(p.contacts.Contact)
+	if err != nil {
+		return err
+	}
+	if !contacts[0].Erased.IsZero() {
+		return w.eraseIn(sink, p.contacts.Contact)
+	}
+	values, err := w.tx.Values(progressKey(sink, s), progressKey(sink, p.contacts))
+	if err != nil {
+		return err
+	}
+	var now, contact progress
+	if err := readProgress(values, &now, &contact); err != nil {
+		return err
+	}
+	if p.change.Contact != nil {
+		contact.Version = 0
+		if err := w.putProgress(sink, p.contacts, contact); err != nil {
+			return err
+		}
+	}
+	if s.Ticket != "" && p.from < now.Position {
+		now.Position = p.from
+		if err := w.putProgress(sink, s, now); err != nil {
+			return err
+		}
+	}
+	w.tx.Schedule(syncTask(sink, s, w.now))
+	return nil
 }

@@ -30,7 +30,7 @@ func sendTask(m *ticket.Message, due time.Time) ticket.Task {
 const textRemoved = "its text was removed"
 
 // margin is how long after a request must have ended another worker may take over.
-const margin = 10 * time.Second
+func (d *Desk) margin() time.Duration { return min(d.cfg.SendTimeout/3, 10*time.Second) }
 
 // send makes one attempt to send a post. It first commits "sending until T", so that whoever takes over after a crash knows that the post may be out.
 func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
@@ -67,8 +67,8 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 		if acc = d.channelOf(m.Conversation.Account); acc == nil {
 			return w.tx.Postpone(lease, w.now.Add(backoff(lease.ID, lease.Attempts)), "account "+m.Conversation.Account.String()+" is not known")
 		}
-		if m.Post.State == ticket.PostSending && w.now.Before(m.Post.Until.Add(margin)) {
-			return w.tx.Postpone(lease, m.Post.Until.Add(margin), "")
+		if m.Post.State == ticket.PostSending && w.now.Before(m.Post.Until.Add(d.margin())) {
+			return w.tx.Postpone(lease, m.Post.Until.Add(d.margin()), "")
 		}
 		doubt = m.Post.State != ticket.PostQueued
 		if !doubt {
@@ -102,13 +102,25 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 		ready = true
 		return nil
 	})
+	if errors.Is(err, ticket.ErrStale) {
+		return nil // this worker stood still, and another one has the task
+	}
 	if err != nil || !ready {
 		return err
 	}
 	if doubt {
 		return d.findOut(ctx, lease, m, acc, nil)
 	}
-	sendCtx, cancel := d.request(ctx)
+	left := m.Post.Until.Sub(d.now())
+	if left <= 0 { // the commit took long, or this worker stood still: whoever takes over counts on it that no request is made any more
+		return d.settle(ctx, func(w *work) error {
+			if err := w.setPost(m.Key, ticket.PostQueued, "", ""); err != nil {
+				return err
+			}
+			return w.tx.Postpone(lease, w.now, "")
+		})
+	}
+	sendCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(left, d.cfg.SendTimeout))
 	reply, err := acc.carryOut(sendCtx, m.Post)
 	cancel()
 	if err != nil {

@@ -50,12 +50,21 @@ func (w *work) eraseEverywhere(id ticket.ContactID) error {
 			w.d.log.Error("a person cannot be erased in the CRM", "sink", e.Sink, "contact", string(id))
 			continue
 		}
-		tasks, err := e.tasks(w.now, w.now.Add(w.company.redactWithin()))
-		if err != nil {
+		if err := w.eraseIn(e.Sink, id); err != nil {
 			return err
 		}
-		w.tx.Schedule(tasks...)
 	}
+	return nil
+}
+
+// eraseIn has a person removed from one CRM.
+func (w *work) eraseIn(sink string, id ticket.ContactID) error {
+	e := erasure{Sink: sink, Contact: id}
+	tasks, err := e.tasks(w.now, w.now.Add(w.company.redactWithin()))
+	if err != nil {
+		return err
+	}
+	w.tx.Schedule(tasks...)
 	return nil
 }
 
@@ -97,7 +106,7 @@ func (d *Desk) erase(ctx context.Context, lease ticket.Lease) error {
 		}
 		if !e.Again {
 			e.Again = true
-			tasks, err := e.tasks(w.now.Add(d.cfg.SendTimeout+margin), time.Time{})
+			tasks, err := e.tasks(w.now.Add(d.cfg.SendTimeout+d.margin()), time.Time{})
 			if err != nil {
 				return err
 			}

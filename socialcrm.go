@@ -78,7 +78,8 @@ type Config struct {
 	Now func() time.Time
 	// Workers is how many tasks Run works on side by side. 0: 4.
 	Workers int
-	// SendTimeout is how long one request to a platform or CRM may take. 0: 30 seconds.
+	// SendTimeout is how long one request to a platform or CRM may take. 0: 30 seconds. What a process that died had begun is taken over by another after three times
+	// that, or after twice that and 30 seconds where that is less. It should be the same in all processes of a Store.
 	SendTimeout time.Duration
 	// MaxBody is the largest webhook body taken, in bytes. 0: 4 MiB.
 	MaxBody int64

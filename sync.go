@@ -59,8 +59,9 @@ func refKey(sink, interaction string) ticket.ValueKey {
 // push is what one sync is about to tell a CRM, and the progress once it is told.
 type push struct {
 	change   crm.Change
-	subject  progress // of the ticket
-	contact  progress // of its contact
+	subject  progress        // of the ticket
+	from     ticket.Position // where the push begins
+	contact  progress        // of its contact
 	contacts crm.Subject
 	outage   bool // the latest call to the CRM failed
 
@@ -109,6 +110,9 @@ func (d *Desk) syncSubject(ctx context.Context, lease ticket.Lease) error {
 		if err := w.recordRefs(name, p, receipt); err != nil {
 			return err
 		}
+		if holds, err := w.tx.Holds(lease); err != nil || !holds {
+			return errors.Join(err, w.overtaken(name, subject, p))
+		}
 		if cause != nil {
 			return w.notPushed(name, subject, lease, cause)
 		}
@@ -154,6 +158,7 @@ func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err
 	if err := readProgress(values, &p.subject, &p.contact); err != nil {
 		return p, false, err
 	}
+	p.from = p.subject.Position
 	p.change.Subject, p.contactWas = s, p.contact.Version
 	p.change.Refs.Contact = p.contact.Ref
 	if contactID != "" {

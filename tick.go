@@ -53,7 +53,7 @@ func (d *Desk) nextDue(ctx context.Context) (next time.Time, err error) {
 // claim leases up to n due tasks for longer than a request and its recording can take.
 func (d *Desk) claim(ctx context.Context, n int) (leases []ticket.Lease, err error) {
 	err = d.update(ctx, func(w *work) (err error) {
-		leases, err = w.tx.Claim(ticket.ClaimQuery{Now: w.now, Limit: n, Lease: 2*d.cfg.SendTimeout + 3*margin})
+		leases, err = w.tx.Claim(ticket.ClaimQuery{Now: w.now, Limit: n, Lease: 2*d.cfg.SendTimeout + 3*d.margin()})
 		return err
 	})
 	return leases, err
