@@ -30,10 +30,8 @@ const (
 
 var shop = channel.Account{AccountID: channel.AccountID{Platform: "fakebook", ID: "shop"}, Since: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
 
-// child is the process that is killed: a Desk that takes webhooks, answers, and pushes.
+// child is the process that is killed: its Desk is driven by Tick, because its clock is its own.
 func (k Killing) child(t *testing.T) {
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
 	skew, err := time.ParseDuration(os.Getenv(skewVariable))
 	if err != nil {
 		t.Fatal(err)
@@ -44,46 +42,68 @@ func (k Killing) child(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	home := far(os.Getenv(parentVariable))
-	platform := channeltest.New(channeltest.Options{}) // knows the secret of the other one
-	desk, err := socialcrm.New(socialcrm.Config{
-		Store: store, Setup: Company(), Now: now, Channels: []channel.Channel{farChannel{home}}, Sources: []channel.Source{struct{ channel.Receiver }{platform}},
-	})
-	if err == nil {
-		err = desk.AddSink(farCRM{home})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/webhooks/", desk.Webhooks())
-	mux.HandleFunc("GET /left", func(rw http.ResponseWriter, _ *http.Request) { json.NewEncoder(rw).Encode(left(store)) })
-	mux.HandleFunc("POST /stop", func(http.ResponseWriter, *http.Request) { stop() })
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: mux}
-	go server.Serve(listener)
-	if _, err := http.Post(string(home)+"/hello?address="+url.QueryEscape("http://"+listener.Addr().String()), "", nil); err != nil {
-		t.Fatal(err)
-	}
+	p := newProcess(t, store, nil, socialcrm.Config{Now: now})
 	answered := make(chan error, 1)
-	go func() { answered <- answer(ctx, desk, store) }()
-	for ctx.Err() == nil {
-		if _, err := desk.Tick(ctx); err != nil && ctx.Err() == nil {
+	go func() { answered <- answer(p.ctx, p.desk, store) }()
+	for p.ctx.Err() == nil {
+		if _, err := p.desk.Tick(p.ctx); err != nil && p.ctx.Err() == nil {
 			t.Fatal(err)
 		}
 		select {
 		case err := <-answered:
-			if ctx.Err() == nil {
+			if p.ctx.Err() == nil {
 				t.Fatal(err)
 			}
 		case <-time.After(time.Millisecond):
 		}
 	}
-	if err := server.Shutdown(context.Background()); err != nil {
+	p.end()
+}
+
+// process is a Desk that takes webhooks, and whose platform and CRM are the parent's.
+type process struct {
+	t      *testing.T
+	desk   *socialcrm.Desk
+	ctx    context.Context // until the parent wants it to end
+	server http.Server
+}
+
+func newProcess(t *testing.T, store ticket.Store, places *places, cfg socialcrm.Config) *process {
+	home := far(os.Getenv(parentVariable))
+	platform := channeltest.New(channeltest.Options{}) // knows the secret of the other one
+	cfg.Store, cfg.Setup = store, Company()
+	cfg.Channels, cfg.Sources = []channel.Channel{farChannel{home, places}}, []channel.Source{struct{ channel.Receiver }{platform}}
+	desk, err := socialcrm.New(cfg)
+	if err == nil {
+		err = desk.AddSink(farCRM{home, places})
+	}
+	if err != nil {
 		t.Fatal(err)
+	}
+	p := &process{t: t, desk: desk}
+	var stop context.CancelFunc
+	p.ctx, stop = context.WithCancel(t.Context())
+	mux := http.NewServeMux()
+	mux.Handle("/webhooks/", desk.Webhooks())
+	mux.HandleFunc("GET /left", func(rw http.ResponseWriter, _ *http.Request) { json.NewEncoder(rw).Encode(left(store)) })
+	mux.HandleFunc("POST /stop", func(http.ResponseWriter, *http.Request) { stop() })
+	mux.HandleFunc("POST /halt", func(_ http.ResponseWriter, r *http.Request) { places.watch(r.URL.Query().Get("at")) })
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.server.Handler = mux
+	go p.server.Serve(listener)
+	if _, err := http.Post(string(home)+"/hello?address="+url.QueryEscape("http://"+listener.Addr().String()), "", nil); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// end waits for the webhooks that are under way.
+func (p *process) end() {
+	if err := p.server.Shutdown(context.Background()); err != nil {
+		p.t.Fatal(err)
 	}
 }
 
@@ -146,6 +166,7 @@ type (
 	outgoing struct {
 		Out   channel.Outgoing
 		Tried time.Time
+		Until time.Time // when the request ends; zero: it does not
 	}
 	sent struct {
 		Finding channel.Finding
@@ -163,7 +184,7 @@ type (
 )
 
 // serve answers a call with what fn returns.
-func serve[In, Out any](fn func(In) (Out, error)) http.HandlerFunc {
+func serve[In, Out any](fn func(*http.Request, In) (Out, error)) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		var in In
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
@@ -171,7 +192,7 @@ func serve[In, Out any](fn func(In) (Out, error)) http.HandlerFunc {
 		}
 		var out result[Out]
 		var err error
-		if out.Value, err = fn(in); err != nil {
+		if out.Value, err = fn(r, in); err != nil {
 			out.Error, out.Kind = err.Error(), remote.KindOf(err)
 		}
 		json.NewEncoder(rw).Encode(out)
@@ -207,27 +228,42 @@ func call[In, Out any](ctx context.Context, home far, what string, in In) (Out, 
 }
 
 // farChannel is the account on the parent's platform.
-type farChannel struct{ home far }
+type farChannel struct {
+	home   far
+	places *places
+}
 
 func (c farChannel) Account() channel.Account                 { return shop }
 func (c farChannel) Traits(channel.Visibility) channel.Traits { return channel.Traits{} }
 
 func (c farChannel) Send(ctx context.Context, out channel.Outgoing) (channel.Sent, error) {
-	s, err := call[outgoing, sent](ctx, c.home, "send", outgoing{Out: out})
+	until, _ := ctx.Deadline()
+	if c.places.reach(beforeWrite+" "+aPost, out.InReplyTo) {
+		ctx, until = context.WithoutCancel(ctx), time.Time{} // it stood where nothing holds a request back any more
+	}
+	s, err := call[outgoing, sent](ctx, c.home, "send", outgoing{Out: out, Until: until})
+	c.places.reach(beforeRecord+" "+aPost, out.InReplyTo)
 	return s.Sent, err
 }
 
 func (c farChannel) Find(ctx context.Context, out channel.Outgoing, tried time.Time) (channel.Finding, channel.Sent, error) {
-	s, err := call[outgoing, sent](ctx, c.home, "find", outgoing{out, tried})
+	s, err := call[outgoing, sent](ctx, c.home, "find", outgoing{Out: out, Tried: tried})
 	return s.Finding, s.Sent, err
 }
 
 // farCRM is the parent's CRM.
-type farCRM struct{ home far }
+type farCRM struct {
+	home   far
+	places *places
+}
 
 func (c farCRM) Name() string { return "crm" }
 
 func (c farCRM) Push(ctx context.Context, change crm.Change) (crm.Receipt, error) {
+	if c.places.reach(beforeWrite+" "+aPush, "") {
+		ctx = context.WithoutCancel(ctx)
+	}
 	p, err := call[pushed, pushed](ctx, c.home, "push", pushed{Change: change})
+	c.places.reach(beforeRecord+" "+aPush, "")
 	return p.Receipt, err
 }
