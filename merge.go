@@ -103,6 +103,10 @@ func (w *work) absorb(c *change, m merging) error {
 	if other.Answered.After(c.Answered) {
 		c.Answered = other.Answered
 	}
+	if c.Private == (ticket.PrivateOffer{}) {
+		c.Private = other.Private
+	}
+	c.windowStepped(other)
 	if c.Contact == "" {
 		c.Contact, c.contact = other.Contact, other.contact
 	}

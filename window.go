@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
@@ -115,6 +116,19 @@ func (c *change) unansweredOn(name string) (oldest time.Time, waits bool) {
 	return line.Oldest, line.Waiting > 0
 }
 
+// windowStep begins the keys of steps before a window closes; what follows is when that is, and which step.
+const windowStep = "window/"
+
+// windowStepped notes the steps before a window closes that another ticket took, whose window comes to this one.
+func (c *change) windowStepped(other *change) {
+	for _, key := range other.Stepped {
+		if strings.HasPrefix(key, windowStep) && !slices.Contains(c.Stepped, key) {
+			c.Stepped = append(slices.Clone(c.Stepped), key)
+			c.w.tx.MarkSeen(stepKey(c.ID, key))
+		}
+	}
+}
+
 // closing are the steps before the reply window closes, by their moments. Another window, after the customer wrote again, has steps of its own.
 func (c *change) closing() []sla.Planned {
 	if c.ReplyBy.IsZero() {
@@ -123,7 +137,7 @@ func (c *change) closing() []sla.Planned {
 	steps := c.w.company.setup.beforeClosing()
 	planned := make([]sla.Planned, len(steps))
 	for i, s := range steps {
-		key := "window/" + strconv.FormatInt(c.ReplyBy.UnixNano(), 36) + "/" + strconv.Itoa(i) + "/" + s.At.String()
+		key := windowStep + strconv.FormatInt(c.ReplyBy.UnixNano(), 36) + "/" + strconv.Itoa(i) + "/" + s.At.String()
 		planned[i] = sla.Planned{At: c.ReplyBy.Add(-time.Duration(s.At.Before)), Step: s, Key: key}
 	}
 	return planned

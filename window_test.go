@@ -9,6 +9,7 @@ import (
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/channeltest"
 	"github.com/socialcrm/socialcrm/routing"
+	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -156,6 +157,30 @@ func TestStepsBeforeAReplyWindowClosesDoWhatTheySay(t *testing.T) {
 	}
 	if e := w.last(id, ticket.TicketHanded); e.Reason != "2h0m0s before the reply window closes" {
 		t.Errorf("it was handed on because %q", e.Reason)
+	}
+}
+
+func TestAReplyWindowAndAnOfferGoWithTheTicketThatIsMerged(t *testing.T) {
+	t.Parallel()
+	w := windowed(t, func(s *socialcrm.Setup) {
+		s.Private = []socialcrm.PrivateRule{{Name: "account data", When: rule.Condition{Fact: "shows", Equals: rule.Text("number")}}}
+	})
+	private := w.inPrivate("mia", "Hello")
+	closes := private.CustomerWrote.Add(24 * time.Hour)
+	w.pass(23*time.Hour + 30*time.Minute)
+	public, survivor := w.asked("mia", "My account is 12345678"), w.asked("mia", "Anybody?")
+	w.must(w.desk.Merge(t.Context(), survivor, ana, private.ID))
+	w.must(w.desk.Merge(t.Context(), survivor, ana, public))
+	w.pass(time.Minute)
+	w.wantReplyBy(survivor, closes, "with the window that it took over")
+	w.wantReplyBy(private.ID, time.Time{}, "as a part of another")
+	w.wantOffer(survivor, "account data", "with what it took over")
+	if warned := w.told(ticket.ReplyClosing); len(warned) != 1 {
+		t.Errorf("it is warned of %d times, want once", len(warned))
+	}
+	w.pass(time.Hour)
+	if closed := w.told(ticket.ReplyClosed); len(closed) != 1 || closed[0].Ticket != survivor {
+		t.Errorf("it is told as closed in %+v", closed)
 	}
 }
 
