@@ -90,7 +90,7 @@ func (w *work) readFor(events []channel.Event) (r *readAhead, err error) {
 				return r, err
 			}
 			conversations = append(conversations, p.key)
-			values = append(values, earlyKey(ticket.MessageRef{Account: e.Account, ID: e.Message.ID}), waitingEchoes(p.key))
+			values = append(values, earlyKey(ticket.MessageRef{Account: e.Account, ID: e.Message.ID}), waitingEchoes(p.key), w.rowsOf(e))
 			if e.Message.Author.ID != "" {
 				identities = append(identities, ticket.IdentityKey{Platform: e.Account.Platform, ID: e.Message.Author.ID})
 			}

@@ -162,6 +162,7 @@ func (w *work) mergeContacts(into, from ticket.Contact, actor ticket.Actor, reas
 		ticket.Entry{Kind: ticket.ContactMerged, Key: w.contactEntryKey(&into, "merged"), Contact: into.ID, Actor: actor, New: string(from.ID), Old: strings.Join(fields, ", "), Reason: reason},
 		ticket.Entry{Kind: ticket.ContactMerged, Key: w.contactEntryKey(&from, "merged"), Contact: from.ID, Actor: actor, New: string(into.ID), Reason: reason},
 	)
+	w.relateLater(into.ID)
 	return w.eachTicket(from.ID, func(c *change) error { return w.follow(c, &into, ticket.ContactMerged, actor) })
 }
 
@@ -194,6 +195,7 @@ func (w *work) unmergeContacts(into, from ticket.Contact, actor ticket.Actor) er
 		ticket.Entry{Kind: ticket.ContactUnmerged, Key: w.contactEntryKey(&into, "unmerged"), Contact: into.ID, Actor: actor, New: string(from.ID)},
 		ticket.Entry{Kind: ticket.ContactUnmerged, Key: w.contactEntryKey(&from, "unmerged"), Contact: from.ID, Actor: actor, New: string(into.ID)},
 	)
+	w.relateLater(into.ID, from.ID)
 	if err := w.partAsOne(into.ID, from.ID); err != nil {
 		return err
 	}

@@ -35,8 +35,11 @@ type world struct {
 
 var ana = socialcrm.By{Actor: ticket.Actor{Kind: ticket.ByAgent, ID: "ana", Name: "Ana"}}
 
+// company makes a ticket of each post; what else the Desk does by itself has tests of its own.
 func company() socialcrm.Setup {
 	return socialcrm.Setup{
+		Together: socialcrm.Together{Within: -1},
+		Related:  socialcrm.Related{Within: -1},
 		Lanes: []routing.Lane{
 			{Name: "billing", Team: "money", When: rule.Condition{Fact: "text", Word: "invoice"}},
 			{Name: "care", Team: "care"},

@@ -131,22 +131,29 @@ func (w *work) earlyFor(ref ticket.MessageRef) (waiting []early, err error) {
 }
 
 // awaited reads in one go what waits for a message and for the first of its conversation: what came early, and the keys of own posts that belong to no ticket
-// yet. It also returns the message's key.
-func (w *work) awaited(ref ticket.MessageRef, conv *ticket.ConversationKey) (key string, waiting []early, echoes []string, err error) {
+// yet. It also returns the message's key, and what is kept under a further key, if that is not the zero one.
+func (w *work) awaited(ref ticket.MessageRef, conv *ticket.ConversationKey, further ticket.ValueKey) (key string, waiting []early, echoes []string, kept ticket.Value, err error) {
 	n := w.room.names.empty()
 	n.end(appendMessageKey(n.text, ref))
 	n.end(appendEchoesName(n.text, conv))
 	n.make()
 	key = n.take()
-	w.keys.values = [...]ticket.ValueKey{{Space: earlySpace, Name: key}, {Space: echoesSpace, Name: n.take()}}
-	values, err := w.tx.Values(w.keys.values[:]...)
+	w.keys.values = [...]ticket.ValueKey{{Space: earlySpace, Name: key}, {Space: echoesSpace, Name: n.take()}, further}
+	asked := w.keys.values[:]
+	if further == (ticket.ValueKey{}) {
+		asked = asked[:2]
+	}
+	values, err := w.tx.Values(asked...)
+	if err == nil && len(asked) > 2 {
+		kept = values[2]
+	}
 	if err == nil {
 		waiting, err = decode[early](&values[0])
 	}
 	if err == nil {
 		echoes, err = decode[string](&values[1])
 	}
-	return key, waiting, echoes, err
+	return key, waiting, echoes, kept, err
 }
 
 // decode reads a list that is kept as JSON; no value is an empty one.

@@ -163,7 +163,7 @@ func (f *forgotten) ticket(id ticket.ID) error {
 	if err := f.conversations(own); err != nil {
 		return err
 	}
-	c.Contact, c.Subject, c.Language, c.Conversations, c.Erased = "", "", "", nil, w.now
+	c.Contact, c.Subject, c.Language, c.Conversations, c.Related, c.Erased = "", "", "", nil, nil, w.now
 	c.journal(ticket.Entry{Kind: ticket.ContactErased, Actor: f.actor})
 	c.finish()
 	return nil
@@ -195,10 +195,21 @@ func (f *forgotten) elsewhere(id ticket.ID, conversations []ticket.ConversationK
 	}
 	c.Conversations = slices.DeleteFunc(slices.Clone(c.Conversations), func(k ticket.ConversationKey) bool { return slices.Contains(conversations, k) })
 	found := len(c.entries) > 0 || len(conversations) > 0
-	err = f.messages(c.ID, meant, func(m *ticket.Message) error {
+	var led []ticket.ConversationKey // to a campaign, which does not name them
+	theirOwn := func(m *ticket.Message) bool {
+		is := meant(m)
+		if is && c.Campaign > 0 && m.Direction == ticket.Inbound {
+			led = append(led, m.Conversation)
+		}
+		return is
+	}
+	err = f.messages(c.ID, theirOwn, func(m *ticket.Message) error {
 		found = true
 		return w.redactEverywhere(m)
 	})
+	if err == nil {
+		err = f.conversations(led)
+	}
 	if f.within = append(f.within, c.ID); err != nil || !found {
 		return err
 	}
@@ -287,6 +298,7 @@ func (f *forgotten) conversations(keys []ticket.ConversationKey) error {
 	}
 	for i, conv := range convs {
 		f.w.tx.PutConversation(ticket.Conversation{Key: keys[i], MovedTo: conv.MovedTo, Away: conv.Away, Erased: f.w.now})
+		f.w.tx.DeleteValue(rowsKey(keys[i].Account, keys[i].Author))
 	}
 	return nil
 }

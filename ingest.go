@@ -265,6 +265,7 @@ func fillIn(m, richer *channel.Message) bool {
 
 // received takes in a customer's message.
 func (w *work) received(e *channel.Event, acc *account) (Result, error) {
+	w.newcomer = ""
 	m := &e.Message
 	m.Time = e.Time
 	ref := ticket.MessageRef{Account: e.Account, ID: m.ID}
@@ -272,7 +273,8 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	key, waiting, echoes, err := w.awaited(ref, &place.key)
+	rowsIn := w.rowsOf(e)
+	key, waiting, echoes, rows, err := w.awaited(ref, &place.key, rowsIn)
 	if err != nil {
 		return Result{}, err
 	}
@@ -320,9 +322,36 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	if err := w.followLink(&conv, e); err != nil {
 		return Result{}, err
 	}
-	c, outcome, err := w.matter(&conv, e, contact, history, noise)
+	var in *crowded
+	if contact != nil && !history && noise == "" {
+		if in, err = w.crowdOf(&conv, e); err != nil {
+			return Result{}, err
+		}
+	}
+	c, outcome, err := w.campaign(in, &conv, e, contact)
 	if err != nil {
 		return Result{}, err
+	}
+	if outcome == Joined {
+		w.tookPart(contact.ID, &c.Ticket)
+		if err := w.takesPart(c, in, &conv, e, stored, echoes); err != nil {
+			return Result{}, err
+		}
+		if err := w.awaitRoot(place, early{Reply: stored.Key}); err != nil {
+			return Result{}, err
+		}
+		return Result{Outcome: Joined, Ticket: c.ID, Message: stored.Key}, w.catchUp(ref, waiting)
+	}
+	var row continued
+	if c == nil {
+		if rowsIn != (ticket.ValueKey{}) && !history && noise == "" {
+			if row, err = w.continueRow(&conv, e, &rows); err != nil {
+				return Result{}, err
+			}
+		}
+		if c, outcome, err = w.matter(&conv, e, contact, history, noise); err != nil {
+			return Result{}, err
+		}
 	}
 	if c == nil { // noise is no matter
 		w.putApart(stored)
@@ -332,7 +361,12 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 	if conv.Ticket != c.ID {
 		conv.Line, conv.Part = "", ""
 	}
+	began := outcome == Created || outcome == FollowedUp
 	stored.Ticket, conv.Ticket = c.ID, c.ID
+	if row.ticket != "" && !slices.Contains(c.Conversations, conv.Key) {
+		began = true
+		c.Conversations = append(slices.Clone(c.Conversations), conv.Key)
+	}
 	entry := ticket.Entry{
 		Kind: ticket.MessageReceived, Message: stored.Key, Actor: ticket.Actor{Kind: ticket.ByCustomer, ID: m.Author.ID},
 		Happened: e.Time, Received: e.Received,
@@ -342,6 +376,12 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		stored.Party, entry.Actor.Kind = party.Contact, ticket.ByParty
 	}
 	w.putMessage(stored)
+	var related []ticket.ID
+	if party == nil && !history && noise == "" && !e.Standby && !conv.Away {
+		if related, err = w.relate(c, e); err != nil {
+			return Result{}, err
+		}
+	}
 	if contact != nil {
 		w.tookPart(contact.ID, &c.Ticket)
 	} else if !history {
@@ -358,14 +398,14 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		if err := w.ask(c, e, entry, outcome, c.line(&conv.Conversation)); err != nil {
 			return Result{}, err
 		}
-		asked = party == nil
+		asked = party == nil && c.Campaign == 0 // of a campaign nobody is told anything by itself
 	}
 	hear(&conv.Conversation, e.Time, m.Order, m.ID)
 	if party == nil && e.Time.After(c.CustomerWrote) {
 		c.CustomerWrote = e.Time
 	}
 	w.tx.PutConversation(conv.Conversation)
-	if outcome == Created || outcome == FollowedUp {
+	if began {
 		if err := w.adopt(c, &conv.Conversation, echoes); err != nil {
 			return Result{}, err
 		}
@@ -379,10 +419,26 @@ func (w *work) received(e *channel.Event, acc *account) (Result, error) {
 		}
 	}
 	c.finish()
+	r = Result{Outcome: outcome, Ticket: c.ID, Message: stored.Key}
+	if in != nil {
+		in.took(c.ID)
+		if err := w.keepCrowd(in); err != nil {
+			return Result{}, err
+		}
+	}
+	if outcome != Joined && c.Contact != "" && !history {
+		w.written = append(w.written, written{c.Contact, c.ID})
+	}
+	if err := w.unite(row); err != nil {
+		return Result{}, err
+	}
+	if r.Ticket, err = w.relatedToo(r.Ticket, m, related); err != nil {
+		return Result{}, err
+	}
 	if err := w.awaitRoot(place, early{Reply: stored.Key}); err != nil {
 		return Result{}, err
 	}
-	return Result{Outcome: outcome, Ticket: c.ID, Message: stored.Key}, w.catchUp(ref, waiting)
+	return r, w.catchUp(ref, waiting)
 }
 
 // putMessage files a message, and remembers that it did.

@@ -83,6 +83,7 @@ func (w *work) absorb(c *change, m merging) error {
 	if err := w.freed(other.Agent); err != nil {
 		return err
 	}
+	c.standTogether(other)
 	wanted, stepped := other.Status, other.happened()
 	c.Absorbed = append(append(slices.Clone(c.Absorbed), other.ID), other.Absorbed...)
 	for _, p := range other.Parties {
@@ -107,7 +108,7 @@ func (w *work) absorb(c *change, m merging) error {
 		c.Private = other.Private
 	}
 	c.windowStepped(other)
-	if c.Contact == "" {
+	if c.Contact == "" && c.Campaign == 0 {
 		c.Contact, c.contact = other.Contact, other.contact
 	}
 	merged := ticket.Entry{Kind: ticket.TicketMerged, Actor: actor, New: string(other.ID), Reason: reason}
@@ -198,6 +199,10 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	if err != nil {
 		return err
 	}
+	c.standApart(other)
+	if c.Campaign > 1 {
+		c.Campaign--
+	}
 	c.journal(ticket.Entry{Kind: ticket.TicketUnmerged, Actor: actor, New: string(id)})
 	other.journal(ticket.Entry{Kind: ticket.TicketUnmerged, Actor: actor, New: string(c.ID)})
 	if err := other.takeAlong(c, actor); err != nil {
@@ -230,6 +235,38 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	}
 	other.finish()
 	return c.foldAnew()
+}
+
+// standApart notes on two tickets that a person knows them to be two matters, not related either. The newest few are remembered.
+func (c *change) standApart(other *change) {
+	const most = 16
+	note := func(t *ticket.Ticket, id ticket.ID) {
+		if !slices.Contains(t.Apart, id) {
+			t.Apart = append(slices.Clone(t.Apart), id)
+			t.Apart = t.Apart[max(len(t.Apart)-most, 0):]
+		}
+	}
+	note(&c.Ticket, other.ID)
+	note(&other.Ticket, c.ID)
+	c.unrelate(other.ID)
+	other.unrelate(c.ID)
+}
+
+// standTogether forgets that somebody held two tickets for two matters; what was related to either is related to both.
+func (c *change) standTogether(other *change) {
+	forget := func(t *ticket.Ticket, id ticket.ID) {
+		if i := slices.Index(t.Apart, id); i >= 0 {
+			t.Apart = slices.Delete(slices.Clone(t.Apart), i, i+1)
+		}
+	}
+	forget(&c.Ticket, other.ID)
+	forget(&other.Ticket, c.ID)
+	for _, r := range other.Related { // what is about the one is about both
+		if r.Ticket != c.ID && !c.RelatedTo(r.Ticket) && len(c.Related) < relatedKept {
+			c.Related = append(slices.Clone(c.Related), r)
+		}
+	}
+	c.unrelate(other.ID)
 }
 
 // meetContact finds whose ticket it is by now: while it was part of another one, contacts may have been merged or taken apart.

@@ -80,6 +80,9 @@ func (w *work) answeringPublic(c *change, inReplyTo string, party ticket.Contact
 		}
 		return p.conv, p.to, err
 	}
+	if c.Campaign > 0 {
+		return ticket.Conversation{}, "", errWhichOfMany
+	}
 	convs, err := w.tx.Conversations(c.Conversations...)
 	if err != nil {
 		return ticket.Conversation{}, "", err

@@ -180,6 +180,9 @@ func (w *work) answering(c *change, inReplyTo string, party ticket.ContactID) (p
 		}
 		return post{conv: convs[0], to: m.Content.ID, party: m.Party}, nil
 	}
+	if c.Campaign > 0 && party == "" {
+		return p, errWhichOfMany
+	}
 	convs, err := w.tx.Conversations(c.Conversations...)
 	if err != nil {
 		return p, err
@@ -199,6 +202,9 @@ func (w *work) answering(c *change, inReplyTo string, party ticket.ContactID) (p
 	p.to = p.conv.CustomerMessage
 	return p, nil
 }
+
+// errWhichOfMany: who takes part in a campaign is answered one by one.
+var errWhichOfMany = fmt.Errorf("it is a campaign: say which message is answered (InReplyTo): %w", ErrInvalid)
 
 // preferred breaks ties between conversations in favour of the account that answers.
 func preferred(v ticket.Conversation, account channel.AccountID) int {

@@ -11,7 +11,7 @@ import (
 // keys are where look-ups of one key keep it.
 type keys struct {
 	event        [1]ticket.EventKey
-	values       [2]ticket.ValueKey
+	values       [3]ticket.ValueKey
 	identity     [1]ticket.IdentityKey
 	conversation [1]ticket.ConversationKey
 	contact      [1]ticket.ContactID
@@ -86,7 +86,7 @@ const manyListed = 1024
 func (w *work) reset() {
 	*w = work{
 		d: w.d, fn: w.fn, come: w.come, told: w.told, bound: w.bound,
-		clocked: emptied(w.clocked), filed: emptied(w.filed), hands: emptied(w.hands), queued: emptied(w.queued), room: room{names: *w.room.names.empty(), payload: w.room.payload[:0]},
+		clocked: emptied(w.clocked), filed: emptied(w.filed), hands: emptied(w.hands), queued: emptied(w.queued), written: emptied(w.written), room: room{names: *w.room.names.empty(), payload: w.room.payload[:0]},
 	}
 }
 

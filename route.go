@@ -28,6 +28,9 @@ func (w *work) query(c *change, m *channel.Message) (q routing.Query, err error)
 	if !c.Queued.IsZero() {
 		q.Waited = w.now.Sub(c.Queued)
 	}
+	if q.Related, err = w.relatedAgents(c); err != nil {
+		return q, err
+	}
 	if c.Contact != "" && (w.company.queues.sticky || w.d.cfg.Router != nil) {
 		q.Known, err = w.acquaintances(c)
 	}

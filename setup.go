@@ -44,6 +44,12 @@ type Setup struct {
 	OffHours *OffHours `json:"off_hours,omitempty"`
 	// Reopen says for how long after a ticket was solved a customer's message reopens it; later it is a follow-up.
 	Reopen Reopen `json:"reopen,omitzero"`
+	// Together says which public posts of one author are one ticket. The zero value: those that follow each other within 10 minutes.
+	Together Together `json:"together,omitzero"`
+	// Related says what tickets are to each other that one customer has on several channels at about the same time. The zero value: related, within an hour.
+	Related Related `json:"related,omitzero"`
+	// Campaigns says when many people who write nearly the same are one ticket. The zero value: never.
+	Campaigns Campaigns `json:"campaigns,omitzero"`
 	// Noise says which messages are no work: thanks, a lone emoji. They are kept, but make no ticket, reopen none and start no clock. A message with a question
 	// mark is never noise.
 	Noise []Noise `json:"noise,omitempty"`
@@ -125,6 +131,7 @@ type company struct {
 	noises    *rule.Set   // of setup.Noise
 	wall      *rule.Set   // of setup.Private
 	offHours  *offHours   // nil: none
+	oneMatter *rule.Set   // of setup.Related.Merge; nil: none
 	since     time.Time   // when this version came into force
 	before    *company    // the version before, whose promises older events were made under
 	timeline  sla.InForce // what was promised when
@@ -189,12 +196,22 @@ func (v storedSetup) compile(predicates rule.Predicates, before *company) (*comp
 	if err := s.checkReplyWindow(); err != nil {
 		return nil, err
 	}
+	if err := s.Together.check(); err != nil {
+		return nil, err
+	}
+	if err := s.checkCampaigns(); err != nil {
+		return nil, err
+	}
+	oneMatter, err := s.Related.compile(predicates, s.Words)
+	if err != nil {
+		return nil, err
+	}
 	if s.RedactWithin < 0 {
 		return nil, fmt.Errorf("redact_within: want more than 0, got %s", time.Duration(s.RedactWithin))
 	}
 	c := &company{
 		version: v.Version, setup: s, fed: v.Holidays, lanes: lanes, roster: routing.NewRoster(s.Agents), hours: hours, policies: policies, noises: noiseRules,
-		wall: wall, offHours: offHours, since: v.Since, before: before,
+		wall: wall, offHours: offHours, oneMatter: oneMatter, since: v.Since, before: before,
 	}
 	c.timeline = c.inForce
 	c.queues = queuesOf(org, lanes)

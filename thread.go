@@ -110,8 +110,9 @@ func (w *work) contactOf(e *channel.Event) (*ticket.Contact, error) {
 		first [1]ticket.IdentityKey
 	}{first: [1]ticket.IdentityKey{key}}
 	contact := &made.Contact
+	w.newcomer = contactID(key, erased)
 	*contact = ticket.Contact{
-		ID: contactID(key, erased), Version: 1, Name: displayName(author), Language: author.Language,
+		ID: w.newcomer, Version: 1, Name: displayName(author), Language: author.Language,
 		Identities: made.first[:], Created: e.Time, Updated: w.now,
 	}
 	if author.Email != "" {
@@ -178,7 +179,7 @@ func (w *work) matter(conv *conversation, e *channel.Event, contact *ticket.Cont
 			return nil, "", err
 		}
 		switch {
-		case t.ID == "":
+		case t.ID == "", t.Campaign > 0: // who writes something else is a customer again
 		case history, !t.Status.Done(), noise != "" && t.Status == ticket.Solved:
 			c, err := w.beginFor(t, contact)
 			return c, Joined, err

@@ -103,6 +103,10 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 		return d.readAuthor(ctx, lease)
 	case rereadKind:
 		return d.reread(ctx, lease)
+	case campaignKind:
+		return d.settle(ctx, func(w *work) error { return w.joinCampaign(lease) })
+	case relateKind:
+		return d.settle(ctx, func(w *work) error { return w.relateAgain(lease) })
 	case linkKind:
 		return d.settle(ctx, func(w *work) error { return w.link(lease) })
 	case leadKind:

@@ -30,6 +30,9 @@ type work struct {
 	clocked []clocked
 	// filed are the messages put in this transaction, which a ticket's list does not show yet.
 	filed []filed
+	// written are the tickets that customers began in this transaction, which lists do not show yet; newcomer is the contact that was made last.
+	written  []written
+	newcomer ticket.ContactID
 	// current is the event being taken in, result what became of it.
 	current channel.Event
 	result  Result
@@ -118,7 +121,7 @@ func (w *work) enter(tx ticket.Tx) error {
 
 // try runs fn and keeps or drops all it wrote.
 func (w *work) try(fn func(*work) error) error {
-	was, had, waited := len(w.clocked), len(w.filed), len(w.queued)
+	was, had, waited, wrote := len(w.clocked), len(w.filed), len(w.queued), len(w.written)
 	hands, returned := len(w.hands), len(w.returned)
 	outer, before := w.tx, w.trying
 	w.trying = fn
@@ -126,6 +129,7 @@ func (w *work) try(fn func(*work) error) error {
 	w.tx, w.trying = outer, before
 	if err != nil {
 		w.clocked, w.filed, w.queued = w.clocked[:was], w.filed[:had], w.queued[:waited]
+		w.written = w.written[:wrote]
 		w.hands, w.returned = w.hands[:min(hands, len(w.hands))], w.returned[:min(returned, len(w.returned))]
 	}
 	return err

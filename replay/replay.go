@@ -56,10 +56,13 @@ type Options struct {
 	Look func(context.Context, *socialcrm.Desk) error
 }
 
-// DefaultSetup is one lane and three promises, round the clock: acknowledgement and first response within the hour, resolution within 48.
+// DefaultSetup is one lane and three promises, round the clock: acknowledgement and first response within the hour, resolution within 48. Each conversation of an
+// archive is a ticket, so that figures can be compared with the file.
 func DefaultSetup() socialcrm.Setup {
 	return socialcrm.Setup{
-		Lanes: []routing.Lane{{Name: routing.DefaultLane}},
+		Together: socialcrm.Together{Within: -1},
+		Related:  socialcrm.Related{Within: -1},
+		Lanes:    []routing.Lane{{Name: routing.DefaultLane}},
 		SLA: []sla.Policy{{Name: "default", Targets: []sla.Target{
 			{Metric: sla.Acknowledgement, Within: sla.Duration(time.Hour)},
 			{Metric: sla.FirstResponse, Within: sla.Duration(time.Hour)},

@@ -41,7 +41,7 @@ func Reroute(ctx context.Context, store ticket.Store, tenant string, s socialcrm
 	if err != nil {
 		return Rerouted{}, fmt.Errorf("replay: reroute: %w", err)
 	}
-	r := &reroute{lanes: lanes, roster: routing.NewRoster(s.Agents), agents: map[string]ticket.AgentState{}, held: map[ticket.ID]*holding{}, waiting: map[string]int{}, told: map[ticket.ContactID]bool{}}
+	r := &reroute{lanes: lanes, roster: routing.NewRoster(s.Agents), agents: map[string]ticket.AgentState{}, held: map[ticket.ID]*holding{}, waiting: map[string]int{}, told: map[ticket.ContactID]bool{}, related: map[ticket.ID][]ticket.ID{}, massive: map[ticket.ID]bool{}}
 	for _, a := range s.Agents {
 		r.agents[a.Name] = a.State()
 	}
@@ -76,6 +76,8 @@ type reroute struct {
 	held    map[ticket.ID]*holding
 	waiting map[string]int // by lane
 	told    map[ticket.ContactID]bool
+	related map[ticket.ID][]ticket.ID // so far
+	massive map[ticket.ID]bool        // campaigns
 	found   Rerouted
 }
 
@@ -122,6 +124,10 @@ func (r *reroute) entry(rd ticket.Reader, entries []ticket.Entry, i int) error {
 			}
 		}
 		r.move(h, e.New)
+	case ticket.CampaignFound:
+		r.massive[e.Ticket] = true
+	case ticket.TicketRelated:
+		r.related[e.Ticket] = append(r.related[e.Ticket], ticket.ID(e.New))
 	case ticket.TicketHanded:
 		r.move(h, e.New)
 	case ticket.TicketAssigned:
@@ -213,6 +219,16 @@ func (r *reroute) decide(rd ticket.Reader, entries []ticket.Entry, was routing.D
 				q.Contact.Language = q.Message.Author.Language
 			}
 		}
+	}
+	if r.massive[e.Ticket] {
+		q.Ticket.Campaign, q.Ticket.Tags = 1, []string{"campaign"}
+	}
+	others, err := rd.Tickets(r.related[e.Ticket]...)
+	if err != nil {
+		return err
+	}
+	for _, t := range others {
+		q.Ticket.Related = append(q.Ticket.Related, ticket.Related{Ticket: t.ID, Account: t.Account, Visibility: t.Visibility})
 	}
 	would, err := r.lanes.Route(context.Background(), q)
 	if err != nil {

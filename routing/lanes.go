@@ -381,8 +381,9 @@ func (l *Lanes) wish(at *lane, q *Query, d *Decision) wish {
 	if at.reserve != nil && priority < at.reserve.from() {
 		w.keep = at.reserve.Keep
 	}
+	w.first = q.Related
 	if at.sticky != nil {
-		w.first = at.sticky.first(q)
+		w.first = slices.Concat(w.first, at.sticky.first(q))
 	}
 	if at.need.random {
 		h := fnv.New64a()

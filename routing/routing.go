@@ -45,6 +45,8 @@ type Query struct {
 	Waited time.Duration
 	// Known are agents who served the contact before, the latest first.
 	Known []Acquaintance
+	// Related are agents who handle the same matter on other channels: whoever of them can take the ticket comes first, whatever the strategy.
+	Related []string
 	// Seed makes random choices repeatable.
 	Seed uint64
 }

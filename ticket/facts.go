@@ -11,7 +11,7 @@ import (
 
 // The names of the facts, as Fact documents them.
 var (
-	ticketFacts  = [...]string{"account", "platform", "visibility", "language", "status", "priority", "lane", "team", "agent", "tags", "subject", "follow_up", "late", "unanswered"}
+	ticketFacts  = [...]string{"account", "platform", "visibility", "language", "status", "priority", "lane", "team", "agent", "tags", "subject", "follow_up", "late", "unanswered", "also_on", "campaign"}
 	contactFacts = [...]string{"contact.kind", "contact.tier", "contact.segment", "contact.language", "contact.owner"}
 	messageFacts = [...]string{
 		"text", "mentions", "hashtags", "attachments", "payload", "shows", "author", "author.handle", "author.name", "author.followers", "author.bot", "author.language",
@@ -31,7 +31,9 @@ type Facts struct {
 // Fact returns the fact of this name; the zero Value for one that is not known. The names:
 //
 //   - of the ticket: account ("platform/id"), platform, visibility, language, status, priority, lane, team, agent, tags, subject, follow_up (bool), late (bool),
-//     unanswered (how many messages of the customer wait for an answer; with the one that is being looked at, but for a ticket that just begins)
+//     unanswered (how many messages of the customer wait for an answer; with the one that is being looked at, but for a ticket that just begins), also_on (the accounts, as
+//     "platform/id", of other channels on which the customer wrote about it; see Ticket.Related),
+//     campaign (how many messages take part in the campaign that it is; not known for a ticket that is none)
 //   - of the contact: contact.kind ("customer", "seller", ...), contact.tier, contact.segment, contact.language, contact.owner
 //   - of the message: text, mentions, hashtags, attachments (their number), author, author.handle, author.name, author.followers, author.bot, author.language,
 //     payload, shows (which data of somebody stand in the text: "card", "email", "iban", "number", "phone"), and message.NAME for each of Message.Facts
@@ -69,6 +71,13 @@ func (f *Facts) Fact(name string) rule.Value {
 			return rule.Bool(t.Late)
 		case "unanswered":
 			return rule.Number(float64(t.Unanswered()))
+		case "also_on":
+			return texts(t.alsoOn())
+		case "campaign":
+			if t.Campaign == 0 {
+				return rule.Value{}
+			}
+			return rule.Number(float64(t.Campaign))
 		}
 	}
 	if c := f.Contact; c != nil {

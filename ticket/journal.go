@@ -51,6 +51,9 @@ const (
 	TicketPriority   EntryKind = "ticket.priority"      // Old and New are priorities
 	TicketMerged     EntryKind = "ticket.merged"        // into New, or New was merged into this one; Old is OneLine where their conversations turned out to be one
 	TicketUnmerged   EntryKind = "ticket.unmerged"      // from New
+	TicketRelated    EntryKind = "ticket.related"       // New is a ticket of the same customer on another channel that is likely about the same matter; Reason says how it came to light
+	TicketUnrelated  EntryKind = "ticket.unrelated"     // a person says that Old is another matter
+	CampaignFound    EntryKind = "campaign.found"       // many people wrote nearly the same: New is how many; Detail is an sla.Step with whom to notify, where the Setup names somebody
 	TicketHanded     EntryKind = "ticket.handed"        // to another lane by a person or a step of a policy; Old and New are lanes, Detail is the routing.Decision
 	TicketTags       EntryKind = "ticket.tags"          // Old and New are the tags, separated by ", "
 	TicketMoved      EntryKind = "ticket.moved"         // New is a conversation that now belongs to it: the customer was led there

@@ -61,6 +61,9 @@ func (p *packer) ticket(t *Ticket) {
 	packText(p, &t.MergedInto)
 	p.bool(&t.OneLine)
 	packList(p, &t.Absorbed, packText[ID])
+	packInt(p, &t.Campaign)
+	packList(p, &t.Apart, packText[ID])
+	packList(p, &t.Related, (*packer).related)
 	p.time(&t.Updated)
 	p.time(&t.CustomerWrote)
 	p.time(&t.Answered)
@@ -81,6 +84,12 @@ func (p *packer) ticket(t *Ticket) {
 	packList(p, &t.Consults, (*packer).consult)
 	p.clocks(&t.Clocks)
 	packList(p, &t.Stepped, packText[string])
+}
+
+func (p *packer) related(r *Related) {
+	packText(p, &r.Ticket)
+	p.account(&r.Account)
+	packInt(p, &r.Visibility)
 }
 
 func (p *packer) party(t *Party) {

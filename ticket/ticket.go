@@ -82,6 +82,13 @@ type Ticket struct {
 	OneLine bool `json:"one_line,omitempty"`
 	// Absorbed are the tickets merged into this one; their journals count for its clocks.
 	Absorbed []ID `json:"absorbed,omitempty"`
+	// Related are the customer's tickets on other channels that are likely about the same matter; they name this one.
+	Related []Related `json:"related,omitempty"`
+	// Campaign is how many messages take part in the campaign that it is; 0: it is none. Nobody is its customer, and of its conversations it names only those that began
+	// it: the others lead to it.
+	Campaign int `json:"campaign,omitempty"`
+	// Apart are tickets that a person took out of this one, or this one out of: the Desk does not join them again by itself.
+	Apart []ID `json:"apart,omitempty"`
 	// Created is the platform's time of its first message, Updated our time of the last change.
 	Created time.Time `json:"created"`
 	Updated time.Time `json:"updated"`
@@ -186,6 +193,8 @@ func (t Ticket) Clone() Ticket {
 	t.Consults = slices.Clone(t.Consults)
 	t.Tags = slices.Clone(t.Tags)
 	t.Absorbed = slices.Clone(t.Absorbed)
+	t.Apart = slices.Clone(t.Apart)
+	t.Related = slices.Clone(t.Related)
 	t.Stepped = slices.Clone(t.Stepped)
 	t.Clocks.Clocks = slices.Clone(t.Clocks.Clocks)
 	t.Clocks.Facts.Tags = slices.Clone(t.Clocks.Facts.Tags)

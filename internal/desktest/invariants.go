@@ -193,7 +193,7 @@ func (m *Invariants) checkTasks() {
 		list, err := r.ListTasks(ticket.TaskQuery{Page: ticket.Page{Limit: everyone}})
 		for _, task := range list.Items {
 			switch task.Kind {
-			case "send", "pace", "sync", "drain", "reroute", "erase", "redact", "moderate", "catch up":
+			case "send", "pace", "sync", "drain", "reroute", "erase", "relate", "campaign", "redact", "moderate", "catch up":
 				m.Errorf("task %s is still there: %d attempts, %s", task.ID, task.Attempts, task.LastError)
 			}
 		}
