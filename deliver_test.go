@@ -394,6 +394,29 @@ func TestReplyThatWasHeldUpSolvesNothingOverANewerMessage(t *testing.T) {
 	}
 }
 
+func TestReplyThatWasHeldUpSolvesNothingOverANewerMessageInAnotherConversation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	public := w.platform.Customer("mia").Post(w.page, "Where is it?")
+	w.pass(time.Minute)
+	id := w.only().ID
+	w.platform.Customer("mia").Write(w.page, "My address is Rue 1.")
+	w.pass(time.Minute)
+	for _, tk := range w.tickets() {
+		if tk.ID != id {
+			w.must(w.desk.Merge(t.Context(), id, ana, tk.ID))
+		}
+	}
+	w.platform.Fail(channeltest.OnSend, channeltest.Throttle(remote.LevelAccount, time.Hour))
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{InReplyTo: w.messages(public.ID)[0].Key, Text: "It is on its way.", Then: ticket.Solved}))
+	w.pass(time.Minute)
+	w.platform.Customer("mia").Write(w.page, "It came broken!")
+	w.pass(2 * time.Hour)
+	if got := w.ticket(id); got.Status != ticket.Open || got.Answered.IsZero() {
+		t.Errorf("it is %s, answered %s; want open: who answered in public did not know what she wrote in private meanwhile", got.Status, got.Answered)
+	}
+}
+
 // hasty is a channel whose clock is ahead.
 type hasty struct{ channel.Channel }
 

@@ -33,6 +33,25 @@ func TestFailedPostIsNotTakenForWhatAPersonPostsLater(t *testing.T) {
 	}
 }
 
+func TestAPartThatWasNeverSentIsNotTakenForWhatAPersonPostsLater(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, smallPosts())
+	m := w.platform.Customer("mia").Post(w.page, "Where is it?")
+	w.pass(time.Minute)
+	w.platform.Fail(channeltest.OnSend, channeltest.Refuse(remote.Rejected))
+	r := w.must(w.desk.Reply(t.Context(), w.only().ID, ana, socialcrm.Reply{Text: "Your parcel is in Lyon. It will be with you on Tuesday."}))
+	w.pass(time.Minute)
+	said := w.said(w.only().ID)
+	w.page.Answer(m, said[len(said)-1], "") // what the second part would have said
+	w.pass(time.Minute)
+	if diff := cmp.Diff([]ticket.PostState{ticket.PostFailed, ticket.PostCancelled}, w.states(w.only().ID)); diff != "" || len(r.Messages) != 2 {
+		t.Errorf("posts (-want +got):\n%s", diff)
+	}
+	if got := w.said(w.only().ID); len(got) != len(said)+1 {
+		t.Errorf("messages %q, want what the person posted beside %q", got, said)
+	}
+}
+
 func TestEchoThatNamesItsPostIsThatPostWhateverItsText(t *testing.T) {
 	t.Parallel()
 	w, tk := asked(t, channeltest.Options{CannotFind: true})

@@ -120,6 +120,33 @@ func TestAPauseReachesAsFarAsItsFailure(t *testing.T) {
 	}
 }
 
+func TestAPauseDoesNotReachAccountsOfAnotherPlatform(t *testing.T) {
+	t.Parallel()
+	for _, level := range []remote.Level{remote.LevelCredential, remote.LevelApp} {
+		w := newWorld(t)
+		other := channeltest.New(channeltest.Options{Platform: "otherbook", Now: func() time.Time { return w.now }})
+		named := channel.Account{AccountID: channel.AccountID{ID: "main"}, Credential: "token", App: "app"} // two platforms, one name for what each knows us by
+		here, there := w.platform.Account(named), other.Account(named)
+		w.ok(w.desk.AddChannel(t.Context(), here))
+		w.ok(w.desk.AddChannel(t.Context(), there))
+		w.platform.Customer("mia").Post(here, "Hello?")
+		other.Customer("tom").Post(there, "Hello?")
+		w.pass(time.Minute)
+		w.platform.Fail(channeltest.OnSend, channeltest.Throttle(level, time.Hour))
+		for _, fails := range []bool{true, false} {
+			for _, tk := range w.tickets() {
+				if (tk.Account == here.Account().AccountID) == fails {
+					w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "Hi"}))
+				}
+			}
+			w.pass(time.Minute)
+		}
+		if sent, waits := len(other.Replies()), len(w.platform.Replies()); sent != 1 || waits != 0 {
+			t.Errorf("level %v: %d answers on the other platform, %d on that of the failure; want 1 and 0", level, sent, waits)
+		}
+	}
+}
+
 func TestRetriesBackOffSurviveARestartAndEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
