@@ -243,7 +243,7 @@ func (c *change) haveHappened(steps []sla.Planned, from, line string) {
 			if h.Clock.Line == from {
 				h.Clock.Line = line
 			}
-			return h.Clock.Metric == p.Clock.Metric && h.Clock.Line == p.Clock.Line && h.Clock.Started.Equal(p.Clock.Started) && h.Step.At == p.Step.At
+			return h.Clock.Metric == p.Clock.Metric && h.Clock.Line == p.Clock.Line && h.Clock.Started.Equal(p.Clock.Started) && h.Clock.Policy == p.Clock.Policy && h.Step.At == p.Step.At
 		}
 		if slices.ContainsFunc(steps, same) && !slices.Contains(c.Stepped, p.Key) {
 			c.Stepped = append(slices.Clone(c.Stepped), p.Key)

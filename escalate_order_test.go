@@ -48,7 +48,7 @@ func TestAHandOverToALaneWithAnotherPolicyEndsTheStepsOfTheFormer(t *testing.T) 
 	w := newWorld(t)
 	s := escalating()
 	handed := sla.Policy{Name: "billing", When: rule.Condition{Fact: "lane", Equals: rule.Text("billing")}, Targets: []sla.Target{{Metric: sla.FirstResponse, Within: sla.Duration(4 * time.Hour)}},
-		Steps: []sla.Step{{At: sla.Moment{Percent: 50}, Notify: []string{"ben"}}}}
+		Steps: []sla.Step{{At: sla.Moment{Percent: 50}, Notify: []string{"ben"}}, {At: sla.Moment{Percent: 75}, Notify: []string{"ben"}}}}
 	early := s.SLA[0]
 	early.Name, early.Steps = "early", []sla.Step{{At: sla.Moment{Percent: 75}, Lane: "billing"}, {At: sla.Moment{}, Tags: []string{"late"}}}
 	early.When = rule.Condition{Fact: "tags", Equals: rule.Text("early")}
@@ -69,7 +69,7 @@ func TestAHandOverToALaneWithAnotherPolicyEndsTheStepsOfTheFormer(t *testing.T) 
 	if diff := cmp.Diff([]string{"promise: 75%", "promise: breach"}, happened(breached)); diff != "" {
 		t.Errorf("steps of the clock that was breached by then (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"early: 75%", "billing: 50%"}, happened(running)); diff != "" {
+	if diff := cmp.Diff([]string{"early: 75%", "billing: 50%", "billing: 75%"}, happened(running)); diff != "" {
 		t.Errorf("steps of the clock that ran on (-want +got):\n%s", diff)
 	}
 }

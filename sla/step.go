@@ -162,7 +162,8 @@ type Planned struct {
 	At    time.Time
 	Step  Step
 	Clock Clock
-	// Key names the step among all that a ticket will ever see, so that each is done once; of a clock that begins anew, once for each run.
+	// Key names the step among all that a ticket will ever see, so that each is done once; of a clock that begins anew, once for each run. Where the ticket comes under
+	// another policy, the steps of that one are others.
 	Key string
 }
 
@@ -192,7 +193,7 @@ func (s *PolicySet) Steps(state State) []Planned {
 					nth++
 				}
 			}
-			key := fmt.Sprintf("%s/%s/%d/%d/%s", c.Metric, c.Line, c.Started.UnixNano(), nth, step.At)
+			key := fmt.Sprintf("%s/%s/%d/%d/%s/%s", c.Metric, c.Line, c.Started.UnixNano(), nth, policy.Name, step.At)
 			if c.Restarts > 0 {
 				key += "/" + strconv.Itoa(int(c.Restarts))
 			}
