@@ -56,7 +56,7 @@ func judge(all []said) replay.Report {
 	belongs := make(map[place]*matter) // nil: it came, and belongs to no ticket
 	tickets := make(map[string]map[string]*matter)
 	authors := make(map[string]bool)
-	var waiting []said
+	answering, naming := make(map[place][]said), make(map[string][]said) // own posts, by what they answer and by thread
 	later := func(a, b said) bool { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.row, b.row)) > 0 }
 	answer := func(m *matter, s said) {
 		if later(s, m.asked) && (m.answered == nil || later(*m.answered, s)) {
@@ -64,19 +64,18 @@ func judge(all []said) replay.Report {
 		}
 	}
 	// file puts an own post where it belongs: to the author of what it answers, and to those whom it mentions.
-	file := func(s said) bool {
+	file := func(s said) {
 		key := place{s.account, s.id}
-		if m := belongs[place{s.account, s.parent}]; m != nil {
-			belongs[key] = m
-			answer(m, s)
-		}
 		for author, m := range tickets[s.account+"\n"+s.thread] {
 			if mentions(s.text, author) {
 				belongs[key] = m
 				answer(m, s)
 			}
 		}
-		return belongs[key] != nil
+		if m := belongs[place{s.account, s.parent}]; m != nil {
+			belongs[key] = m
+			answer(m, s)
+		}
 	}
 	for _, s := range all {
 		key, thread := place{s.account, s.id}, s.account+"\n"+s.thread
@@ -100,16 +99,31 @@ func judge(all []said) replay.Report {
 		} else {
 			want.Echoes++
 			belongs[key] = nil
-			if !file(s) {
-				waiting = append(waiting, s)
+			answers := place{s.account, s.parent}
+			answering[answers] = append(answering[answers], s)
+			naming[thread] = append(naming[thread], s)
+			file(s)
+		}
+		// Posts that came before what they answer, or before a customer whom they mention first wrote.
+		for _, w := range answering[key] {
+			file(w)
+		}
+		if !s.own {
+			for _, w := range naming[thread] {
+				if mentions(w.text, s.author) {
+					file(w)
+				}
 			}
 		}
-		// Posts that came before what they answer, or before the customer whom they mention first wrote.
-		waiting = slices.DeleteFunc(waiting, func(w said) bool {
-			return (w.account == s.account && w.parent == s.id || !s.own && w.account+"\n"+w.thread == thread && mentions(w.text, s.author)) && file(w)
-		})
 	}
-	want.Contacts, want.Unaddressed = len(authors), len(waiting)
+	for _, posts := range answering {
+		for _, s := range posts {
+			if belongs[place{s.account, s.id}] == nil {
+				want.Unaddressed++
+			}
+		}
+	}
+	want.Contacts = len(authors)
 	want.Synced = replay.Synced{Contacts: want.Contacts, Cases: want.Tickets, Interactions: want.Messages + want.Echoes - want.Unaddressed}
 	var took []time.Duration
 	for _, thread := range tickets {
