@@ -14,10 +14,16 @@ import (
 
 // Explain says of each clock that the ticket ever had which time counted, which did not and why, how its deadline and its verdict came about, which steps were taken, and
 // which verdicts were taken back, as of now. It folds the ticket's journal again under the Setups that were in force. A ticket that was merged is explained as the one that
-// it is part of. ErrNotFound.
+// it is part of. Where retention let go of its journal (Ticket.Pruned), it says how the clocks stand that are kept, and nothing else. ErrNotFound.
 func (d *Desk) Explain(ctx context.Context, id ticket.ID) ([]sla.Explanation, error) {
 	var told []sla.Explanation
 	err := d.recount(ctx, id, func(c *change, events []sla.Event) error {
+		if c.Pruned != "" {
+			for _, clock := range c.Clocks.Clocks {
+				told = append(told, sla.Explanation{Clock: clock, Spent: clock.Spent})
+			}
+			return nil
+		}
 		told = sla.Explain(slices.Values(events), c.w.company.timeline, c.w.now)
 		return c.tellSteps(told)
 	})
@@ -110,10 +116,14 @@ func (d *Desk) ExplainRouting(ctx context.Context, id ticket.ID) (x routing.Expl
 }
 
 // Clocks returns every clock that the ticket ever had, as they stand now, in the order of sla.Metrics, then of Line, then of Started; Ticket.Clocks has only those
-// that run and the latest that ended. ErrNotFound.
+// that run and the latest that ended, and so has this once retention let go of its journal (Ticket.Pruned). ErrNotFound.
 func (d *Desk) Clocks(ctx context.Context, id ticket.ID) ([]sla.Clock, error) {
 	var all []sla.Clock
 	err := d.recount(ctx, id, func(c *change, events []sla.Event) error {
+		if c.Pruned != "" {
+			all = slices.Clone(c.Clocks.Clocks)
+			return nil
+		}
 		all = sla.Judge(slices.Values(events), c.w.company.timeline, c.w.now)
 		return nil
 	})

@@ -25,7 +25,7 @@ func TestASinkThatIsGoneIsNotAwaitedForEver(t *testing.T) {
 		t.Fatalf("within 30 days the journal tells %+v", told)
 	}
 	w.pass(2 * 24 * time.Hour)
-	if told := w.told(ticket.JournalGap); len(told) != 1 || told[0].Ticket != id || told[0].Actor.ID != "crm" {
+	if told := w.told(ticket.JournalGap); len(told) != 1 || told[0].New != "sync/crm/ticket/"+string(id) || told[0].Actor.ID != "crm" {
 		t.Errorf("the journal tells %+v, want one gap of the ticket", told)
 	}
 	dead, err := w.desk.Tasks(t.Context(), ticket.TaskQuery{Dead: true})
@@ -36,6 +36,22 @@ func TestASinkThatIsGoneIsNotAwaitedForEver(t *testing.T) {
 		}
 	}
 	t.Errorf("dead letters: %+v, want the push", dead.Items)
+}
+
+func TestTheGapOfASinkThatIsGoneOutlivesTheTicket(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Hello?")
+	w.must(w.desk.CloseWithoutReply(t.Context(), id, ana, "answered by phone"))
+	desk, err := socialcrm.New(socialcrm.Config{Store: w.store, Channels: []channel.Channel{w.page}, Now: func() time.Time { return w.now }})
+	w.ok(err)
+	w.desk = desk
+	w.pass(31 * 24 * time.Hour)
+	_, err = w.store.(ticket.Pruner).Prune(t.Context(), "", w.now.Add(-25*24*time.Hour))
+	w.ok(err)
+	if told := w.told(ticket.JournalGap); w.ticket(id).Pruned == "" || len(told) != 1 {
+		t.Errorf("ticket %s is let go of up to %q, and the journal tells %+v, want the gap still", id, w.ticket(id).Pruned, told)
+	}
 }
 
 func TestACRMThatWasTooSlowForRetentionHasTheCaseAsItStandsAndTheJournalSaysSo(t *testing.T) {

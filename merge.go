@@ -11,14 +11,15 @@ import (
 )
 
 // Merge makes another ticket part of this one, because both are about one matter: its conversations and messages move here, its clocks are folded together with this
-// one's, and it is closed. Unmerge undoes it.
+// one's, and it is closed. Unmerge undoes it. ErrInvalid when this one is closed, or when retention let go of what was said in the other (Ticket.Pruned).
 func (d *Desk) Merge(ctx context.Context, id ticket.ID, by By, other ticket.ID) (Receipt, error) {
 	return d.verb(ctx, "merge", id, by, other, func(w *work, c *change) (Receipt, error) {
 		return Receipt{}, w.absorb(c, merging{from: other, actor: by.Actor})
 	})
 }
 
-// Unmerge takes a ticket that was merged into this one out again, with its conversations and what was said in them.
+// Unmerge takes a ticket that was merged into this one out again, with its conversations and what was said in them. ErrInvalid when it is no part of it, when that was
+// erased, and when retention let go of it.
 func (d *Desk) Unmerge(ctx context.Context, id ticket.ID, by By, other ticket.ID) (Receipt, error) {
 	return d.verb(ctx, "unmerge", id, by, other, func(w *work, c *change) (Receipt, error) {
 		return Receipt{}, w.expel(c, other, by.Actor)
@@ -62,6 +63,8 @@ func (w *work) absorb(c *change, m merging) error {
 		return fmt.Errorf("ticket %s is part of ticket %s already: %w", id, other.MergedInto, ErrInvalid)
 	case c.Status == ticket.Closed:
 		return fmt.Errorf("it is closed for good: %w", ErrInvalid)
+	case other.Pruned != "":
+		return fmt.Errorf("what was said in ticket %s was let go of: %w", id, ErrInvalid)
 	}
 	other, err := w.load(id)
 	if err != nil {
@@ -181,6 +184,9 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	}
 	if !c.Erased.IsZero() || !found[0].Erased.IsZero() {
 		return fmt.Errorf("what was said in it is erased: %w", ErrInvalid)
+	}
+	if c.Pruned != "" || found[0].Pruned != "" {
+		return fmt.Errorf("what was said in it was let go of: %w", ErrInvalid)
 	}
 	other := w.begin(found[0], nil)
 	if err := other.meetContact(); err != nil {

@@ -156,12 +156,10 @@ func (d *Desk) withoutSink(w *work, sink string, lease ticket.Lease) error {
 		return err
 	}
 	gap := ticket.Entry{Kind: ticket.JournalGap, Key: "crm/" + sink + "/" + key, Actor: ticket.Actor{Kind: ticket.ByCRM, ID: sink}, New: lease.ID, Reason: reason}
-	if id, ok := strings.CutPrefix(lease.Key, "ticket/"); ok {
-		gap.Ticket = ticket.ID(id)
-	} else if id, ok := strings.CutPrefix(lease.Key, "contact/"); ok {
+	if id, ok := strings.CutPrefix(lease.Key, "contact/"); ok {
 		gap.Contact = ticket.ContactID(id)
 	}
-	w.append(gap)
+	w.append(gap) // it belongs to no ticket: with that, it would be let go of itself
 	return w.tx.Bury(lease, reason)
 }
 

@@ -134,7 +134,7 @@ func (w *work) sameMessage(copied, m ticket.Message, e *channel.Event) error {
 	if b.Status == ticket.Closed || a.Status != ticket.Closed && a.Created.Before(b.Created) {
 		a, b = b, a
 	}
-	if b.Status == ticket.Closed { // both are, for good
+	if b.Status == ticket.Closed || a.Pruned != "" { // both are, for good
 		return nil
 	}
 	return w.merge(b.ID, merging{from: a.ID, actor: ticket.Actor{Kind: ticket.BySystem}, reason: "they are one message", oneLine: true})

@@ -378,8 +378,11 @@ func (w *work) rekey(key string) error {
 	}
 	hear(&into, from.CustomerWrote, from.CustomerOrder, from.CustomerMessage)
 	moved, kept := from.Ticket, into.Ticket
-	if moved != kept { // should they be taken apart, it goes where it was
-		from.Part = cmp.Or(from.Part, moved)
+	if moved != kept {
+		if apart, err := w.goesOn(&m, from, into); apart || err != nil {
+			return err
+		}
+		from.Part = cmp.Or(from.Part, moved) // should they be taken apart, it goes where it was
 	}
 	from.Ticket, from.MovedTo = into.Ticket, &into.Key
 	w.tx.PutConversation(from)

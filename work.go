@@ -271,6 +271,9 @@ func (c *change) fold(e sla.Event) (*sla.Event, error) {
 	}
 	*told = e
 	state, err := c.w.company.timeline.Fold(c.Clocks, *told)
+	if err == sla.ErrLate && c.Pruned != "" {
+		return nil, nil // what it would be folded into again is gone: the clocks stay as they ended
+	}
 	if err == sla.ErrLate {
 		if e.Kind == sla.CustomerWrote && e.Facts == nil && e.Time.Before(c.Clocks.Asked) {
 			if told.Facts, err = c.factsAtFirst(e.Line); err != nil {
