@@ -172,3 +172,21 @@ func TestARoundReadsWhatCustomersWroteOnce(t *testing.T) {
 		t.Fatalf("the own post is %+v", got[0])
 	}
 }
+
+func TestOfALongTicketTheLatestMessagesAreReadAgain(t *testing.T) {
+	t.Parallel()
+	w, page := onMute(t, 200)
+	for i := range 120 {
+		w.now = w.now.Add(time.Second)
+		w.ingest(said(fmt.Sprint(i), "mia", "p", "p", "Where is it?", w.now))
+	}
+	page.asked = nil
+	page.now = map[string]string{"0": "Where was it?", "119": "Where is my parcel?"}
+	w.pass(time.Minute)
+	if got := w.messages("119")[0].Content.Text; got != "Where is my parcel?" {
+		t.Errorf("the latest message says %q, though it was edited", got)
+	}
+	if slices.Contains(page.asked, "0") {
+		t.Error("the oldest of 120 messages was read, want the latest hundred")
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -91,5 +92,23 @@ func TestWhatWasNotCommittedNeverHappenedToTheClocks(t *testing.T) {
 	w.ingest(said("0", "mia", "p", "p", "Anybody there?", at(5))) // late, so that all is counted again
 	if c := clockOn(w.ticket(id), sla.FirstResponse, ""); c.Verdict != sla.Running || !c.Started.Equal(at(5)) {
 		t.Errorf("first response %+v, want that it runs from %s", c, at(5))
+	}
+}
+
+func TestWhatWasNotCommittedTakesNobodysRoom(t *testing.T) {
+	t.Parallel()
+	w := companyOf(t, func(s *socialcrm.Setup) { s.Agents[0].Capacity = 1 })
+	store := &refusing{Store: w.store}
+	w.store = store
+	w.restart()
+	w.presence("ana", ticket.Available)
+	store.refuse = true
+	if _, err := w.desk.Ingest(t.Context(), said("1", "mia", "p", "p", "Hello?", w.now)); err == nil {
+		t.Fatal("taken in without a commit")
+	}
+	store.refuse = false
+	id := w.ingest(said("2", "noa", "q", "q", "Hello?", w.now))[0].Ticket
+	if got := w.ticket(id).Agent; got != "ana" {
+		t.Errorf("it is with %q, want ana: the ticket that she was to have was never stored", got)
 	}
 }

@@ -65,6 +65,19 @@ func TestNextFindsTheOneTicketThatTheAgentCanTakeAmongMany(t *testing.T) {
 	}
 }
 
+func TestAnAgentWithManyHandsIsGivenWhatWaitsInOrder(t *testing.T) {
+	t.Parallel()
+	w := companyOf(t, func(s *socialcrm.Setup) { s.Agents[0].Capacity = 8 })
+	w.presence("ana", ticket.Offline)
+	for range 11 {
+		w.now = w.now.Add(time.Second)
+		customer := fmt.Sprint("customer ", w.now.Unix())
+		w.ingest(said(customer, customer, customer, "", "Hello", w.now))
+	}
+	w.presence("ana", ticket.Available)
+	w.wantHands("ana ana ana ana ana ana ana ana care? care? care?", "with room for eight")
+}
+
 func TestWhatAnAgentGaveBackHoldsUpNothingElseThatTheAgentCanTake(t *testing.T) {
 	t.Parallel()
 	w := companyOf(t, func(s *socialcrm.Setup) { s.Agents[0].Capacity = 1 })

@@ -1,6 +1,7 @@
 package socialcrm_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,25 @@ func TestTheDeskLeadsCustomersIntoPrivateOnceWhereThePlatformPermitsIt(t *testin
 	w.pass(time.Minute)
 	if c, _ := w.ticket(id).Clocks.Clock(sla.FirstResponse); c.Verdict != sla.Met {
 		t.Errorf("first response %s, want met by one answer for both conversations", c.Verdict)
+	}
+}
+
+func TestTheDeskLeadsNobodyAwayForWhatAPersonAnsweredAlready(t *testing.T) {
+	t.Parallel()
+	w := walled(t, true, true)
+	mia := w.platform.Customer("mia")
+	first := mia.Post(w.page, "Hello")
+	w.pass(time.Minute)
+	id := w.only().ID
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hello Mia"}))
+	w.pass(time.Minute)
+	mia.Reply(first, "Where is it?")
+	w.pass(time.Minute)
+	mia.Edit(first, "Hello, my number is 12345678")
+	w.pass(time.Minute)
+	w.wantOffer(id, "account data", "after an edit of what was answered")
+	if got := mia.Sees(); slices.Contains(got, comeAlong) {
+		t.Errorf("a machine answers what ana answered before: mia sees %q", got)
 	}
 }
 

@@ -60,6 +60,18 @@ func TestWhoseReplyWindowClosesFirstIsServedFirst(t *testing.T) {
 	}
 }
 
+func TestThePlatformsTimeToAnswerAPartyIsNotTheCustomers(t *testing.T) {
+	t.Parallel()
+	w := windowed(t, nil)
+	sol := w.inPrivate("sol", "How do I change my shop's name?")
+	w.must(w.desk.Resolve(t.Context(), sol.ID, ana, ""))
+	id := w.asked("mia", "The lamp from Sol's shop is broken") // in public: no window
+	w.must(w.desk.AddParty(t.Context(), id, ana, socialcrm.Party{Role: ticket.Seller, Conversation: sol.Conversations[0]}))
+	w.platform.Customer("sol").Write(w.page, "I send another one.")
+	w.pass(time.Minute)
+	w.wantReplyBy(id, time.Time{}, "after the seller wrote in private")
+}
+
 func TestAReplyWindowIsWarnedOfBeforeItClosesAndToldOnceItHas(t *testing.T) {
 	t.Parallel()
 	w := windowed(t, nil)
