@@ -157,14 +157,19 @@ func (c *change) foresee(other *change, line string) error {
 	return nil
 }
 
-// foldAnew folds everything that counts for the ticket, and brings the clocks to its own status and facts.
+// foldAnew folds everything that counts for the ticket, and brings the clocks to its own facts and, where they know another one, to its status. A status that an answer brought
+// is not told again: it goes with the answer, should that never have arrived.
 func (c *change) foldAnew() error {
 	state, err := c.refold()
 	if err != nil {
 		return err
 	}
 	c.Clocks = state
-	clock, err := c.fold(sla.Event{Kind: sla.StatusChanged, Mark: c.afterAll(sla.Mark{Time: c.w.now, Key: c.newKey("fold")}), Status: c.Status})
+	e := sla.Event{Kind: sla.FactsChanged, Mark: c.afterAll(sla.Mark{Time: c.w.now, Key: c.newKey("fold")})}
+	if state.Status != c.Status {
+		e.Kind, e.Status = sla.StatusChanged, c.Status
+	}
+	clock, err := c.fold(e)
 	if err != nil {
 		return err
 	}
