@@ -134,3 +134,18 @@ func TestAReaderThatIsOvertakenByRetentionIsTold(t *testing.T) {
 		t.Errorf("told of %d gaps, want 1", gaps)
 	}
 }
+
+func TestAGapInWhichMuchIsKeptIsToldOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.asked("mia", "Is it still open?")
+	away := w.head()
+	gone := w.asked("ben", "Never mind")
+	w.crowd(200, "Hello?")
+	w.must(w.desk.CloseWithoutReply(t.Context(), gone, ana, "answered by phone"))
+	w.prune()
+	entries, gaps, _ := w.read(away)
+	if len(gaps) != 1 || len(entries) <= 500 {
+		t.Errorf("told of the gaps %+v among %d entries, want one gap", gaps, len(entries))
+	}
+}
