@@ -88,10 +88,14 @@ func (c *change) queue(tasks []ticket.Task) []ticket.Task {
 		c.Queued = time.Time{}
 		return tasks
 	}
+	asked := c.Class
 	if err := w.classify(c); err != nil {
 		w.unknown = err
 	}
 	if !c.Queued.IsZero() && c.Lane == c.waitsIn {
+		if c.Class != asked && !slices.Contains(w.returned, c.ID) {
+			w.returned = append(w.returned, c.ID) // somebody may have room for what it asks now
+		}
 		return tasks
 	}
 	c.Queued = w.now
@@ -357,6 +361,7 @@ func (w *work) reroute(lease ticket.Lease) error {
 			}
 		}
 	}
+	w.returned = nil
 	if list.Next != "" {
 		w.tx.Schedule(rerouteTask(w.now, list.Next))
 	} else {

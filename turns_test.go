@@ -144,6 +144,31 @@ func TestWhatWaitsIsWeighedAgainWhenItChangesAndWhenTheRulesDo(t *testing.T) {
 	}
 }
 
+func TestWhatAsksLessOfAgentsThanItDidIsHandedOutAtOnce(t *testing.T) {
+	t.Parallel()
+	t.Run("lighter", func(t *testing.T) {
+		t.Parallel()
+		w := companyOf(t, func(s *socialcrm.Setup) {
+			urgent := ticket.Urgent
+			s.Weights = []routing.Weight{{When: rule.Condition{Fact: "priority", Equals: rule.Text("urgent")}, Weight: 3}}
+			s.Lanes[1].Priority = &urgent
+		})
+		id := w.asked("mia", "Hello")
+		w.wantHands("care?", "while it is too heavy for anybody")
+		w.must(w.desk.SetPriority(t.Context(), id, ana, ticket.Normal))
+		w.wantHands("ana", "once it is light enough, without a Tick,")
+	})
+	t.Run("no longer held off the room that is kept", func(t *testing.T) {
+		t.Parallel()
+		w := companyOf(t, func(s *socialcrm.Setup) { s.Lanes[1].Strategy = []routing.Strategy{{By: routing.Reserve, Keep: 1}} })
+		w.asked("mia", "Hello")
+		second := w.asked("noa", "Hello")
+		w.wantHands("ana care?", "while room is kept")
+		w.must(w.desk.SetPriority(t.Context(), second, ana, ticket.High))
+		w.wantHands("ana ana", "once it is of high priority, without a Tick,")
+	})
+}
+
 func TestAReopenedTicketIsWeighedAndRoutedByWhatItsCustomerWrote(t *testing.T) {
 	t.Parallel()
 	w := companyOf(t, func(s *socialcrm.Setup) {

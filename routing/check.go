@@ -64,6 +64,12 @@ func (o Org) check() (map[string]*sla.Calendar, error) {
 		if w.Weight < 1 {
 			p.add("weights[%d]: weight: want 1 or more, got %d", i, w.Weight)
 		}
+		for j, before := range o.Weights[:i] {
+			if w.When.Implies(before.When) {
+				p.add("weights[%d]: is never used, because weights[%d] takes all that it would", i, j)
+				break
+			}
+		}
 	}
 	o.checkStaff(&p)
 	return calendars, errors.Join(p...)

@@ -212,6 +212,8 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		{"sticky too late", laneOf(BestSkill, Sticky), `lane "a": strategy[1] "sticky": put it before those that compare all agents`},
 		{"a reserve of nothing", laneOf(Reserve), `lane "a": strategy[0] "reserve": keep: want 1 or more, got 0`},
 		{"a strategy twice", laneOf(LeastLoaded, LeastLoaded), `lane "a": strategy[1] "least_loaded": is there twice`},
+		{"a weight that is never used", Org{Weights: []Weight{{When: word("x"), Weight: 2}, {When: rule.Condition{All: []rule.Condition{word("x"), word("y")}}, Weight: 3}}},
+			`weights[1]: is never used, because weights[0] takes all that it would`},
 		{"a weight of nothing", Org{Weights: []Weight{{}}}, `weights[0]: weight: want 1 or more, got 0`},
 		{"an unknown fact in a priority", Org{Lanes: []Lane{{Name: "a", Priorities: []PriorityRule{{When: rule.Condition{Fact: "txt", Word: "x"}}}}}},
 			`lane "a": priorities[0]: when: fact "txt" is not known; ticket.Facts lists those that are`},
