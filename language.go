@@ -16,7 +16,7 @@ func (s *Setup) checkLanguages() error {
 			}
 		}
 	}
-	conditions := make([]languageRule, 0, len(s.Lanes)+len(s.SLA)+len(s.Noise)+len(s.Weights)+len(s.Private)+1)
+	conditions := make([]languageRule, 0, len(s.Lanes)+len(s.SLA)+len(s.Noise)+len(s.Weights)+len(s.Private)+2)
 	for _, l := range s.Lanes {
 		conditions = append(conditions, languageRule{fmt.Sprintf("lane %q: when", l.Name), l.When})
 		for i, p := range l.Priorities {
@@ -35,6 +35,7 @@ func (s *Setup) checkLanguages() error {
 	for _, r := range s.Private {
 		conditions = append(conditions, languageRule{fmt.Sprintf("private %q: when", r.Name), r.When})
 	}
+	conditions = append(conditions, languageRule{"related.merge", s.Related.Merge})
 	if s.OffHours != nil {
 		conditions = append(conditions, languageRule{"off_hours.when", s.OffHours.When})
 	}

@@ -117,6 +117,35 @@ func (t *OffHoursText) check() error {
 	if n := len(t.Weekdays); n != 0 && n != 7 {
 		return fmt.Errorf("weekdays: want seven, from Monday to Sunday, got %d", n)
 	}
+	for i, word := range t.Weekdays {
+		if strings.TrimSpace(word) == "" {
+			return fmt.Errorf("weekdays[%d]: is empty", i)
+		}
+	}
+	if one, other := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 14, 0, 0, 0, 0, time.UTC); t.Dates != "" && one.Format(t.Dates) == other.Format(t.Dates) {
+		return fmt.Errorf(`dates %q: says the same of every day; want how 2 January 2006 is written, such as "02/01"`, t.Dates)
+	}
+	return t.checkNames()
+}
+
+// checkNames finds what stands in braces and would be sent as it stands.
+func (t *OffHoursText) checkNames() error {
+	for _, part := range []struct {
+		name, text string
+		known      []string
+	}{{"automated", t.Automated, nil}, {"back", t.Back, []string{"weekday", "date", "time"}}, {"emergency", t.Emergency, nil}} {
+		for rest := part.text; ; {
+			_, behind, opened := strings.Cut(rest, "{")
+			name, after, closed := strings.Cut(behind, "}")
+			if !opened || !closed {
+				break
+			}
+			if !slices.Contains(part.known, name) {
+				return fmt.Errorf("%s: {%s} is not replaced there; back knows {weekday}, {date} and {time}", part.name, name)
+			}
+			rest = after
+		}
+	}
 	return nil
 }
 
