@@ -13,8 +13,6 @@ import (
 type retelling struct {
 	events []sla.Event // before this change
 	stood  []sla.Clock // how all clocks that the ticket ever had stood
-	// joined is set when tickets were merged or taken apart: verdicts of the past stay then.
-	joined bool
 }
 
 // refold folds the ticket's whole history, with further events in their place.

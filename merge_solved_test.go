@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/report"
@@ -59,5 +61,65 @@ func TestAnAnswerThatNeverArrivedSolvedNothingThoughItsTicketTookInAnother(t *te
 	}
 	if c := clockOn(got, sla.FirstResponse, string(second)); c.Verdict != sla.Met {
 		t.Errorf("the first response of the other is %q, want met", c.Verdict)
+	}
+}
+
+// resolutionsTold is what the journal tells of resolutions: in whose journal, and of which ticket where that is another one.
+func (w *world) resolutionsTold(names map[ticket.ID]string) (all []string) {
+	w.t.Helper()
+	for _, e := range w.journal(ticket.JournalQuery{}) {
+		if e.Stand == nil || e.Stand.Metric != sla.Resolution {
+			continue
+		}
+		said := names[e.Ticket] + ": " + string(e.Kind)
+		if e.Stand.Line != "" {
+			said += " of " + names[ticket.ID(e.Stand.Line)]
+		}
+		all = append(all, said)
+	}
+	return all
+}
+
+func TestAMergeThatOpensASolvedTicketTellsThatItsResolutionIsNotMet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := company()
+	s.Agents[0].Capacity = 10
+	s.SLA = []sla.Policy{{Name: "quick", Targets: []sla.Target{{Metric: sla.Resolution, Within: sla.Duration(time.Hour), Priority: new(sla.Urgent)}}}}
+	w.apply(s)
+	first := w.asked("mia", "Where is it?")
+	w.must(w.desk.SetPriority(t.Context(), first, ana, ticket.Urgent))
+	second := w.asked("noa", "And mine?") // nobody promises when that is solved
+	w.must(w.desk.Resolve(t.Context(), first, ana, ""))
+	w.must(w.desk.Merge(t.Context(), first, ana, second))
+	names := map[ticket.ID]string{first: "first", second: "second"}
+	if diff := cmp.Diff([]string{"first: clock.met", "first: clock.withdrawn"}, w.resolutionsTold(names)); diff != "" {
+		t.Errorf("the journal (-want +tells):\n%s", diff)
+	}
+	if got := w.reported().Promises; len(got) != 0 {
+		t.Errorf("a report counts %+v, want nothing: the resolution runs", got)
+	}
+	w.pass(2 * time.Hour)
+	w.must(w.desk.Unmerge(t.Context(), first, ana, second))
+	w.pass(time.Minute)
+	if got := w.reported().Promises; len(got) != 1 || got[0].Breached != 1 || got[0].Met != 0 {
+		t.Errorf("a report counts %+v, want the one breach", got)
+	}
+}
+
+func TestWhatWasJudgedOfAConversationThatTurnsOutToBeOneWithAnotherCountsOnce(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	known, nameless := said("1", "mia", "p", "p", "Where is it?", at(1)), said("2", "", "p", "p", "And mine?", at(10))
+	w.ingest(known, nameless, posted("3", "p", "2", "Both are on the van", at(30)))
+	nameless.Message.Author.ID = "mia"
+	w.ingest(nameless)
+	for _, p := range w.reported().Promises {
+		if p.Metric == sla.FirstResponse && (p.Met != 1 || p.Breached != 0) {
+			t.Errorf("a report counts %d first responses met and %d breached, want the one met", p.Met, p.Breached)
+		}
+	}
+	if withdrawn := w.told(ticket.ClockWithdrawn); len(withdrawn) == 0 {
+		t.Error("the journal does not take back what it told of the conversation that is no other one")
 	}
 }

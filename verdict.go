@@ -47,9 +47,7 @@ func (c *change) journalRetold() {
 	c.Clocks = c.Clocks.At(c.w.now)
 	now := sla.Judge(slices.Values(slices.Concat(c.retold.events, c.added())), c.w.company.timeline, c.w.now)
 	for _, ch := range sla.Differences(c.retold.stood, now) {
-		if !c.retold.joined || !ch.Withdrawn {
-			c.journalClock(&ch)
-		}
+		c.journalClock(&ch)
 	}
 }
 

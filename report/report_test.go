@@ -216,6 +216,16 @@ func TestWhoWritesAgainInAPartOfATicketThatWasClosedAndMergedWaits(t *testing.T)
 	}
 }
 
+func TestWhomAMachineAnsweredWaitsForAPerson(t *testing.T) {
+	t.Parallel()
+	for automated, want := range map[bool]int{true: 1, false: 0} {
+		answer := ticket.Entry{Kind: ticket.ReplySent, Ticket: "a", Happened: at(100), Clock: &sla.Event{Mark: sla.Mark{Time: at(100), Key: "b"}, Kind: sla.Answered, Automated: automated}}
+		if work := told(t, hour, append(began("a", 0), answer)...).Work; len(work) != 1 || work[0].Waiting != want {
+			t.Errorf("answered by a machine %t: %+v, want %d waiting", automated, work, want)
+		}
+	}
+}
+
 func TestAPartOfAPartThatComesApartWaitsByItself(t *testing.T) {
 	t.Parallel()
 	both := func(what ticket.EntryKind, a, b ticket.ID) []ticket.Entry {

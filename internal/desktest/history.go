@@ -122,7 +122,7 @@ func (m *Invariants) checkClocks(tickets map[ticket.ID]ticket.Ticket, entries []
 }
 
 // CheckClocks holds invariant 3: folding the journal from scratch, each event under the version in force at its time, gives the clocks and the status that are stored;
-// and what the journal says of a ticket's clocks is how they are judged. The tickets are all there are, the entries the whole journal.
+// and what the journals say of a ticket's clocks, and of those of its parts, is how they are judged. The tickets are all there are, the entries the whole journal.
 func CheckClocks(m Reporter, now time.Time, versions []Version, tickets map[ticket.ID]ticket.Ticket, entries []ticket.Entry) {
 	when, err := promised(versions, nil)
 	if err != nil {
@@ -158,26 +158,31 @@ func CheckClocks(m Reporter, now time.Time, versions []Version, tickets map[tick
 		if folded.Status != t.Status {
 			m.Errorf("ticket %s is %s, its clocks say %s", t.ID, t.Status, folded.Status)
 		}
-		if !ever[t.ID] {
-			checkVerdicts(m, t.ID, sla.Judge(slices.Values(events), when.at, now), told[t.ID])
-		}
+		checkVerdicts(m, &t, sla.Judge(slices.Values(events), when.at, now), heard)
 	}
 }
 
-// checkVerdicts compares how clocks are judged with what the journal says of them.
-func checkVerdicts(m Reporter, id ticket.ID, clocks []sla.Clock, entries []ticket.Entry) {
+// checkVerdicts compares how clocks are judged with what the journals say of them: the ticket's own, and those of tickets that it is or was one with.
+func checkVerdicts(m Reporter, t *ticket.Ticket, clocks []sla.Clock, entries []ticket.Entry) {
 	var journalled []sla.Clock
 	for _, e := range entries {
 		if e.Stand == nil {
 			continue
 		}
+		stand := *e.Stand
+		whose := ticket.ID(cmp.Or(stand.Line, string(e.Ticket)))
+		if stand.Line = string(whose); whose == t.ID {
+			stand.Line = ""
+		} else if !slices.Contains(t.Absorbed, whose) {
+			continue
+		}
 		switch e.Kind {
 		case ticket.ClockMet, ticket.ClockBreached, ticket.ClockEnded, ticket.ClockMoved, ticket.ClockWithdrawn:
 			journalled = slices.DeleteFunc(journalled, func(c sla.Clock) bool {
-				return c.Metric == e.Stand.Metric && c.Line == e.Stand.Line && c.Started.Equal(e.Stand.Started)
+				return c.Metric == stand.Metric && c.Line == stand.Line && c.Started.Equal(stand.Started)
 			})
 			if e.Kind != ticket.ClockWithdrawn {
-				journalled = append(journalled, *e.Stand)
+				journalled = append(journalled, stand)
 			}
 		}
 	}
@@ -188,7 +193,7 @@ func checkVerdicts(m Reporter, id ticket.ID, clocks []sla.Clock, entries []ticke
 	slices.SortFunc(clocks, order)
 	slices.SortFunc(journalled, order)
 	if !slices.EqualFunc(clocks, journalled, sameClock) {
-		m.Errorf("ticket %s: judged %+v, the journal says %+v", id, clocks, journalled)
+		m.Errorf("ticket %s: judged %+v, the journal says %+v", t.ID, clocks, journalled)
 	}
 }
 

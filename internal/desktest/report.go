@@ -12,7 +12,7 @@ import (
 )
 
 // 3, too: a report of the journal counts the verdicts to which folding leads, and the conversations that wait as tickets have them. Verdicts of tickets that were
-// merged are left out, because those of the past stay as they were.
+// merged are left out: they are of several journals, which checkVerdicts reads.
 func (m *Invariants) checkReport(tickets map[ticket.ID]ticket.Ticket, entries []ticket.Entry) {
 	var when promises
 	var whole report.Report
