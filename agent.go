@@ -208,7 +208,7 @@ func (d *Desk) verb(ctx context.Context, name Verb, id ticket.ID, by By, content
 	if err != nil {
 		return fail(fmt.Errorf("%w: %w", err, ErrInvalid))
 	}
-	if by.Actor.IsZero() {
+	if nobody(by.Actor) {
 		return fail(errNobody)
 	}
 	if err := checkSound("what is given", struct{ ID, By, Content any }{id, by, content}); err != nil {

@@ -70,6 +70,12 @@ func TestVerbsRefuseNobodyAsTheActor(t *testing.T) {
 			t.Errorf("%s: %v, want ErrInvalid", name, err)
 		}
 	}
+	notSignedIn := socialcrm.By{Actor: ticket.Agent("")}
+	r, err := w.desk.Reply(ctx, id, notSignedIn, socialcrm.Reply{Text: "Hi"})
+	w.refused(socialcrm.ErrInvalid, r, err)
+	if err := w.desk.Apply(ctx, notSignedIn, company()); !errors.Is(err, socialcrm.ErrInvalid) {
+		t.Errorf("apply by an agent without a name: %v, want ErrInvalid", err)
+	}
 	if got := w.ticket(id); got.Status != ticket.New {
 		t.Errorf("ticket is %s", got.Status)
 	}

@@ -117,9 +117,12 @@ func (d *Desk) ask(ctx context.Context, r Request) error {
 
 var errNobody = fmt.Errorf("By.Actor says nobody: %w", ErrInvalid)
 
+// nobody reports whether no one is named, also where an agent is named by an empty text: whoever is not signed in.
+func nobody(a ticket.Actor) bool { return a.IsZero() || a.Kind == ticket.ByAgent && a.ID == "" }
+
 // permit checks a verb that concerns no ticket.
 func (d *Desk) permit(ctx context.Context, verb Verb, by By) error {
-	if by.Actor.IsZero() {
+	if nobody(by.Actor) {
 		return errNobody
 	}
 	if err := checkSound("By", by); err != nil {

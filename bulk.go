@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -15,8 +16,10 @@ import (
 // Selection says which tickets a bulk act is about. It is made once, when the act's key is first used; tickets that come later are not among them.
 type Selection struct {
 	// Tickets names them. Empty: those that Query finds, all pages of it.
-	Tickets []ticket.ID        `json:"tickets,omitempty"`
-	Query   ticket.TicketQuery `json:"query,omitzero"`
+	Tickets []ticket.ID `json:"tickets,omitempty"`
+	// Query finds them, where Tickets names none. It must have a condition, so that a list in which nobody ticked anything is not every ticket that there is; who means all
+	// names all statuses.
+	Query ticket.TicketQuery `json:"query,omitzero"`
 }
 
 // Each is what became of one ticket in a bulk act.
@@ -168,6 +171,9 @@ func (w *work) selected(which Selection) (steps []bulkStep, err error) {
 		return steps, err
 	}
 	q := which.Query
+	if len(q.Statuses) == 0 && reflect.DeepEqual(q, ticket.TicketQuery{Statuses: q.Statuses, Newest: q.Newest, Page: q.Page}) {
+		return nil, fmt.Errorf("no ticket is named, and the query has no condition: %w", ErrInvalid)
+	}
 	for {
 		list, err := w.tx.ListTickets(q)
 		if err != nil {

@@ -152,8 +152,14 @@ func TestBulkHasAnOutcomeForEachTicket(t *testing.T) {
 	}
 	_, err = w.desk.Bulk(ctx, ana, which, urgent)
 	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
-	_, err = w.desk.Bulk(ctx, keyed("none"), socialcrm.Selection{Query: ticket.TicketQuery{Tag: "nobody has it"}}, urgent)
-	w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err)
+	for name, nothing := range map[string]ticket.TicketQuery{
+		"what nobody has": {Tag: "nobody has it"}, "no condition": {}, "an order alone": {Newest: true}, "a page alone": {Page: ticket.Page{Limit: 3}}, "no status": {Statuses: []ticket.Status{}},
+	} {
+		each, err := w.desk.Bulk(ctx, keyed(name), socialcrm.Selection{Tickets: []ticket.ID{}, Query: nothing}, urgent)
+		if w.refused(socialcrm.ErrInvalid, socialcrm.Receipt{}, err); len(each) != 0 {
+			t.Errorf("%s: %d tickets", name, len(each))
+		}
+	}
 }
 
 func TestAPacedReplyHoldsUpNothingAndKeepsItsPace(t *testing.T) {

@@ -167,7 +167,8 @@ func (d *Desk) findOut(ctx context.Context, lease ticket.Lease, m ticket.Message
 				}
 				return w.tx.Finish(lease)
 			}
-			if lease.Attempts+1 >= maxAttempts {
+			// Of these attempts some may only have asked in vain whether it is there; a post that was hardly tried is not given up for that.
+			if min(lease.Attempts+1, m.Post.Attempts) >= maxAttempts {
 				return w.doubt(lease, m.Key, "its answer is lost again and again, and the platform does not have it")
 			}
 			const reason = "the platform does not have it"

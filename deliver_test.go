@@ -258,6 +258,21 @@ func TestAnswerThatIsLostAgainAndAgainEndsInDoubt(t *testing.T) {
 	}
 }
 
+func TestAPostThatWasLostBeforeALongOutageIsSentWhenThePlatformCanTell(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Hello?")
+	w.platform.Fail(channeltest.OnSend, channeltest.LoseRequest)
+	w.platform.Break(channeltest.OnFind, channeltest.Refuse(remote.Unavailable))
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hi Mia"}))
+	w.pass(24 * time.Hour)
+	w.platform.Mend(channeltest.OnFind)
+	w.pass(3 * time.Hour)
+	if diff := cmp.Diff([]string{"Hi Mia"}, w.platform.Replies()); diff != "" {
+		t.Errorf("Mia reads (-want +got):\n%s", diff)
+	}
+}
+
 func TestNextPartWaitsWhileThePartBeforeIsInDoubt(t *testing.T) {
 	t.Parallel()
 	w, tk := asked(t, channeltest.Options{Private: channel.Traits{MaxText: 40}, CannotFind: true})
