@@ -162,7 +162,7 @@ func (d *Desk) Reopen(ctx context.Context, id ticket.ID, by By, reason string) (
 }
 
 // Resume lets posts of an account go out again, after whatever paused them was mended. Accounts that the same failure paused, because they share a credential or an
-// app, go on with it.
+// app, go on with it. Polls that were not authorized go on by themselves, with their next look.
 func (d *Desk) Resume(ctx context.Context, by By, account channel.AccountID) error {
 	if err := d.permit(ctx, VerbResume, by); err != nil {
 		return fmt.Errorf("socialcrm: resume %s: %w", account, err)

@@ -71,6 +71,7 @@ type Config struct {
 	Holidays map[string]HolidaySource
 	// Authorize is the host's own check of who may do what; nil allows all that the Setup allows. It is asked before every verb, outside any transaction, and its error
 	// refuses the verb: the caller gets it wrapped in ErrForbidden. It may be called from several goroutines at once, and again when the ticket changes meanwhile.
+	// A Reply that solves (Reply.Then) is asked about as VerbReply alone: whom a host forbids VerbResolve can still solve by an answer.
 	Authorize func(ctx context.Context, r Request) error
 	// LinkKey signs the links that lead a customer to another channel (Desk.Link): at least 16 bytes, the same in all processes of a Store. Empty: no links.
 	LinkKey []byte
