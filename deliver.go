@@ -86,6 +86,9 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 		post := *m.Post
 		if !doubt {
 			post.State, post.Tried, post.Until, post.Attempts = ticket.PostSending, w.now, w.now.Add(d.cfg.SendTimeout), post.Attempts+1
+			if post.Begun.IsZero() {
+				post.Begun = w.now
+			}
 			if post.Out.Part > 1 {
 				before, err := w.part(&m, post.Out.Part-1)
 				if err != nil {
@@ -167,9 +170,18 @@ func (d *Desk) findOut(ctx context.Context, lease ticket.Lease, m ticket.Message
 				}
 				return w.tx.Finish(lease)
 			}
-			// Of these attempts some may only have asked in vain whether it is there; a post that was hardly tried is not given up for that.
-			if min(lease.Attempts+1, m.Post.Attempts) >= maxAttempts {
-				return w.doubt(lease, m.Key, "its answer is lost again and again, and the platform does not have it")
+			messages, err := w.tx.Messages(m.Key)
+			if err != nil {
+				return err
+			}
+			if post := messages[0].Post; post != nil {
+				lost := *post
+				lost.Absent++
+				messages[0].Post = &lost
+				w.tx.PutMessage(messages[0])
+				if lost.Absent >= maxAttempts {
+					return w.doubt(lease, m.Key, "its answer is lost again and again, and the platform does not have it")
+				}
 			}
 			const reason = "the platform does not have it"
 			if err := w.setPost(m.Key, ticket.PostQueued, ticket.ReplyRetried, reason); err != nil {
@@ -216,7 +228,7 @@ func (d *Desk) notSent(ctx context.Context, lease ticket.Lease, m ticket.Message
 		return d.findOut(ctx, lease, m, acc, cause)
 	}
 	return d.settle(ctx, func(w *work) error {
-		if waits(cause) && (kind != remote.Unavailable || lease.Attempts+1 < maxAttempts) {
+		if waits(cause) && (kind != remote.Unavailable || lease.Attempts+1 < maxAttempts || w.now.Sub(m.Post.Begun) < keepsTrying) {
 			if err := w.setPost(m.Key, ticket.PostQueued, ticket.ReplyRetried, reasonOf(cause)); err != nil {
 				return err
 			}
@@ -253,7 +265,10 @@ func waits(cause error) bool {
 	return false
 }
 
-const maxAttempts = 12
+const (
+	maxAttempts = 12
+	keepsTrying = 24 * time.Hour // a post to a platform that is away, whatever number of attempts that takes
+)
 
 // retryAt says when to try again: when the other side said, else after a backoff.
 func retryAt(err error, now time.Time, lease ticket.Lease) time.Time {

@@ -142,9 +142,12 @@ type Post struct {
 	State PostState `json:"state"`
 	// Until is the time by which a request under way has ended.
 	Until time.Time `json:"until,omitzero"`
-	// Tried is when the latest attempt began, Attempts how many there were.
-	Tried    time.Time `json:"tried,omitzero"`
-	Attempts int       `json:"attempts,omitempty"`
+	// Tried is when the latest attempt began, Begun when the first one did, Attempts how many there were.
+	Tried time.Time `json:"tried,omitzero"`
+	Begun time.Time `json:"begun,omitzero"`
+	// Absent is how often its answer was lost and the platform did not have it.
+	Absent   int `json:"absent,omitempty"`
+	Attempts int `json:"attempts,omitempty"`
 	// Sent is what the platform said.
 	Sent channel.Sent `json:"sent,omitzero"`
 	// Arrived is set once a receipt that names the post says that it reached the customer: a fact, whatever other receipts say. A watermark does not set it.
