@@ -1,6 +1,7 @@
 package socialcrm_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -330,5 +331,25 @@ func TestACampaignCostsAFixedNumberOfStoreCalls(t *testing.T) {
 		if diff := cmp.Diff(want, w.calls(post(200+i))); diff != "" {
 			t.Errorf("a further one (-want +got):\n%s", diff)
 		}
+	}
+}
+
+func TestAnOwnPostToWhoTookPartInACampaignThatWasMergedIsInTheWhole(t *testing.T) {
+	t.Parallel()
+	w, at := laterWith(t, campaigned())
+	r := w.ingest(copies(4, at)...)
+	whole := w.ingest(said("w", "zed", "z", "z", "Is it open?", at(1)))[0].Ticket
+	w.must(w.desk.Merge(t.Context(), whole, ana, r[3].Ticket))
+	echo := w.ingest(posted("b", "", "c3", "We hear you.", at(20)))[0]
+	if echo.Ticket != whole {
+		t.Errorf("it is in %s, want the whole, %s", echo.Ticket, whole)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second) // a push of what is in a part would be made again for ever
+	defer stop()
+	if _, err := w.desk.Tick(ctx); err != nil || ctx.Err() != nil {
+		t.Errorf("Tick: %v, %v", err, ctx.Err())
+	}
+	if said := w.said(whole); !slices.Contains(said, "We hear you.") {
+		t.Errorf("it holds %q", said)
 	}
 }

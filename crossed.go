@@ -35,7 +35,7 @@ func (w *work) crossedMessages(p push) error {
 		if err != nil {
 			return err
 		}
-		if !c.Erased.IsZero() {
+		if !c.Erased.IsZero() || c.ID == whole.ID {
 			continue
 		}
 		for _, key := range left[id] {

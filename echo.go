@@ -229,8 +229,17 @@ func (w *work) addressees(e *channel.Event) (to addressed, err error) {
 			return (c.Ticket != "" || !c.Erased.IsZero()) && (c.Key == name[0] || c.Key == name[1])
 		}) && len(w.d.named(channel.AccountID{Platform: e.Account.Platform}, []string{name[0].Author})) == 0
 	})
-	to.convs, err = w.notErased(found, &parent, e)
-	return to, err
+	if to.convs, err = w.notErased(found, &parent, e); err != nil {
+		return to, err
+	}
+	for i := range to.convs { // who took part in a campaign is not among its conversations: theirs still lead to it once it is part of another ticket
+		whole, err := w.ticket(to.convs[i].Ticket)
+		if err != nil {
+			return to, err
+		}
+		to.convs[i].Ticket = whole.ID
+	}
+	return to, nil
 }
 
 // lineMark is before the line in the key of what an own post means on a further line.
