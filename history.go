@@ -72,6 +72,11 @@ func (c *change) history() (events []sla.Event, err error) {
 		return nil, err
 	}
 	journals := append([]ticket.ID{c.ID}, c.Absorbed...)
+	for i := range c.entries { // that of what it just left, which its own journal does not name where it came there as part of another ticket
+		if e := &c.entries[i]; e.Kind == ticket.TicketUnmerged && !slices.Contains(journals, ticket.ID(e.New)) {
+			journals = append(journals, ticket.ID(e.New))
+		}
+	}
 	for i := 0; i < len(journals); i++ { // it grows
 		id := journals[i]
 		own, counts := lines[id]

@@ -190,3 +190,18 @@ func TestPartiesGoWithTheConversationInWhichTheyAre(t *testing.T) {
 		t.Errorf("then in %+v and %+v, want the first only", got.Parties, other.Parties)
 	}
 }
+
+func TestATicketThatLeavesAChainKnowsWhatHappenedThere(t *testing.T) {
+	t.Parallel()
+	w, at := later(t)
+	ctx := t.Context()
+	inner, middle, outer := w.ingest(said("1", "mia", "p", "p", "One", at(1)))[0].Ticket, w.ingest(said("2", "noa", "q", "q", "Two", at(2)))[0].Ticket, w.ingest(said("3", "eve", "r", "r", "Three", at(3)))[0].Ticket
+	w.must(w.desk.Merge(ctx, middle, ana, inner))
+	w.must(w.desk.Merge(ctx, outer, ana, middle))
+	w.ingest(posted("b", "p", "1", "Here", at(20)))
+	w.must(w.desk.Unmerge(ctx, outer, ana, inner))
+	tk := w.ticket(inner)
+	if c := clockOn(tk, sla.FirstResponse, ""); c.Verdict != sla.Met || !c.Stopped.Equal(at(20)) {
+		t.Errorf("it was answered, and its first response is %+v", c)
+	}
+}
