@@ -66,11 +66,20 @@ type Reply struct {
 }
 
 // Reply sends an answer through the channel on which the customer wrote. It returns once the answer is stored; it goes out after that, and the journal tells how
-// it went. Where another must approve it first it becomes a draft instead, which Receipt.Draft names. Errors: ErrNotFound, ErrConflict, ErrForbidden, ErrInvalid
+// it went. Where another must approve it first it becomes a draft instead, which Receipt.Draft names. An answer to a ticket that was merged goes to whoever wrote in
+// that one. Errors: ErrNotFound, ErrConflict, ErrForbidden, ErrInvalid
 // (nothing to send, no such channel), ErrClaimed (somebody else is writing), ErrUnverified (Reply.Requires), and a *remote.Error of kind WindowClosed or PolicyBlocked when the platform would
 // not take it.
 func (d *Desk) Reply(ctx context.Context, id ticket.ID, by By, r Reply) (Receipt, error) {
-	return d.verb(ctx, VerbReply, id, by, r, func(w *work, c *change) (Receipt, error) { return w.submit(c, by, draft{Reply: r}) })
+	return d.verb(ctx, VerbReply, id, by, r, func(w *work, c *change) (_ Receipt, err error) {
+		reply := r
+		if reply.InReplyTo == "" && reply.Party == "" {
+			if reply.InReplyTo, err = w.latestIn(c, id, false); err != nil {
+				return Receipt{}, err
+			}
+		}
+		return w.submit(c, by, draft{Reply: reply})
+	})
 }
 
 // Note adds a text for colleagues; no customer sees it, and no clock stops.

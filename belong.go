@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -101,6 +102,32 @@ func (c *change) giveBack(other *change, parts []ticket.ID) (came bool, err erro
 		}
 	}
 	return came, err
+}
+
+// latestIn returns the message that an answer to a ticket is meant for which this one took in: the customer's latest there, in public where only that will do. Empty:
+// it is this ticket itself, or has no conversation of its own here.
+func (w *work) latestIn(c *change, id ticket.ID, public bool) (key string, err error) {
+	if id == c.ID {
+		return "", nil
+	}
+	tickets, err := w.tx.Tickets(id)
+	if err != nil {
+		return "", err
+	}
+	convs, err := w.tx.Conversations(c.Conversations...)
+	if err != nil {
+		return "", err
+	}
+	convs = slices.DeleteFunc(convs, func(v ticket.Conversation) bool {
+		its := v.Part == id || v.Part != "" && slices.Contains(tickets[0].Absorbed, v.Part)
+		return !its || public && v.Key.Visibility != channel.Public || v.Ticket != c.ID || v.MovedTo != nil || v.CustomerMessage == "" || c.PartyIn(v.Key) != nil
+	})
+	if len(convs) == 0 {
+		return "", nil
+	}
+	latest := slices.MaxFunc(convs, func(a, b ticket.Conversation) int { return a.CustomerWrote.Compare(b.CustomerWrote) })
+	messages, err := w.byRef(ticket.MessageRef{Account: latest.Key.Account, ID: latest.CustomerMessage})
+	return first(messages).Key, err
 }
 
 // eachFiled gives fn each message of a ticket as this transaction has it, also those that it filed there.

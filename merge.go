@@ -12,8 +12,7 @@ import (
 
 // Merge makes another ticket part of this one, because both are about one matter: its conversations and messages move here, its clocks are folded together with this
 // one's, and it is closed. Unmerge undoes it. ErrInvalid when this one is closed, or when retention let go of what was said in the other (Ticket.Pruned).
-// A verb that names the other one acts on this one from then on, so that a Reply without InReplyTo goes to this one's customer: who wrote it for the other's is held
-// back by By.IfVersion.
+// A verb that names the other one acts on this one from then on; a Reply or MovePrivate that names it answers who wrote there last.
 func (d *Desk) Merge(ctx context.Context, id ticket.ID, by By, other ticket.ID) (Receipt, error) {
 	return d.verb(ctx, "merge", id, by, other, func(w *work, c *change) (Receipt, error) {
 		return Receipt{}, w.absorb(c, merging{from: other, actor: by.Actor})

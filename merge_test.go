@@ -437,3 +437,24 @@ func TestAPartThatGoesAlongIsAnsweredOnItsOwnLine(t *testing.T) {
 		t.Errorf("the first response is %q, that of the part %q; want running, and met", own, line)
 	}
 }
+
+func TestAnAnswerToATicketThatWasMergedReachesWhoWroteInIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mia, jon := w.asked("mia", "Where is it?"), w.asked("jon", "My bill is wrong")
+	lea, noa := w.asked("lea", "And mine?"), w.asked("noa", "Hello?")
+	w.must(w.desk.Merge(t.Context(), jon, ana, lea))
+	w.must(w.desk.Merge(t.Context(), mia, ana, jon))
+	w.must(w.desk.Merge(t.Context(), mia, ana, noa))
+	for id, want := range map[ticket.ID]string{mia: "noa", jon: "lea", lea: "lea", noa: "noa"} {
+		receipt := w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Soon"}))
+		var stored []ticket.Message
+		w.ok(w.store.View(t.Context(), "", func(r ticket.Reader) (err error) {
+			stored, err = r.Messages(receipt.Messages...)
+			return err
+		}))
+		if got := stored[0].Post.Out.To.ID; got != want {
+			t.Errorf("the answer goes to %s, want %s, whose ticket it is or who wrote there last", got, want)
+		}
+	}
+}

@@ -18,9 +18,15 @@ import (
 // does. Errors: as for Reply; ErrInvalid where the channel is no channel.PrivateReplier or the text is too long for one post, ErrConflict when the message was
 // answered in private before. Desk.Link leads to another platform.
 func (d *Desk) MovePrivate(ctx context.Context, id ticket.ID, by By, r Reply) (Receipt, error) {
-	return d.verb(ctx, VerbMovePrivate, id, by, r, func(w *work, c *change) (Receipt, error) {
-		c.takeUp(&r)
-		return w.submit(c, by, draft{Reply: r, Private: true})
+	return d.verb(ctx, VerbMovePrivate, id, by, r, func(w *work, c *change) (_ Receipt, err error) {
+		reply := r
+		c.takeUp(&reply)
+		if reply.InReplyTo == "" && reply.Party == "" {
+			if reply.InReplyTo, err = w.latestIn(c, id, true); err != nil {
+				return Receipt{}, err
+			}
+		}
+		return w.submit(c, by, draft{Reply: reply, Private: true})
 	})
 }
 
