@@ -3,6 +3,9 @@ package socialcrm
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/ticket"
@@ -14,8 +17,9 @@ const (
 	VerbDecide  Verb = "decide about a post of"
 )
 
-// Requeue makes a dead letter due again, with all its attempts before it: after a CRM was mended, or a record there. Tasks with Dead set lists dead letters. Errors:
-// ErrNotFound when there is no such task, ErrInvalid when it is no dead letter.
+// Requeue makes a dead letter due again, with all its attempts before it: after a CRM was mended, or a record there. Tasks with Dead set lists dead letters. An answer
+// that failed because the platform was away goes out as it was written, with the parts behind it: look first whether somebody answered anew. Errors: ErrNotFound when
+// there is no such task, ErrInvalid when it is no dead letter, or is an answer whose text was removed or whose ticket is closed.
 func (d *Desk) Requeue(ctx context.Context, by By, taskID string) error {
 	err := d.keyed(ctx, VerbRequeue, by, taskID, func(w *work) error {
 		tasks, err := w.tx.Tasks(taskID)
@@ -29,6 +33,9 @@ func (d *Desk) Requeue(ctx context.Context, by By, taskID string) error {
 		case !task.Dead:
 			return fmt.Errorf("it is no dead letter: %w", ErrInvalid)
 		}
+		if err := w.revive(task.ID, by.Actor); err != nil {
+			return err
+		}
 		task.Due = w.now
 		w.tx.Schedule(task)
 		w.append(ticket.Entry{Kind: ticket.TaskRequeued, Key: "requeued/" + taskID + "/" + stamp(w.now), Actor: by.Actor, New: taskID, Reason: task.LastError})
@@ -37,6 +44,59 @@ func (d *Desk) Requeue(ctx context.Context, by By, taskID string) error {
 	if err != nil {
 		return fmt.Errorf("socialcrm: requeue %s: %w", taskID, err)
 	}
+	return nil
+}
+
+// revive lets an answer that failed wait to be sent again, and the parts behind it, which were cancelled with it.
+func (w *work) revive(taskID string, actor ticket.Actor) error {
+	key, post := strings.CutPrefix(taskID, "send/")
+	if !post {
+		return nil
+	}
+	messages, err := w.tx.Messages(key)
+	if err != nil {
+		return err
+	}
+	m := messages[0]
+	if m.Post == nil || m.Post.State != ticket.PostFailed {
+		return nil
+	}
+	c, err := w.load(m.Ticket)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !m.Deleted.IsZero():
+		return fmt.Errorf("%s: %w", textRemoved, ErrInvalid)
+	case c.Status == ticket.Closed:
+		return errClosed
+	}
+	parts := []ticket.Message{m}
+	for n := m.Post.Out.Part + 1; n <= m.Post.Out.Parts; n++ {
+		later, err := w.part(&m, n)
+		if err != nil {
+			return err
+		}
+		if later.Post != nil && later.Post.State == ticket.PostCancelled {
+			parts = append(parts, later)
+			w.tx.Schedule(sendTask(&later, w.now))
+		}
+	}
+	convs, err := w.tx.Conversations(m.Conversation)
+	if err != nil {
+		return err
+	}
+	conv := convs[0]
+	conv.Unfinished = slices.Clone(conv.Unfinished)
+	for _, part := range parts {
+		again := *part.Post
+		again.State, again.Error, again.Begun, part.Post = ticket.PostQueued, "", time.Time{}, &again
+		w.tx.PutMessage(part)
+		conv.Unfinished = append(conv.Unfinished, part.Key)
+	}
+	w.tx.PutConversation(conv)
+	c.journal(ticket.Entry{Kind: ticket.ReplyRetried, Message: key, Actor: actor})
+	c.finish()
 	return nil
 }
 

@@ -246,6 +246,9 @@ func (d *Desk) notSent(ctx context.Context, lease ticket.Lease, m ticket.Message
 				return err
 			}
 		}
+		if kind == remote.Unavailable && !m.Post.Private && !m.Post.Out.Automated {
+			return w.tx.Bury(lease, reasonOf(cause)) // it may be tried again as it is
+		}
 		return w.tx.Finish(lease)
 	})
 }

@@ -3,6 +3,7 @@ package socialcrm_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -159,6 +160,35 @@ func TestAPlatformThatIsAwayForHoursCostsNoReply(t *testing.T) {
 		w.pass(2 * time.Hour)
 		if diff := cmp.Diff([]ticket.PostState{ticket.PostSent}, w.states(id)); diff != "" {
 			t.Errorf("away for %s (-want +got):\n%s", away, diff)
+		}
+	}
+}
+
+func TestAReplyToAPlatformThatWasAwayForADayIsADeadLetterThatCanBeRequeued(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, channeltest.Options{Public: channel.Traits{MaxText: 60, Echoes: true}})
+	id := w.asked("mia", "Hello?")
+	long := strings.Repeat("A long answer. ", 10)
+	w.platform.Break(channeltest.OnSend, channeltest.Refuse(remote.Unavailable))
+	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: long, Then: ticket.Solved}))
+	w.pass(30 * time.Hour)
+	w.platform.Mend(channeltest.OnSend)
+	w.pass(3 * time.Hour)
+	states := w.states(id)
+	dead, err := w.desk.Tasks(t.Context(), ticket.TaskQuery{Dead: true})
+	w.ok(err)
+	if len(states) < 2 || states[0] != ticket.PostFailed || states[1] != ticket.PostCancelled || len(dead.Items) != 1 || len(w.platform.Replies()) != 0 {
+		t.Fatalf("posts are %v, %d dead letters, sent %q; want the first failed, those behind it cancelled, one dead letter", states, len(dead.Items), w.platform.Replies())
+	}
+	w.ok(w.desk.Requeue(t.Context(), ana, dead.Items[0].ID))
+	w.restart()
+	w.pass(time.Minute)
+	if n := len(w.platform.Replies()); n != len(states) || w.ticket(id).Status != ticket.Solved {
+		t.Errorf("%d of %d parts went out, the ticket is %s; want all, and solved", n, len(states), w.ticket(id).Status)
+	}
+	for _, state := range w.states(id) {
+		if state == ticket.PostFailed || state == ticket.PostCancelled || state == ticket.PostQueued {
+			t.Errorf("a part is %s", state)
 		}
 	}
 }
