@@ -193,6 +193,8 @@ func TestRequestsAreValid(t *testing.T) {
 	must(err)
 	_, err = m.Poll(ctx, batch.Cursor)
 	must(err)
+	_, err = m.Reread(ctx, []channel.Message{batch.Events[0].Message, batch.Events[1].Message})
+	must(err)
 	for _, out := range []channel.Outgoing{
 		{Key: "1", InReplyTo: first, Text: "On its way.", Attachments: []channel.Attachment{{Type: "image", URL: picture.URL + "/a.png", Description: "a bag"}}},
 		{Key: "2", InReplyTo: private, Visibility: channel.Private, Text: "Thank you."},
