@@ -171,7 +171,7 @@ func (d *Desk) Reopen(ctx context.Context, id ticket.ID, by By, reason string) (
 }
 
 // Resume lets posts of an account go out again, after whatever paused them was mended. Accounts that the same failure paused, because they share a credential or an
-// app, go on with it. Polls that were not authorized go on by themselves, with their next look.
+// app, go on with it. What they missed is polled at once; without Resume, polls that were not authorized go on by themselves within the hour.
 func (d *Desk) Resume(ctx context.Context, by By, account channel.AccountID) error {
 	if err := d.permit(ctx, VerbResume, by); err != nil {
 		return fmt.Errorf("socialcrm: resume %s: %w", account, err)
@@ -185,6 +185,9 @@ func (d *Desk) Resume(ctx context.Context, by By, account channel.AccountID) err
 			w.tx.ResumeQueue(sendQueue(id))
 			w.tx.PutValue(ticket.Value{Key: resumedKey(id), Data: []byte(stamp(w.now))})
 			w.checkSubscription(id)
+			if acc := w.d.channelOf(id); acc != nil {
+				w.pollGap(acc)
+			}
 			key, err := w.entryKey("resume/" + id.String())
 			if err != nil {
 				return err

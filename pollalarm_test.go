@@ -44,6 +44,20 @@ func TestAPollThatIsNotAuthorizedRaisesOneAlarmAndTellsItsEnd(t *testing.T) {
 	}
 }
 
+func TestWhatWasNotAuthorizedIsPolledAtOnceWhenTheAccountResumes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.platform.Break(channeltest.OnPoll, channeltest.Refuse(remote.Unauthorized))
+	w.pass(12 * time.Hour)
+	w.platform.Mend(channeltest.OnPoll)
+	w.platform.Customer("mia").Post(w.page, "Where is it?")
+	w.ok(w.desk.Resume(t.Context(), ana, shop))
+	w.pass(time.Second)
+	if n := len(w.tickets()); n != 1 {
+		t.Errorf("%d tickets a second after Resume, want mia's", n)
+	}
+}
+
 func TestACRMThatRefusesToTellItsChangesIsAskedOnEverMoreSeldom(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []remote.Kind{remote.Rejected, remote.PolicyBlocked, remote.Unknown} {
