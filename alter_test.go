@@ -158,11 +158,11 @@ func TestWhatWaitsForAMessageThatNeverComesIsForgotten(t *testing.T) {
 	if n := len(w.early()); n != 1 {
 		t.Fatalf("%d things wait, want 1", n)
 	}
-	w.pass(29 * 24 * time.Hour)
+	w.days(29)
 	if n := len(w.early()); n != 1 {
 		t.Errorf("%d things wait after 29 days, want 1", n)
 	}
-	w.pass(2 * 24 * time.Hour)
+	w.days(2)
 	if n := len(w.early()); n != 0 {
 		t.Errorf("%d things wait after 31 days, want none", n)
 	}

@@ -237,7 +237,7 @@ func TestAnswerThatIsLostAgainAndAgainEndsInDoubt(t *testing.T) {
 	})
 	id := w.only().ID
 	w.must(w.desk.Reply(t.Context(), id, ana, socialcrm.Reply{Text: "Hi Mia"}))
-	w.pass(7 * 24 * time.Hour)
+	w.days(7)
 	if len(tried) != 12 {
 		t.Errorf("%d sends, want 12", len(tried))
 	}

@@ -20,11 +20,11 @@ func TestASinkThatIsGoneIsNotAwaitedForEver(t *testing.T) {
 	desk, err := socialcrm.New(socialcrm.Config{Store: w.store, Channels: []channel.Channel{w.page}, Now: func() time.Time { return w.now }})
 	w.ok(err)
 	w.desk = desk
-	w.pass(29 * 24 * time.Hour)
+	w.days(29)
 	if told := w.told(ticket.JournalGap); len(told) != 0 {
 		t.Fatalf("within 30 days the journal tells %+v", told)
 	}
-	w.pass(2 * 24 * time.Hour)
+	w.days(2)
 	if told := w.told(ticket.JournalGap); len(told) != 1 || told[0].New != "sync/crm/ticket/"+string(id) || told[0].Actor.ID != "crm" {
 		t.Errorf("the journal tells %+v, want one gap of the ticket", told)
 	}
@@ -46,7 +46,7 @@ func TestTheGapOfASinkThatIsGoneOutlivesTheTicket(t *testing.T) {
 	desk, err := socialcrm.New(socialcrm.Config{Store: w.store, Channels: []channel.Channel{w.page}, Now: func() time.Time { return w.now }})
 	w.ok(err)
 	w.desk = desk
-	w.pass(31 * 24 * time.Hour)
+	w.days(31)
 	_, err = w.store.(ticket.Pruner).Prune(t.Context(), "", w.now.Add(-25*24*time.Hour))
 	w.ok(err)
 	if told := w.told(ticket.JournalGap); w.ticket(id).Pruned == "" || len(told) != 1 {

@@ -73,7 +73,7 @@ func TestWatermarkReachesTheTicketBefore(t *testing.T) {
 	w.answer(tk.ID, "one")
 	_, err := w.desk.Resolve(t.Context(), tk.ID, ana, "")
 	w.ok(err)
-	w.pass(40 * 24 * time.Hour)
+	w.days(40)
 	w.platform.Customer("mia").Write(w.page, "And another thing")
 	w.pass(time.Minute)
 	if all := w.tickets(); len(all) != 2 || all[1].FollowUpOf != tk.ID {

@@ -49,7 +49,7 @@ func TestAFollowUpAndItsFormerTicketThatWereOneKeepEachItsOwn(t *testing.T) {
 			} else {
 				w.must(w.desk.Close(ctx, former, ana))
 			}
-			w.pass(8 * 24 * time.Hour)
+			w.days(8)
 			mia.Reply(root, "Still nothing!")
 			w.pass(time.Minute)
 			again := w.tickets()[1].ID
