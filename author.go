@@ -36,11 +36,15 @@ func (d *Desk) readAuthor(ctx context.Context, lease ticket.Lease) error {
 	if err != nil {
 		return err
 	}
-	var reader channel.Reader
-	if acc := d.channelOf(m.Conversation.Account); acc != nil {
-		reader, _ = acc.Channel.(channel.Reader)
+	if m.Key == "" || m.Content.Author.ID != "" || !m.Deleted.IsZero() {
+		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) })
 	}
-	if reader == nil || m.Key == "" || m.Content.Author.ID != "" || !m.Deleted.IsZero() {
+	acc := d.channelOf(m.Conversation.Account)
+	if acc == nil {
+		return d.settle(ctx, func(w *work) error { return w.leaveOrFinish(lease, accountNamed(&m)) })
+	}
+	reader, ok := acc.Channel.(channel.Reader)
+	if !ok {
 		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) })
 	}
 	callCtx, cancel := d.request(ctx)

@@ -37,9 +37,12 @@ func updateKey(sink, key string) ticket.EventKey {
 func (d *Desk) changes(ctx context.Context, lease ticket.Lease) error {
 	name := string(lease.Payload)
 	sink := d.sinkOf(name)
+	if sink == nil {
+		return d.settle(ctx, func(w *work) error { return w.leaveOrFinish(lease, "sink "+name) })
+	}
 	source, ok := sink.(crm.Source)
 	if !ok {
-		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) }) // adding it schedules it again
+		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) }) // it was replaced
 	}
 	cursor := cursorKey("crm/" + name)
 	var after channel.Cursor

@@ -65,7 +65,7 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 			}
 		}
 		if acc = d.channelOf(m.Conversation.Account); acc == nil {
-			return w.tx.Postpone(lease, w.now.Add(backoff(lease.ID, lease.Attempts)), "account "+m.Conversation.Account.String()+" is not known")
+			return w.leavePost(lease, &m)
 		}
 		if m.Post.State == ticket.PostSending && w.now.Before(m.Post.Until.Add(d.margin())) {
 			return w.tx.Postpone(lease, m.Post.Until.Add(d.margin()), "")
@@ -238,6 +238,9 @@ func (d *Desk) notSent(ctx context.Context, lease ticket.Lease, m ticket.Message
 			}
 			return w.tx.Postpone(lease, due, reasonOf(cause))
 		}
+		if kind == remote.Unavailable {
+			return w.neverReached(lease, &m, reasonOf(cause))
+		}
 		if err := w.failPost(m.Key, reasonOf(cause)); err != nil {
 			return err
 		}
@@ -246,11 +249,19 @@ func (d *Desk) notSent(ctx context.Context, lease ticket.Lease, m ticket.Message
 				return err
 			}
 		}
-		if kind == remote.Unavailable && !m.Post.Private && !m.Post.Out.Automated {
-			return w.tx.Bury(lease, reasonOf(cause)) // it may be tried again as it is
-		}
 		return w.tx.Finish(lease)
 	})
+}
+
+// neverReached ends a post whose platform was not to be had for so long. What an agent wrote may be tried again as it is.
+func (w *work) neverReached(lease ticket.Lease, m *ticket.Message, reason string) error {
+	if err := w.failPost(m.Key, reason); err != nil {
+		return err
+	}
+	if !m.Post.Private && !m.Post.Out.Automated {
+		return w.tx.Bury(lease, reason)
+	}
+	return w.tx.Finish(lease)
 }
 
 // waits reports whether a post that failed so may go out later. A platform that blocks the whole account for what it did would refuse every other post, too.

@@ -146,11 +146,12 @@ func (d *Desk) lookup(ctx context.Context, lease ticket.Lease) error {
 // profile asks the platform who an author is whom its messages do not describe.
 func (d *Desk) profile(ctx context.Context, lease ticket.Lease) error {
 	q := inquiryIn(lease.Payload)
-	var profiler channel.Profiler
-	if acc := d.channelOf(q.Account); acc != nil {
-		profiler, _ = acc.Channel.(channel.Profiler)
+	acc := d.channelOf(q.Account)
+	if acc == nil {
+		return d.settle(ctx, func(w *work) error { return w.leaveOrFinish(lease, "account "+q.Account.String()) })
 	}
-	if profiler == nil {
+	profiler, ok := acc.Channel.(channel.Profiler)
+	if !ok {
 		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) })
 	}
 	callCtx, cancel := d.request(ctx)

@@ -140,9 +140,7 @@ func (d *Desk) moderate(ctx context.Context, lease ticket.Lease) error {
 	}
 	acc := d.channelOf(m.Conversation.Account)
 	if acc == nil {
-		return d.settle(ctx, func(w *work) error {
-			return w.tx.Postpone(lease, w.now.Add(backoff(lease.ID, lease.Attempts)), "account "+m.Conversation.Account.String()+" is not known")
-		})
+		return d.settle(ctx, func(w *work) error { return w.leaveModeration(lease, &m, order) })
 	}
 	var cause error = &remote.Error{Op: "moderate " + m.Content.ID, Kind: remote.Rejected, Message: "account " + acc.account.AccountID.String() + " cannot"}
 	if moderator, able := acc.Channel.(channel.Moderator); able {

@@ -286,10 +286,8 @@ func (d *Desk) releaseExpected(ctx context.Context, lease ticket.Lease) error {
 		return d.settle(ctx, func(w *work) error { return w.tx.Bury(lease, err.Error()) })
 	}
 	if d.channelOf(id) == nil {
-		// It was added in another process, which will come by, or removed again.
-		return d.settle(ctx, func(w *work) error {
-			return w.tx.Postpone(lease, w.now.Add(time.Minute), "account "+id.String()+" is not known")
-		})
+		// It was added in another process, or removed again.
+		return d.settle(ctx, func(w *work) error { return w.leaveOrFinish(lease, "account "+id.String()) })
 	}
 	if _, err := d.releaseAll(ctx, func(q QuarantineEntry) bool { return q.Account == id }); err != nil {
 		return err

@@ -43,12 +43,13 @@ func (d *Desk) reread(ctx context.Context, lease ticket.Lease) error {
 	if err := id.UnmarshalText(lease.Payload); err != nil {
 		return d.settle(ctx, func(w *work) error { return w.tx.Bury(lease, err.Error()) })
 	}
-	var rereader channel.Rereader
-	if acc := d.channelOf(id); acc != nil {
-		rereader, _ = acc.Channel.(channel.Rereader)
+	acc := d.channelOf(id)
+	if acc == nil {
+		return d.settle(ctx, func(w *work) error { return w.leaveOrFinish(lease, "account "+id.String()) })
 	}
-	if rereader == nil {
-		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) }) // adding it schedules it again
+	rereader, ok := acc.Channel.(channel.Rereader)
+	if !ok {
+		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) }) // it was replaced
 	}
 	atOnce, wait := rereader.RereadPace()
 	wait = max(wait, time.Second)

@@ -62,7 +62,8 @@ func (d *Desk) Run(ctx context.Context) error {
 			continue
 		case <-free:
 		}
-		leases, err := d.claim(ctx, 1)
+		back := d.steppedBack()
+		leases, err := d.claim(ctx, 1, back)
 		if err == nil && len(leases) == 1 {
 			attempt = 0
 			all.Go(func() {
@@ -88,7 +89,7 @@ func (d *Desk) Run(ctx context.Context) error {
 				d.log.Error("agents not read", "error", err)
 			}
 		}
-		wait := d.idle(ctx, err, &attempt)
+		wait := d.idle(ctx, err, back, &attempt)
 		if behind {
 			wait = min(wait, followEvery)
 		}
@@ -130,8 +131,8 @@ const (
 	longestOutage = time.Minute
 )
 
-// idle says how long to sleep when there is nothing to claim.
-func (d *Desk) idle(ctx context.Context, err error, attempt *int) time.Duration {
+// idle says how long to sleep when there is nothing to claim that has been due for so long.
+func (d *Desk) idle(ctx context.Context, err error, dueFor time.Duration, attempt *int) time.Duration {
 	next := time.Time{}
 	if err == nil {
 		next, err = d.nextDue(ctx)
@@ -148,7 +149,7 @@ func (d *Desk) idle(ctx context.Context, err error, attempt *int) time.Duration 
 		wait = longestBlind
 	}
 	if !next.IsZero() {
-		wait = min(wait, max(next.Sub(d.now()), time.Millisecond))
+		wait = min(wait, max(next.Add(dueFor).Sub(d.now()), time.Millisecond))
 	}
 	return wait
 }

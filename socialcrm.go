@@ -101,6 +101,7 @@ type Desk struct {
 	overlaps bool
 	works    sync.Pool                 // of *work that no transaction uses
 	lost     atomic.Pointer[storeLoss] // the Store cannot be written; nil: it can
+	stepBack atomic.Int64              // until when other Desks of the Store go first, in nanoseconds since 1970
 
 	mu       sync.RWMutex // guards what follows
 	channels map[channel.AccountID]*account
@@ -302,7 +303,8 @@ func (w *work) lookAfter(a *account, expected bool) {
 	}
 }
 
-// RemoveChannel takes an account out: its events are quarantined from now on and its replies wait until it is added again. Its own source goes with it.
+// RemoveChannel takes an account out: its events are quarantined from now on, and its own source goes with it. Its replies wait for it to be added again, or for another Desk
+// of the Store that has it; after a day they fail, as those to a platform that is away for so long, and Requeue sends them.
 func (d *Desk) RemoveChannel(id channel.AccountID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

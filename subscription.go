@@ -39,7 +39,7 @@ func (d *Desk) subscribe(ctx context.Context, lease ticket.Lease) error {
 	}
 	acc := d.channelOf(id)
 	if acc == nil {
-		return d.settle(ctx, func(w *work) error { return w.tx.Postpone(lease, w.now.Add(subscribeEvery), "") }) // adding it makes it due at once
+		return d.settle(ctx, func(w *work) error { return w.leaveOrFinish(lease, "account "+id.String()) })
 	}
 	subscriber, ok := acc.Channel.(channel.Subscriber)
 	if !ok {

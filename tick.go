@@ -16,7 +16,7 @@ import (
 // planned. Run calls it for most hosts; programs with a clock of their own (Config.Now) call it after moving the clock.
 func (d *Desk) Tick(ctx context.Context) (next time.Time, err error) {
 	for {
-		leases, err := d.claim(ctx, 1)
+		leases, err := d.claim(ctx, 1, 0)
 		if err != nil {
 			return time.Time{}, fmt.Errorf("socialcrm: tick: %w", err)
 		}
@@ -50,10 +50,10 @@ func (d *Desk) nextDue(ctx context.Context) (next time.Time, err error) {
 	return next, err
 }
 
-// claim leases up to n due tasks for longer than a request and its recording can take.
-func (d *Desk) claim(ctx context.Context, n int) (leases []ticket.Lease, err error) {
+// claim leases up to n tasks that have been due for so long, for longer than a request and its recording can take.
+func (d *Desk) claim(ctx context.Context, n int, dueFor time.Duration) (leases []ticket.Lease, err error) {
 	err = d.update(ctx, func(w *work) (err error) {
-		leases, err = w.tx.Claim(ticket.ClaimQuery{Now: w.now, Limit: n, Lease: 2*d.cfg.SendTimeout + 3*d.margin()})
+		leases, err = w.tx.Claim(ticket.ClaimQuery{Now: w.now.Add(-dueFor), Limit: n, Lease: 2*d.cfg.SendTimeout + 3*d.margin()})
 		return err
 	})
 	return leases, err
@@ -152,9 +152,13 @@ const pollWait = 30 * time.Second
 // poll fetches what is new from a source. The events, the cursor and the next poll are stored together.
 func (d *Desk) poll(ctx context.Context, lease ticket.Lease) error {
 	name := string(lease.Payload)
-	poller, ok := d.sourceOf(name).(channel.Poller)
+	source := d.sourceOf(name)
+	if source == nil {
+		return d.settle(ctx, func(w *work) error { return w.leaveOrFinish(lease, "source "+name) })
+	}
+	poller, ok := source.(channel.Poller)
 	if !ok {
-		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) }) // it was removed; adding it schedules it again
+		return d.settle(ctx, func(w *work) error { return w.tx.Finish(lease) }) // it was replaced
 	}
 	var after channel.Cursor
 	alarm := pollAlarm{source: name, account: d.accountOf(name)}
