@@ -59,6 +59,7 @@ func TestWhatTheCRMKnowsOfAPersonRoutesTheTicketAgain(t *testing.T) {
 	want := ticket.Contact{
 		ID: got.Contact, Name: "Mia Miller", Kind: ticket.Seller, Tier: "gold", Segment: "shops", Language: "nl", Owner: "ben", Emails: p.Emails, Phones: p.Phones,
 		Identities: []ticket.IdentityKey{{Platform: "fakebook", ID: "mia"}},
+		Channels:   []ticket.Channel{{Account: channel.AccountID{Platform: "fakebook", ID: "shop"}}},
 	}
 	if diff := cmp.Diff(want, contact, cmpopts.IgnoreFields(ticket.Contact{}, "Version", "Created", "Updated")); diff != "" {
 		t.Errorf("contact (-want +got):\n%s", diff)

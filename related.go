@@ -98,6 +98,9 @@ func (w *work) relate(c *change, e *channel.Event) ([]ticket.ID, error) {
 	if !ever || c.Contact == "" || c.Contact == w.newcomer {
 		return nil, nil
 	}
+	if c.contact != nil && c.contact.ID == c.Contact && c.contact.OnlyOn(ticket.Channel{Account: e.Account, Visibility: e.Message.Visibility}) {
+		return nil, nil
+	}
 	list, err := w.tx.ListTickets(ticket.TicketQuery{Contact: c.Contact, Newest: true, Page: ticket.Page{Limit: remembered}})
 	if err != nil {
 		return nil, err
@@ -131,6 +134,31 @@ func (w *work) relate(c *change, e *channel.Event) ([]ticket.ID, error) {
 		}
 	}
 	return found, nil
+}
+
+// channel is where the ticket is.
+func (c *change) channel() ticket.Channel {
+	return ticket.Channel{Account: c.Account, Visibility: c.Visibility}
+}
+
+// tellWhere lets the contact know where it has this ticket, unless it knew before.
+func (c *change) tellWhere() error {
+	at := c.channel()
+	switch {
+	case c.Contact == "", c.Version > 1 && c.Contact == c.whose && at == c.where:
+		return nil
+	case c.contact != nil && c.contact.ID == c.Contact && slices.Contains(c.contact.Channels, at):
+		return nil
+	}
+	known, err := c.w.tx.Contacts(c.Contact)
+	if err != nil {
+		return err
+	}
+	if n := len(known[0].Channels); n == 1 && known[0].Channels[0] != at { // two are as good as many
+		known[0].Channels = append(slices.Clone(known[0].Channels), at)
+		c.w.tx.PutContact(known[0])
+	}
+	return nil
 }
 
 // canRelate reports whether two tickets may be one matter, and do not say so yet.

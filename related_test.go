@@ -212,7 +212,7 @@ func TestContactsWhoTurnOutToBeOnePersonHaveTheirTicketsRelated(t *testing.T) {
 	}
 }
 
-func TestRelatingCostsOneListAMessageAndNothingForANewcomer(t *testing.T) {
+func TestRelatingCostsNothingWhereTheCustomerWritesOnOneChannel(t *testing.T) {
 	t.Parallel()
 	w := newCounted(t, 10)
 	s := company()
@@ -226,8 +226,19 @@ func TestRelatingCostsOneListAMessageAndNothingForANewcomer(t *testing.T) {
 	for range 2 {
 		calls := w.calls(w.message("second"+w.now.String(), "one"))
 		w.now = w.now.Add(time.Minute)
-		if calls["ListTickets"] != 1 || calls["Tickets"] != 1 {
+		if calls["ListTickets"] != 0 || calls["Tickets"] != 1 || calls["PutContact"] != 0 {
 			t.Errorf("a further message takes %v", calls)
+		}
+	}
+	private := w.message("third", "two")
+	private.Message.Author, private.Message.Visibility = w.message("", "one").Message.Author, channel.Private
+	if calls := w.calls(private); calls["ListTickets"] != 1 || calls["PutContact"] != 1 {
+		t.Errorf("the first message on another channel takes %v", calls)
+	}
+	for _, e := range []channel.Event{w.message("fourth", "one"), private} {
+		e.Message.ID += "again"
+		if calls := w.calls(e); calls["ListTickets"] != 1 || calls["PutContact"] != 0 {
+			t.Errorf("a further message of who writes on two channels takes %v", calls)
 		}
 	}
 }

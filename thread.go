@@ -105,15 +105,16 @@ func (w *work) contactOf(e *channel.Event) (*ticket.Contact, error) {
 	if identity := known[0]; identity.Contact != "" {
 		return w.contact(identity.Contact)
 	}
-	made := &struct { // most contacts keep one identity
+	made := &struct { // most contacts keep one identity and one channel
 		ticket.Contact
 		first [1]ticket.IdentityKey
-	}{first: [1]ticket.IdentityKey{key}}
+		here  [1]ticket.Channel
+	}{first: [1]ticket.IdentityKey{key}, here: [1]ticket.Channel{{Account: e.Account, Visibility: e.Message.Visibility}}}
 	contact := &made.Contact
 	w.newcomer = contactID(key, erased)
 	*contact = ticket.Contact{
 		ID: w.newcomer, Version: 1, Name: displayName(author), Language: author.Language,
-		Identities: made.first[:], Created: e.Time, Updated: w.now,
+		Identities: made.first[:], Channels: made.here[:], Created: e.Time, Updated: w.now,
 	}
 	if author.Email != "" {
 		contact.Emails = []string{author.Email}

@@ -171,8 +171,10 @@ type change struct {
 	w       *work
 	contact *ticket.Contact
 	before  sla.State
-	replyBy time.Time // before
-	waitsIn string    // the lane in which it waited before
+	replyBy time.Time        // before
+	waitsIn string           // the lane in which it waited before
+	whose   ticket.ContactID // before
+	where   ticket.Channel   // before
 	decided decided
 	entries []ticket.Entry
 	quiet   bool // nothing that a CRM would want to know happened
@@ -203,7 +205,8 @@ func (w *work) beginArrival(t *ticket.Ticket, contact *ticket.Contact) *change {
 }
 
 func (w *work) open(c *change, t *ticket.Ticket, contact *ticket.Contact) {
-	*c = change{Ticket: *t, w: w, contact: contact, before: t.Clocks, replyBy: t.ReplyBy, waitsIn: t.Lane}
+	*c = change{Ticket: *t, w: w, contact: contact, before: t.Clocks, replyBy: t.ReplyBy, waitsIn: t.Lane, whose: t.Contact}
+	c.where = c.channel()
 	c.Version++
 	if w.company != nil {
 		c.Setup = w.company.version
@@ -346,6 +349,9 @@ func (c *change) finish() {
 		c.Private = ticket.PrivateOffer{}
 	}
 	if err := c.watchWindow(); err != nil {
+		w.unknown = err
+	}
+	if err := c.tellWhere(); err != nil {
 		w.unknown = err
 	}
 	c.Updated = w.now

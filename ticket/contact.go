@@ -38,6 +38,9 @@ type Contact struct {
 	Phones []string `json:"phones,omitempty"`
 	// Identities through which the person writes, in the order in which they became known.
 	Identities []IdentityKey `json:"identities,omitempty"`
+	// Channels are where the person has tickets: the first one and, if there are others, a second. Empty: nobody knows. The Desk keeps it, to look for tickets elsewhere
+	// only where there are any.
+	Channels []Channel `json:"channels,omitempty"`
 	// MergedInto is the contact that took this one over.
 	MergedInto ContactID `json:"merged_into,omitempty"`
 	// Blocked is set when the brand no longer serves the person.
@@ -46,6 +49,17 @@ type Contact struct {
 	Updated time.Time `json:"updated"`
 	// Erased is when the person was erased: nothing else is left then but ID, MergedInto and these times.
 	Erased time.Time `json:"erased,omitzero"`
+}
+
+// Channel is where a ticket began: an account, or the private side of one.
+type Channel struct {
+	Account    channel.AccountID  `json:"account"`
+	Visibility channel.Visibility `json:"visibility,omitempty"`
+}
+
+// OnlyOn reports whether it is known that the person has tickets nowhere else.
+func (c *Contact) OnlyOn(here Channel) bool {
+	return len(c.Channels) == 1 && c.Channels[0] == here
 }
 
 // IdentityKey is an author on a platform.

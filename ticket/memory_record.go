@@ -358,11 +358,17 @@ func (p *packer) contact(c *Contact) {
 	packList(p, &c.Emails, packText[string])
 	packList(p, &c.Phones, packText[string])
 	packList(p, &c.Identities, (*packer).identityKey)
+	packList(p, &c.Channels, (*packer).channel)
 	packText(p, &c.MergedInto)
 	p.bool(&c.Blocked)
 	p.time(&c.Created)
 	p.time(&c.Updated)
 	p.time(&c.Erased)
+}
+
+func (p *packer) channel(c *Channel) {
+	p.account(&c.Account)
+	packInt(p, &c.Visibility)
 }
 
 func (p *packer) identityKey(k *IdentityKey) {

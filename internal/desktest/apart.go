@@ -63,13 +63,14 @@ func (m *model) unmergeContacts() {
 	m.insist(func(by socialcrm.By) error { return m.desk.UnmergeContacts(context.Background(), by, p.into, p.from) })
 }
 
-// 7. Who wrote is whom the customer's profile leads to: no ticket belongs to a contact that was merged away, and the CRM has the contacts as they are.
+// 7. Who wrote is whom the customer's profile leads to: no ticket belongs to a contact that was merged away, a contact knows whether it has tickets on several channels, and
+// the CRM has the contacts as they are.
 func (m *Invariants) checkContacts(tickets map[ticket.ID]ticket.Ticket) {
 	held := map[string]string{}
 	for _, c := range m.CRM.Contacts() {
 		held[c.Key] = fmt.Sprintf("merged into %q", c.MergedInto)
 	}
-	seen := map[ticket.ContactID]bool{}
+	seen, only := map[ticket.ContactID]bool{}, map[ticket.ContactID]ticket.Channel{}
 	for _, t := range tickets {
 		if t.Contact == "" || !t.Erased.IsZero() {
 			continue
@@ -82,6 +83,9 @@ func (m *Invariants) checkContacts(tickets map[ticket.ID]ticket.Ticket) {
 				}
 				c := found[0]
 				seen[id] = true
+				if len(c.Channels) == 1 {
+					only[id] = c.Channels[0]
+				}
 				if t.MergedInto == "" && id == t.Contact && (c.ID == "" || c.MergedInto != "" || !c.Erased.IsZero()) {
 					m.Errorf("ticket %s belongs to %+v", t.ID, c)
 				}
@@ -101,5 +105,10 @@ func (m *Invariants) checkContacts(tickets map[ticket.ID]ticket.Ticket) {
 			}
 			return nil
 		})
+	}
+	for _, t := range tickets {
+		if where, one := only[t.Contact]; one && where != (ticket.Channel{Account: t.Account, Visibility: t.Visibility}) {
+			m.Errorf("contact %s has tickets on %+v only, and ticket %s elsewhere", t.Contact, where, t.ID)
+		}
 	}
 }
