@@ -38,7 +38,10 @@ func (f *Facts) holding() holding { return holding{f.Lane, f.Agent} }
 // own makes the clocks the folding's own: from then on they may be changed.
 func (f *folding) own() {
 	if !f.owned {
-		f.Clocks = append(make([]Clock, 0, len(f.Clocks)+f.begins), f.Clocks...)
+		shared := f.Clocks
+		clocks := make([]Clock, len(shared)+f.begins)
+		copy(clocks, shared)
+		f.Clocks = clocks[:len(shared)]
 		f.owned = true
 	}
 }
