@@ -15,6 +15,7 @@ type folding struct {
 	policy      *compiled  // the ticket's, by set
 	hours                  // that it counts in
 	terms       *terms     // what it promises at the ticket's priority
+	same        bool       // all three are what they were
 	now, then   tally      // the latest that were looked up: clocks often count between the same instants
 	past        *past      // nil where nothing is remembered but the State
 	unknown     bool       // the State does not suffice
@@ -58,6 +59,7 @@ func (f *folding) apply(e *Event) {
 		}
 	}
 	own := e.Line == f.Name
+	f.same = f.set == f.before && !f.Last.Time.IsZero() && (e.Facts == nil || !own)
 	if e.Facts != nil && own {
 		if f.was.held != e.Facts.holding() {
 			f.HeldSince = e.Time
@@ -94,7 +96,7 @@ func (f *folding) choose(told *Facts) {
 	switch {
 	case told != nil:
 		f.policy = f.set.match(told)
-	case f.set == f.before && f.Last != Mark{}:
+	case f.same:
 		f.policy = f.set.named(f.Policy)
 	default:
 		facts := f.Facts

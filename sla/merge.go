@@ -96,7 +96,7 @@ func (f *folding) absorb(p *part, had []Clock, e *Event) {
 	}
 	before := f.State
 	f.owned = false
-	f.before = f.set // both have come to this event
+	f.before, f.same = f.set, false // both have come to this event
 	f.keepPromises(e.Time)
 	if f.past != nil {
 		f.past.note(&before, f, e)

@@ -12,11 +12,8 @@ func (f *folding) keepPromises(now time.Time) {
 	f.terms = f.policy.at(f.Facts.Priority)
 	missing := f.missing()
 	f.begins = missing.count()
-	status := f.Status.bit()
-	for i := range f.Clocks {
-		if f.Clocks[i].Stopped.IsZero() {
-			f.keep(i, status, now)
-		}
+	if !f.same || f.Status != f.was.status { // otherwise the clocks are kept already
+		f.keepAll(now)
 	}
 	if f.terms == nil || f.Status.Done() {
 		return
@@ -32,6 +29,16 @@ func (f *folding) keepPromises(now time.Time) {
 	for m := Resolution; m <= AgentWork; m++ {
 		if missing.has(m) {
 			f.open(m, f.promisedTo(m, f.Asked), f.Asked, now)
+		}
+	}
+}
+
+// keepAll keeps the clocks that nothing has stopped.
+func (f *folding) keepAll(now time.Time) {
+	status := f.Status.bit()
+	for i := range f.Clocks {
+		if f.Clocks[i].Stopped.IsZero() {
+			f.keep(i, status, now)
 		}
 	}
 }
