@@ -106,16 +106,36 @@ func (c *Calendar) Between(a, b time.Time) time.Duration {
 	if c == nil {
 		return b.Sub(a)
 	}
-	return c.opened(b).since(c.opened(a))
+	passed, before := b.Sub(a), c.opened(b)
+	if before.throughout(passed) {
+		return passed
+	}
+	return before.since(c.opened(a))
 }
 
 // opened is the open time before an instant: until its second began, and within that.
 type opened struct {
-	seconds int64
-	within  time.Duration
+	seconds  int64
+	within   time.Duration
+	unbroken int64 // how many of the seconds, at least, came last and without a break
 }
 
-func (c *Calendar) opened(t time.Time) opened { return opened{c.before(t.Unix()), c.withinSecond(t)} }
+func (c *Calendar) opened(t time.Time) opened {
+	before := c.before(t.Unix())
+	if nano := t.Nanosecond(); nano > 0 { // a second is open as a whole or not at all
+		if c.openSecond(t.Unix()) {
+			before.within = time.Duration(nano)
+		} else {
+			before.unbroken = 0
+		}
+	}
+	return before
+}
+
+// throughout reports whether all of the d before the instant was certainly open.
+func (b opened) throughout(d time.Duration) bool {
+	return d >= 0 && int64((d-b.within)/time.Second) < b.unbroken
+}
 
 // since returns what was open between two instants.
 func (b opened) since(a opened) time.Duration {
@@ -129,14 +149,6 @@ func (b opened) since(a opened) time.Duration {
 	return time.Duration(seconds)*time.Second + b.within - a.within
 }
 
-// withinSecond returns the open time of t's second that lies before t. A second is open as a whole or not at all.
-func (c *Calendar) withinSecond(t time.Time) time.Duration {
-	if nano := t.Nanosecond(); nano > 0 && c.openSecond(t.Unix()) {
-		return time.Duration(nano)
-	}
-	return 0
-}
-
 // Zone returns the calendar's time zone; UTC for the nil Calendar.
 func (c *Calendar) Zone() *time.Location {
 	if c == nil {
@@ -148,7 +160,7 @@ func (c *Calendar) Zone() *time.Location {
 // Open reports whether the brand is open at t. It is open at the instant of opening and closed at that of closing.
 func (c *Calendar) Open(t time.Time) bool { return c == nil || c.openSecond(t.Unix()) }
 
-func (c *Calendar) openSecond(sec int64) bool { return c.before(sec+1) > c.before(sec) }
+func (c *Calendar) openSecond(sec int64) bool { return c.before(sec+1).seconds > c.before(sec).seconds }
 
 // NextOpen returns the first instant not before t at which the brand is open, in t's location: t itself when it is open then. ok is false when it
 // never opens again.
@@ -156,7 +168,7 @@ func (c *Calendar) NextOpen(t time.Time) (at time.Time, ok bool) {
 	if c.Open(t) {
 		return t, true
 	}
-	next := c.before(t.Unix()) + 1
+	next := c.before(t.Unix()).seconds + 1
 	if next > c.total {
 		return time.Time{}, false
 	}
@@ -174,8 +186,8 @@ func (c *Calendar) NextClose(t time.Time) (at time.Time, ok bool) {
 	}
 	// All seconds from t's on are open as long as each adds to the count. The stride doubles until one did not, then halves down to it.
 	sec := t.Unix()
-	here := c.before(sec)
-	openUntil := func(s int64) bool { return c.before(s)-here == s-sec }
+	here := c.before(sec).seconds
+	openUntil := func(s int64) bool { return c.before(s).seconds-here == s-sec }
 	last, stride := sec+1, int64(time.Hour/time.Second)
 	for last+stride < c.end && openUntil(last+stride) {
 		last += stride

@@ -225,7 +225,11 @@ func (f *folding) count(c *Clock, t time.Time, calendar *Calendar) {
 	case calendar == nil:
 		c.Spent += Duration(t.Sub(c.Since))
 	default:
-		c.Spent += Duration(f.now.look(calendar, t).since(f.then.look(calendar, c.Since)))
+		passed, now := t.Sub(c.Since), f.now.look(calendar, t)
+		if !now.throughout(passed) { // mostly nobody went home in between
+			passed = now.since(f.then.look(calendar, c.Since))
+		}
+		c.Spent += Duration(passed)
 	}
 	c.Since = time.Time{}
 }

@@ -36,9 +36,9 @@ func (r *readings) throughOffsets(zone *time.Location, end int64) (offsets []off
 		reading := int64(east) - firstMonday
 		if n := len(offsets); n == 0 || offsets[n-1].reading != reading {
 			if n > 0 {
-				total = offsets[n-1].skipped + r.count(t.Unix()+offsets[n-1].reading)
+				total = offsets[n-1].skipped + r.count(t.Unix()+offsets[n-1].reading).seconds
 			}
-			offsets = append(offsets, offset{t.Unix(), reading, total, total - r.count(t.Unix()+reading)})
+			offsets = append(offsets, offset{t.Unix(), reading, total, total - r.count(t.Unix()+reading).seconds})
 		}
 		_, next := t.ZoneBounds()
 		switch {
@@ -50,18 +50,23 @@ func (r *readings) throughOffsets(zone *time.Location, end int64) (offsets []off
 		t = next.In(zone)
 	}
 	last := &offsets[len(offsets)-1]
-	return offsets, last.skipped + r.count(end+last.reading)
+	return offsets, last.skipped + r.count(end+last.reading).seconds
 }
 
-// before returns the open seconds before a second of Unix time.
-func (c *Calendar) before(sec int64) int64 {
-	sec = min(sec, c.end)
+// before returns what was open before a second of Unix time.
+func (c *Calendar) before(sec int64) opened {
+	if sec > c.end {
+		return opened{seconds: c.total}
+	}
 	i := sort.Search(len(c.offsets), func(i int) bool { return c.offsets[i].from > sec })
 	if i == 0 {
-		return 0
+		return opened{}
 	}
 	o := &c.offsets[i-1]
-	return o.skipped + c.readings.count(sec+o.reading)
+	before := c.readings.count(sec + o.reading)
+	before.seconds += o.skipped
+	before.unbroken = min(before.unbroken, sec-o.from)
+	return before
 }
 
 // reaching returns the first second of Unix time before which there are so many open ones, at least 1 and at most c.total.

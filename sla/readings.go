@@ -42,7 +42,7 @@ func newReadings(week, closed, open []span) readings {
 		r.perWeek += s.to - s.from
 	}
 	for _, s := range without(closed, open) {
-		if r.inWeeks(s.from) < r.inWeeks(s.to) { // otherwise closed anyway
+		if r.inWeeks(s.from).seconds < r.inWeeks(s.to).seconds { // otherwise closed anyway
 			r.exceptions = append(r.exceptions, exception{counted: counted{span: s}})
 		}
 	}
@@ -53,8 +53,8 @@ func newReadings(week, closed, open []span) readings {
 	var weekly int64
 	for i := range r.exceptions {
 		e := &r.exceptions[i]
-		e.before = r.inWeeks(e.from) + weekly
-		weekly = e.after() - r.inWeeks(e.to)
+		e.before = r.inWeeks(e.from).seconds + weekly
+		weekly = e.after() - r.inWeeks(e.to).seconds
 		e.weekly = weekly
 	}
 	r.exceptions = slices.Clip(r.exceptions)
@@ -69,19 +69,22 @@ func (e *exception) after() int64 {
 	return e.before
 }
 
-// count returns the open seconds before the reading.
-func (r *readings) count(reading int64) int64 {
+// count returns what is open before the reading.
+func (r *readings) count(reading int64) opened {
 	i := sort.Search(len(r.exceptions), func(i int) bool { return r.exceptions[i].from >= reading })
 	if i == 0 {
 		return r.inWeeks(reading)
 	}
 	switch e := &r.exceptions[i-1]; {
 	case reading >= e.to:
-		return r.inWeeks(reading) + e.weekly
+		before := r.inWeeks(reading)
+		before.seconds += e.weekly
+		before.unbroken = min(before.unbroken, reading-e.to)
+		return before
 	case e.open:
-		return e.before + reading - e.from
+		return opened{seconds: e.before + reading - e.from, unbroken: reading - e.from}
 	default:
-		return e.before
+		return opened{seconds: e.before}
 	}
 }
 
@@ -99,15 +102,18 @@ func (r *readings) reaching(count int64) int64 {
 }
 
 // inWeeks is count for ordinary weeks.
-func (r *readings) inWeeks(reading int64) int64 {
+func (r *readings) inWeeks(reading int64) opened {
 	weeks, within := reading/secondsPerWeek, reading%secondsPerWeek
 	i := sort.Search(len(r.week), func(i int) bool { return r.week[i].from >= within })
-	count := weeks * r.perWeek
+	before := opened{seconds: weeks * r.perWeek}
 	if i > 0 {
 		s := &r.week[i-1]
-		count += s.before + min(within, s.to) - s.from
+		before.seconds += s.before + min(within, s.to) - s.from
+		if within <= s.to {
+			before.unbroken = within - s.from
+		}
 	}
-	return count
+	return before
 }
 
 // reachingInWeeks is reaching for ordinary weeks.
