@@ -29,7 +29,7 @@ const (
 	// FactsChanged: Event.Facts are the new facts (priority, lane, tags, ...).
 	FactsChanged EventKind = "facts changed"
 	// Merged: the ticket that Event.Line names became part of this one. Until then its line is folded as a ticket of its own, under the facts and statuses that
-	// its events tell, and keeps the verdicts that it had; from then on it shares those of this ticket. The last one of a line counts.
+	// its events tell, and keeps the verdicts that it had; from then on it shares those of this ticket, whose facts Event.Facts are then. The last one of a line counts.
 	Merged EventKind = "merged"
 )
 
@@ -69,6 +69,6 @@ type Event struct {
 	Reason string `json:"reason,omitempty"`
 	// Of is set for MessageWithdrawn: the place of the message.
 	Of Mark `json:"of,omitzero"`
-	// Facts are the ticket's facts from now on. Nil: as before.
+	// Facts are the facts of the ticket from now on; for Merged, of the one that the line became part of. Nil: as before.
 	Facts *Facts `json:"facts,omitempty"`
 }

@@ -98,14 +98,10 @@ func (f *folding) next(inForce InForce, e *Event) {
 		f.step(inForce, e)
 		return
 	}
-	own, had, merges := *e, p.Clocks, p.merges(e)
-	if merges {
-		own.Facts = &f.Facts
-	}
-	p.next(inForce, &own)
-	if merges {
+	p.next(inForce, e)
+	if p.merges(e) {
 		f.step(inForce, e)
-		f.absorb(p, had, e)
+		f.absorb(p, e)
 	}
 	f.unknown = f.unknown || p.unknown
 }

@@ -60,12 +60,8 @@ func (f *folding) apply(e *Event) {
 	}
 	own := e.Line == f.Name
 	f.same = f.set == f.before && !f.Last.Time.IsZero() && (e.Facts == nil || !own)
-	if e.Facts != nil && own {
-		if f.was.held != e.Facts.holding() {
-			f.HeldSince = e.Time
-		}
-		f.Facts = *e.Facts
-		f.choose(e.Facts)
+	if e.Facts != nil && own && e.Kind != Merged {
+		f.learn(e)
 	} else {
 		f.choose(nil)
 	}
@@ -89,6 +85,15 @@ func (f *folding) apply(e *Event) {
 	}
 	f.Last = e.Mark
 	f.keepPromises(e.Time)
+}
+
+// learn takes the event's facts for the ticket's.
+func (f *folding) learn(e *Event) {
+	if f.was.held != e.Facts.holding() {
+		f.HeldSince = e.Time
+	}
+	f.Facts = *e.Facts
+	f.choose(e.Facts)
 }
 
 // choose finds the ticket's policy; told are its facts when they are new.
@@ -167,6 +172,9 @@ func (f *folding) answered(line *Line, e *Event) {
 	f.end(ends, line.Name, e.Time, Met)
 	if updates {
 		f.Updated = e.Time
+		if len(f.Origins) > 0 {
+			f.originate(Origin{PeriodicUpdate, f.Name, e.Time})
+		}
 	}
 }
 

@@ -102,7 +102,7 @@ func furtherCases() []furtherCase {
 		{name: "promised only after the merge: since the older ticket's question, less its pauses", zone: utc, week: work, month: "2026-06", targets: first2h, later: []string{"resolution 8h"},
 			events: []string{"1 09:00 merged: asks", "1 10:00 merged: pending", "1 11:00 asks", "1 12:00 merges", "1 13:00 edited"},
 			want: []string{"first_response unjudged, due 1 13:00 +0000, 120 min", "first_response of merged breached, due 1 11:00 +0000, 240 min",
-				"resolution running, due 2 11:00 +0000, 165 min"}},
+				"resolution of merged running, due 2 11:00 +0000, 165 min"}},
 		{name: "answered before anybody asked", zone: utc, week: work, month: "2026-06", targets: []string{"acknowledgement 1h", "first_response 2h"},
 			events: []string{"1 09:00 answers", "1 09:30 asks"}, want: []string{"acknowledgement running, due 1 10:30 +0000, 45 min", "first_response running, due 1 11:30 +0000, 45 min"}},
 		{name: "answered, and asked again in the same instant", zone: utc, week: work, month: "2026-06", targets: []string{"first_response 2h", "next_response 1h"},

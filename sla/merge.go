@@ -1,6 +1,9 @@
 package sla
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A line that a merged ticket brought was a ticket of its own before: part is how that one is folded, under its own facts and statuses, until it is merged.
 type part struct {
@@ -63,85 +66,122 @@ func (p *part) merges(e *Event) bool {
 	return e.Kind == Merged && e.Line == p.Name && p.merged.Compare(e.Mark) == 0
 }
 
-// absorb takes in the lines of a part, with their clocks as they stand, at the event that merged it. Of the clocks of the ticket as a whole, of which the part had some
-// before, one of each metric goes on.
-func (f *folding) absorb(p *part, had []Clock, e *Event) {
+// absorb takes in the lines of a part with their clocks as they stand, at the event that merged it, and only then comes under the facts that this tells. Of the clocks about the
+// ticket as a whole one of each metric goes on.
+func (f *folding) absorb(p *part, e *Event) {
+	before := f.State
 	f.parts = append(slices.DeleteFunc(f.parts, func(other *part) bool { return other == p }), p.parts...)
 	f.Lines = slices.Concat(f.Lines, []Line{p.Line}, p.Lines)
-	elder := !p.Asked.IsZero() && (f.Asked.IsZero() || p.Asked.Before(f.Asked))
-	if elder {
-		f.Asked, f.StatusSince, f.was.statusSince = p.Asked, e.Time, e.Time // until now it stood as the part did
+	f.Joined = e.Time
+	var origins [AgentWork + 1]Origin
+	for m := PeriodicUpdate; m <= AgentWork; m++ {
+		origins[m] = f.goesOn(p, m)
 	}
-	if f.Status == "" && elder {
-		f.Status = New
+	f.past.absorb(p, f, e.Time)
+	if !p.Asked.IsZero() && (f.Asked.IsZero() || p.Asked.Before(f.Asked)) {
+		f.Asked = p.Asked
+	}
+	if f.Status == "" && !f.Asked.IsZero() {
+		f.Status, f.StatusSince = New, e.Time
 	}
 	if p.Updated.After(f.Updated) {
 		f.Updated = p.Updated
 	}
-	f.past.absorb(p.past, elder, stand{from: e.Time, status: f.Status, solvedFrom: f.SolvedFrom})
 	f.replaced = append(f.replaced, p.replaced...)
-	f.owned = false
-	f.own()
-	for i := range p.Clocks {
-		c := &p.Clocks[i]
-		if c.Metric.responds() || slices.ContainsFunc(had, func(before Clock) bool { return before.is(c) }) {
-			f.Clocks = append(f.Clocks, *c)
-		} else {
-			f.past.forget(c) // promised by the survivor's policy alone, which has a clock of its own for it
-		}
-	}
+	f.Clocks = slices.Concat(f.Clocks, p.Clocks)
+	f.owned = true
 	slices.SortStableFunc(f.Clocks, func(a, b Clock) int { return compareClocks(&a, &b) })
 	for m := PeriodicUpdate; m <= AgentWork; m++ {
-		f.unite(m, e)
+		f.originate(origins[m])
+		f.unite(origins[m], e)
 	}
-	before := f.State
+	before.Clocks = f.Clocks
 	f.owned = false
 	f.before, f.same = f.set, false // both have come to this event
+	if e.Facts != nil {
+		f.learn(e)
+	}
 	f.keepPromises(e.Time)
 	if f.past != nil {
 		f.past.note(&before, f, e)
 	}
 }
 
-// unite leaves one clock of a metric that is about the ticket as a whole.
-func (f *folding) unite(m Metric, e *Event) {
-	goes := -1
-	for i := range f.Clocks {
-		if c := &f.Clocks[i]; c.Metric == m && (goes < 0 || f.precedes(c, &f.Clocks[goes])) {
-			goes = i
-		}
+// goesOn tells what a metric about the ticket as a whole counts from, now that a part is merged: the question that is still open, and of two that are so the one with a clock that runs,
+// then the one that was asked first; updates from the latest response. What was judged of the other one stays so.
+func (f *folding) goesOn(p *part, m Metric) Origin {
+	mine, its := f.origin(m), p.origin(m)
+	a, b := f.openness(&mine), p.openness(&its)
+	switch {
+	case m == PeriodicUpdate && its.Since.After(mine.Since), m != PeriodicUpdate && (b > a || b == a && its.Since.Before(mine.Since)):
+		return its
 	}
-	if goes < 0 {
-		return
-	}
-	on := f.Clocks[goes]
-	f.Clocks = slices.DeleteFunc(f.Clocks, func(c Clock) bool {
-		if c.Metric != m || c.is(&on) && f.weight(&c) > 0 {
-			return false
-		}
-		f.retire(&c, e)
-		return true
-	})
+	return mine
 }
 
-// weight says which of several clocks goes on: one that nothing has stopped before one that was judged, and that before one that no policy promised any more. Updates go on from
-// the latest answer.
-func (f *folding) weight(c *Clock) int {
-	switch {
-	case c.Metric == PeriodicUpdate && !c.Started.Equal(f.Updated):
+// openness says how open it still is whether a metric's promise is kept, as far as the ticket was asked at all: a clock runs, only the promise is missing, or it was judged; the last two for
+// good, unless the ticket is reopened.
+func (f *folding) openness(o *Origin) int {
+	judged := false
+	for i := range f.Clocks {
+		if c := &f.Clocks[i]; o.starts(c) {
+			if c.Stopped.IsZero() {
+				return 5
+			}
+			judged = judged || c.Verdict != Unjudged
+		}
+	}
+	switch done := f.Status.Done(); {
+	case o.Since.IsZero():
 		return 0
-	case c.Stopped.IsZero():
+	case !judged && !done:
+		return 4
+	case !done:
 		return 3
-	case c.Verdict != Unjudged:
+	case judged:
 		return 2
 	}
 	return 1
 }
 
-// precedes reports whether the one goes on rather than the other: of equals the one that began first.
-func (f *folding) precedes(one, other *Clock) bool {
-	a, b := f.weight(one), f.weight(other)
-	return a > b || a == b && one.Started.Before(other.Started)
+// origin returns what a metric about the ticket as a whole counts from.
+func (f *folding) origin(m Metric) Origin {
+	for i := range f.Origins {
+		if f.Origins[i].Metric == m {
+			return f.Origins[i]
+		}
+	}
+	if m == PeriodicUpdate {
+		return Origin{m, f.Name, f.Updated}
+	}
+	return Origin{m, f.Name, f.Asked}
+}
+
+// originate lets a metric about the ticket as a whole count from there.
+func (f *folding) originate(o Origin) {
+	f.Origins = slices.DeleteFunc(slices.Clone(f.Origins), func(other Origin) bool { return other.Metric == o.Metric })
+	if is := f.origin(o.Metric); is.Line != o.Line || !is.Since.Equal(o.Since) {
+		f.Origins = append(f.Origins, o)
+	}
+	if len(f.Origins) == 0 {
+		f.Origins = nil
+	}
+}
+
+// starts reports whether it is the clock that counts from there.
+func (o *Origin) starts(c *Clock) bool {
+	return c.Metric == o.Metric && c.Line == o.Line && c.Started.Equal(o.Since)
+}
+
+// unite leaves one clock of a metric that is about the ticket as a whole, that of its origin.
+func (f *folding) unite(o Origin, e *Event) {
+	f.Clocks = slices.DeleteFunc(f.Clocks, func(c Clock) bool {
+		if c.Metric != o.Metric || o.starts(&c) {
+			return false
+		}
+		f.retire(&c, e)
+		return true
+	})
 }
 
 // retire takes out a clock that another one goes on for. What was judged stays so.
@@ -158,14 +198,26 @@ func (f *folding) retire(c *Clock, e *Event) {
 	f.replaced = append(f.replaced, *c)
 }
 
-// absorb takes over the stories of a part. Of the elder ticket it is told, too, how it stood until it became as it stands now.
-func (p *past) absorb(other *past, elder bool, now stand) {
+// absorb takes over the stories of a part, and how its tickets stood and who held them; from now on all stand as the whole does. Only an open question that came to a solved ticket
+// is not solved by that.
+func (p *past) absorb(other *part, whole *folding, now time.Time) {
 	if p == nil {
 		return
 	}
-	p.stories = append(p.stories, other.stories...)
-	if elder {
-		p.stands = append(slices.Clone(other.stands), now)
+	p.stories = append(p.stories, other.past.stories...)
+	if p.merged == nil {
+		p.merged = make(map[string]*record)
+	}
+	take := func(line string, r *record) {
+		if !whole.Status.Done() || other.Status.Done() {
+			r.stands = append(r.stands, stand{from: now, status: whole.Status, solvedFrom: whole.SolvedFrom})
+		}
+		r.holders = append(r.holders, holder{now, whole.Facts.holding()})
+		p.merged[line] = r
+	}
+	take(other.Name, &other.past.own)
+	for line, r := range other.past.merged {
+		take(line, r)
 	}
 }
 

@@ -9,31 +9,44 @@ import (
 	"github.com/socialcrm/socialcrm/sla"
 )
 
-// An oracle counts minutes. It knows nothing of instants: for each minute and each clock it writes down whether the clock counted.
+// An oracle counts minutes. It knows nothing of instants: for each minute and each clock it writes down whether the clock counted. It is of one ticket: what is to be merged into
+// that has an oracle of its own until then.
 type oracle struct {
-	w        *world
-	minute   int
-	status   []sla.Status // by the minute
-	solvedAs []sla.Status // what the status was before it was solved, by the minute
-	held     []sla.Facts  // by the minute
+	w      *world
+	name   string // of the ticket's own line
+	minute int
+	minutes
 
-	now        sla.Status
-	solvedFrom sla.Status
-	facts      sla.Facts
-	policy     *sla.Policy
-	calendar   string
-	version    *version
-	asked      int
-	updated    int
-	lines      map[string]*oracleLine
-	clocks     []*oracleClock
-	part       *oracle // the ticket on the line "merged", until it is merged
+	facts    sla.Facts
+	policy   *sla.Policy
+	calendar string
+	version  *version
+	asked    int
+	updated  int
+	about    map[sla.Metric]question // whose question a metric about the ticket as a whole is, where that is another one since a merge
+	lines    map[string]*oracleLine
+	clocks   []*oracleClock
+	parts    []*oracle
+}
+
+// minutes tell how a ticket stood and who held it.
+type minutes struct {
+	now, solvedFrom  sla.Status
+	status, solvedAs []sla.Status // by the minute, and what it was before it was solved
+	held             []sla.Facts
+}
+
+// question is who asked, or for updates was answered, and when.
+type question struct {
+	line  string
+	since int
 }
 
 type oracleLine struct {
 	messages        map[sla.Mark]bool // whether they wait
 	wrote, oldest   int
 	greeted, opened bool
+	minutes         *minutes // of a line that was merged: until then those of the ticket that it was
 }
 
 type oracleClock struct {
@@ -52,18 +65,29 @@ type oracleClock struct {
 
 const never = -1
 
-func newOracle(w *world) *oracle {
-	o := &oracle{w: w, asked: never, updated: never, lines: map[string]*oracleLine{}}
-	o.line("")
+func newOracle(w *world, name string) *oracle {
+	o := &oracle{w: w, name: name, asked: never, updated: never, lines: map[string]*oracleLine{}, about: map[sla.Metric]question{}}
+	o.line(name)
 	return o
 }
 
 func simulate(w *world) *oracle {
-	o, merged := newOracle(w), never
+	o, lastly := newOracle(w, ""), map[string]int{}
 	for i, e := range w.events {
 		if e.Kind == sla.Merged {
-			merged, o.part = i, newOracle(w)
+			lastly[e.Line] = i
 		}
+	}
+	tickets := map[string]*oracle{"": o}
+	for name := range lastly {
+		tickets[name] = newOracle(w, name)
+	}
+	for name, i := range lastly {
+		into := tickets[w.events[i].Into]
+		if into == nil {
+			into = o
+		}
+		into.parts = append(into.parts, tickets[name])
 	}
 	gone := map[string]bool{}
 	for _, e := range w.events {
@@ -71,39 +95,46 @@ func simulate(w *world) *oracle {
 			gone[e.Key] = true
 		}
 	}
-	for o.minute = 0; o.minute <= w.end(); o.minute++ {
-		o.begin()
+	for minute := 0; minute <= w.end(); minute++ {
+		o.begin(minute)
 		for i := range w.events {
 			e := &w.events[i]
-			if !e.Time.Equal(w.at(o.minute)) || gone[e.Key] || e.Post != "" && gone[e.Post] {
-				continue
+			if e.Time.Equal(w.at(minute)) && !gone[e.Key] && (e.Post == "" || !gone[e.Post]) {
+				o.happens(e, e.Kind == sla.Merged && lastly[e.Line] == i)
 			}
-			if o.part == nil || e.Line != "merged" {
-				o.apply(e)
-				continue
-			}
-			own := *e
-			own.Line = ""
-			if i != merged {
-				o.part.apply(&own)
-				continue
-			}
-			own.Facts = &o.facts
-			had := slices.Clone(o.part.clocks)
-			o.part.apply(&own)
-			o.apply(e)
-			o.merge(had)
 		}
 		o.finish()
 	}
+	o.minute = w.end() + 1
 	return o
 }
 
+// happens tells the event to the ticket to which it happened, and to the one that takes that in.
+func (o *oracle) happens(e *sla.Event, merges bool) {
+	i := slices.IndexFunc(o.parts, func(p *oracle) bool { return p.has(e.Line) })
+	if i < 0 {
+		o.apply(e)
+		return
+	}
+	p := o.parts[i]
+	p.happens(e, merges)
+	if merges && p.name == e.Line {
+		o.apply(e)
+		o.parts = slices.Concat(o.parts[:i:i], o.parts[i+1:], p.parts)
+		o.merge(p, e)
+	}
+}
+
+// has reports whether a line is one of the ticket's, or of what is to be merged into it.
+func (o *oracle) has(line string) bool {
+	return o.lines[line] != nil || slices.ContainsFunc(o.parts, func(p *oracle) bool { return p.has(line) })
+}
+
 // begin looks at the clocks before anything happens in the minute.
-func (o *oracle) begin() {
-	if o.part != nil {
-		o.part.minute = o.minute
-		o.part.begin()
+func (o *oracle) begin(minute int) {
+	o.minute = minute
+	for _, p := range o.parts {
+		p.begin(minute)
 	}
 	for _, c := range o.clocks {
 		o.judge(c)
@@ -112,10 +143,15 @@ func (o *oracle) begin() {
 
 // finish writes the minute down.
 func (o *oracle) finish() {
-	if o.part != nil {
-		o.part.finish()
+	for _, p := range o.parts {
+		p.finish()
 	}
-	o.status, o.held, o.solvedAs = append(o.status, o.now), append(o.held, o.facts), append(o.solvedAs, o.solvedFrom)
+	o.minutes.write(o.facts)
+	for _, l := range o.lines {
+		if l.minutes != nil {
+			l.minutes.write(o.facts)
+		}
+	}
 	for _, c := range o.clocks {
 		if c.stopped == never {
 			c.tick(!o.pauses(c.metric, o.now, c), o.minute)
@@ -123,53 +159,122 @@ func (o *oracle) finish() {
 	}
 }
 
-// merge goes on with the clocks of the part's line as they are, and with one of each metric that is about the ticket as a whole.
-func (o *oracle) merge(had []*oracleClock) {
-	p := o.part
-	o.part = nil
-	o.lines["merged"] = p.lines[""]
-	if p.asked != never && (o.asked == never || p.asked < o.asked) {
-		o.asked, o.status, o.solvedAs = p.asked, p.status, p.solvedAs
-		if o.now == "" {
-			o.now = sla.New
-		}
-	}
-	o.updated = max(o.updated, p.updated)
-	for _, c := range p.clocks {
-		isNew := !slices.ContainsFunc(had, func(b *oracleClock) bool { return b.metric == c.metric && b.started == c.started })
-		if isNew && wholly(c.metric) {
-			continue
-		}
-		c.line = "merged"
-		o.clocks = append(o.clocks, c)
-	}
-	for _, m := range []sla.Metric{sla.PeriodicUpdate, sla.Resolution, sla.RequesterWait, sla.AgentWork} {
-		o.unite(m)
-	}
-	o.promise(o.facts)
+func (m *minutes) write(facts sla.Facts) {
+	m.status, m.held, m.solvedAs = append(m.status, m.now), append(m.held, facts), append(m.solvedAs, m.solvedFrom)
 }
 
-// unite ends all clocks of a metric but one.
-func (o *oracle) unite(m sla.Metric) {
-	worth := func(c *oracleClock) int {
-		switch {
-		case m == sla.PeriodicUpdate && c.started != o.updated:
-			return 0
-		case c.stopped == never:
-			return 3
-		case c.verdict != sla.Unjudged:
-			return 2
-		}
-		return 1
+// of returns how the ticket of a line stood.
+func (o *oracle) of(line string) *minutes {
+	if l := o.lines[line]; l != nil && l.minutes != nil {
+		return l.minutes
 	}
-	var best *oracleClock
-	for _, c := range o.clocks {
-		if c.metric == m && !c.past && worth(c) > 0 && (best == nil || worth(c) > worth(best) || worth(c) == worth(best) && (c.started < best.started || c.started == best.started && c.line < best.line)) {
-			best = c
+	return &o.minutes
+}
+
+// become lets all lines stand as the ticket does.
+func (o *oracle) become(now, solvedFrom sla.Status) {
+	o.now, o.solvedFrom = now, solvedFrom
+	for _, l := range o.lines {
+		if l.minutes != nil {
+			l.minutes.now, l.minutes.solvedFrom = now, solvedFrom
 		}
 	}
+}
+
+// merge goes on with the clocks of the part's lines as they are, and with one of each metric that is about the ticket as a whole.
+func (o *oracle) merge(p *oracle, e *sla.Event) {
+	goes := map[sla.Metric]question{}
+	for _, m := range sla.Metrics() {
+		if wholly(m) {
+			goes[m] = o.goesOn(p, m)
+		}
+	}
+	for name, l := range p.lines {
+		if l.minutes == nil {
+			l.minutes = &p.minutes
+		}
+		if !isDone(o.now) || isDone(p.now) { // what is open is not solved by coming to a solved ticket
+			l.minutes.now, l.minutes.solvedFrom = o.now, o.solvedFrom
+		}
+		o.lines[name] = l
+	}
+	if p.asked != never && (o.asked == never || p.asked < o.asked) {
+		o.asked = p.asked
+	}
+	if o.now == "" && o.asked != never {
+		o.become(sla.New, "")
+	}
+	o.updated = max(o.updated, p.updated)
+	o.clocks, o.about = append(o.clocks, p.clocks...), goes
+	for m, q := range goes {
+		o.unite(m, q)
+	}
+	was := o.facts
+	if e.Facts != nil {
+		o.facts = *e.Facts
+	}
+	o.comeUnder()
+	o.promise(was)
+}
+
+// question tells whose question a metric about the ticket as a whole is.
+func (o *oracle) question(m sla.Metric) question {
+	q, ok := o.about[m]
+	switch {
+	case m == sla.PeriodicUpdate && (!ok || q.since != o.updated):
+		return question{o.name, o.updated}
+	case !ok || q.since == never:
+		return question{o.name, o.asked}
+	}
+	return q
+}
+
+// goesOn tells whose question goes on when a part is merged. Each promise that was made is kept and judged once: one that runs goes on before one that has not been made, and both
+// before what is judged, which stays so. Where that leaves a choice, who asked first has waited longest.
+func (o *oracle) goesOn(p *oracle, m sla.Metric) question {
+	mine, its := o.question(m), p.question(m)
+	switch {
+	case its.since == never:
+		return mine
+	case mine.since == never:
+		return its
+	case m == sla.PeriodicUpdate && its.since > mine.since:
+		return its
+	case m == sla.PeriodicUpdate:
+		return mine
+	}
+	clock := func(o *oracle, q question) *oracleClock {
+		for _, c := range o.clocks {
+			if !c.past && c.metric == m && c.line == q.line && c.started == q.since {
+				return c
+			}
+		}
+		return nil
+	}
+	a, b := clock(o, mine), clock(p, its)
+	for _, is := range []func(c *oracleClock, done bool) bool{
+		func(c *oracleClock, _ bool) bool { return c != nil && c.stopped == never },
+		func(c *oracleClock, done bool) bool { return (c == nil || c.verdict == sla.Unjudged) && !done },
+		func(_ *oracleClock, done bool) bool { return !done }, // nothing reopens what is open
+		func(c *oracleClock, _ bool) bool { return c != nil && c.verdict != sla.Unjudged },
+	} {
+		if one, other := is(a, isDone(o.now)), is(b, isDone(p.now)); one != other {
+			if one {
+				return mine
+			}
+			return its
+		}
+	}
+	if its.since < mine.since {
+		return its
+	}
+	return mine
+}
+
+// unite ends all clocks of a metric but the one that goes on.
+func (o *oracle) unite(m sla.Metric, goes question) {
 	o.clocks = slices.DeleteFunc(o.clocks, func(c *oracleClock) bool {
-		if c.metric != m || c == best {
+		if c.metric != m || c.line == goes.line && c.started == goes.since {
 			return false
 		}
 		if c.past = true; c.stopped == never && c.verdict != sla.Running {
@@ -223,7 +328,8 @@ func (o *oracle) judge(c *oracleClock) {
 		return
 	}
 	if d := c.deadline(); d != never && d < o.minute {
-		c.verdict, c.breach, c.lane, c.agent = sla.Breached, d, o.held[d].Lane, o.held[d].Agent
+		held := o.of(c.line).held[d]
+		c.verdict, c.breach, c.lane, c.agent = sla.Breached, d, held.Lane, held.Agent
 	}
 }
 
@@ -267,26 +373,12 @@ func isDone(s sla.Status) bool { return s == sla.Solved || s == sla.Closed }
 
 func (o *oracle) apply(e *sla.Event) {
 	was := o.facts
-	if e.Facts != nil && e.Line == "" {
+	if e.Facts != nil && e.Line == o.name && e.Kind != sla.Merged {
 		o.facts = *e.Facts
 	}
-	o.version = o.w.version(o.minute)
-	o.policy = nil
-	for i := range o.version.policies {
-		p := &o.version.policies[i]
-		matches := map[string]bool{"p0": o.facts.Priority == sla.Urgent, "p1": slices.Contains(o.facts.Tags, "vip"), "p2": o.facts.Priority != sla.Low}[p.Name]
-		if matches {
-			o.policy = p
-			break
-		}
-	}
-	if o.calendar = ""; o.policy != nil {
-		if o.calendar = o.policy.Calendar; o.calendar == "" {
-			o.calendar = o.version.lanes[o.facts.Lane]
-		}
-	}
+	o.comeUnder()
 	l := &oracleLine{messages: map[sla.Mark]bool{}, wrote: never, oldest: never}
-	if o.part == nil || e.Line == "" {
+	if !slices.ContainsFunc(o.parts, func(p *oracle) bool { return p.has(e.Line) }) {
 		l = o.line(e.Line)
 	}
 	switch e.Kind {
@@ -302,7 +394,7 @@ func (o *oracle) apply(e *sla.Event) {
 		}
 		l.messages[e.Mark] = true
 		if o.now == "" {
-			o.now = sla.New
+			o.become(sla.New, "")
 		}
 	case sla.MessageWithdrawn:
 		if !l.messages[e.Of] {
@@ -340,22 +432,44 @@ func (o *oracle) apply(e *sla.Event) {
 	o.promise(was)
 }
 
+// comeUnder finds the policy and the calendar.
+func (o *oracle) comeUnder() {
+	o.version = o.w.version(o.minute)
+	o.policy = nil
+	for i := range o.version.policies {
+		p := &o.version.policies[i]
+		matches := map[string]bool{"p0": o.facts.Priority == sla.Urgent, "p1": slices.Contains(o.facts.Tags, "vip"), "p2": o.facts.Priority != sla.Low}[p.Name]
+		if matches {
+			o.policy = p
+			break
+		}
+	}
+	if o.calendar = ""; o.policy != nil {
+		if o.calendar = o.policy.Calendar; o.calendar == "" {
+			o.calendar = o.version.lanes[o.facts.Lane]
+		}
+	}
+}
+
 func (o *oracle) changeStatus(e *sla.Event, was sla.Facts) {
 	verdict := sla.Met
 	if e.Reason != "" {
 		verdict = sla.NoReplyNeeded
 	}
-	if e.Line != "" {
+	if e.Line != o.name {
 		if isDone(e.Status) {
 			o.settle(e.Line, verdict, was)
 		}
 		return
 	}
 	before := o.now
-	o.now = e.Status
+	if before == e.Status {
+		return
+	}
+	o.become(e.Status, o.solvedFrom)
 	switch {
 	case isDone(o.now) && !isDone(before):
-		o.solvedFrom = before
+		o.become(e.Status, before)
 		o.clocks = slices.DeleteFunc(o.clocks, func(c *oracleClock) bool {
 			return c.metric == sla.PeriodicUpdate && c.stopped == never && c.started == o.minute // the answer that solved it began none
 		})
@@ -372,7 +486,7 @@ func (o *oracle) changeStatus(e *sla.Event, was sla.Facts) {
 				o.reopen(c)
 			}
 		}
-		o.solvedFrom = ""
+		o.become(e.Status, "")
 	}
 }
 
@@ -385,8 +499,13 @@ func (o *oracle) reopen(c *oracleClock) {
 	c.verdict, c.stopped, c.lane, c.agent = sla.Running, never, "", ""
 	c.policy, c.target = o.policy.Name, int(time.Duration(t.Within)/time.Minute)
 	c.calendar, c.hours = o.calendar, o.version.open[o.calendar]
+	stood := o.of(c.line)
 	for m := c.started + len(c.awake); m < o.minute; m++ {
-		c.tick(o.policy.Reopening == sla.Ignore && !o.pauses(c.metric, o.solvedFrom, c), m)
+		as := stood.status[m]
+		if isDone(as) {
+			as = stood.solvedAs[m]
+		}
+		c.tick(o.policy.Reopening == sla.Ignore && !o.pauses(c.metric, as, c), m)
 	}
 	if o.policy.Reopening == sla.Restart {
 		clear(c.awake)
@@ -459,11 +578,13 @@ func (o *oracle) promise(was sla.Facts) {
 		}
 	}
 	if o.updated != never {
-		o.start(sla.PeriodicUpdate, "", o.updated)
+		q := o.question(sla.PeriodicUpdate)
+		o.start(sla.PeriodicUpdate, q.line, q.since)
 	}
 	if o.asked != never {
 		for _, m := range []sla.Metric{sla.Resolution, sla.RequesterWait, sla.AgentWork} {
-			o.start(m, "", o.asked)
+			q := o.question(m)
+			o.start(m, q.line, q.since)
 		}
 	}
 }
@@ -490,21 +611,21 @@ func (o *oracle) start(m sla.Metric, line string, started int) {
 		if c.stopped == never || c.verdict != sla.Unjudged && (once || c.stopped != c.started) {
 			return
 		}
-		line = c.line
 		o.clocks = slices.Delete(o.clocks, i, i+1)
 		break
 	}
 	c := &oracleClock{metric: m, line: line, started: started, policy: o.policy.Name, calendar: o.calendar, hours: o.version.open[o.calendar],
 		target: int(time.Duration(t.Within) / time.Minute), stopped: never, breach: never}
 	o.clocks = append(o.clocks, c)
+	stood := o.of(line)
 	for minute := started; minute < o.minute; minute++ {
 		// What had been solved before goes by the reopening rule, as it would have.
-		status := o.status[minute]
+		status := stood.status[minute]
 		if !once || !isDone(status) {
 			c.tick(!o.pauses(m, status, c), minute)
 			continue
 		}
-		c.tick(o.policy.Reopening == sla.Ignore && !o.pauses(m, o.solvedAs[minute], c), minute)
+		c.tick(o.policy.Reopening == sla.Ignore && !o.pauses(m, stood.solvedAs[minute], c), minute)
 		if o.policy.Reopening == sla.Restart {
 			o.judge(c)
 			clear(c.awake)

@@ -9,10 +9,16 @@ import (
 // past is what a State does not remember: how the ticket stood and who held it, and all that ever counted for each clock. Its methods that a folding without a
 // past calls too do nothing then.
 type past struct {
+	own     record
+	merged  map[string]*record // those of merged lines: until they were merged, of the tickets that they were
+	stories []*story           // of all clocks, as they began
+	telling bool               // turns are wanted
+}
+
+// record is how a ticket stood and who held it.
+type record struct {
 	stands  []stand
 	holders []holder
-	stories []*story // of all clocks, as they began
-	telling bool     // turns are wanted
 }
 
 // stand is a status and when it lasted; for solved and closed also what the status was before.
@@ -116,11 +122,9 @@ func (p *past) until(t time.Time, f *folding) {
 
 // note remembers what the event changed.
 func (p *past) note(was *State, f *folding, e *Event) {
-	if f.Status != was.Status {
-		p.stands = append(p.stands, stand{from: e.Time, status: f.Status, solvedFrom: f.SolvedFrom})
-	}
-	if held := f.Facts.holding(); held != was.Facts.holding() {
-		p.holders = append(p.holders, holder{e.Time, held})
+	p.own.note(was, f, e)
+	for _, r := range p.merged {
+		r.note(was, f, e)
 	}
 	if p.telling {
 		p.tell(was, f, e)
@@ -130,9 +134,26 @@ func (p *past) note(was *State, f *folding, e *Event) {
 	}
 }
 
+func (r *record) note(was *State, f *folding, e *Event) {
+	if f.Status != was.Status {
+		r.stands = append(r.stands, stand{from: e.Time, status: f.Status, solvedFrom: f.SolvedFrom})
+	}
+	if held := f.Facts.holding(); held != was.Facts.holding() {
+		r.holders = append(r.holders, holder{e.Time, held})
+	}
+}
+
+// of returns the record of a line.
+func (p *past) of(line string) *record {
+	if r := p.merged[line]; r != nil {
+		return r
+	}
+	return &p.own
+}
+
 // holder returns who held the ticket at the instant.
-func (p *past) holder(t time.Time) holding {
-	for _, h := range slices.Backward(p.holders) {
+func (r *record) holder(t time.Time) holding {
+	for _, h := range slices.Backward(r.holders) {
 		if !h.since.After(t) {
 			return h.holding
 		}
@@ -141,10 +162,10 @@ func (p *past) holder(t time.Time) holding {
 }
 
 // stood returns how the ticket stood between two instants.
-func (p *past) stood(from, to time.Time) iter.Seq[stand] {
+func (r *record) stood(from, to time.Time) iter.Seq[stand] {
 	return func(yield func(stand) bool) {
 		before := stand{from: from, to: to}
-		for _, s := range p.stands {
+		for _, s := range r.stands {
 			if s.from.After(from) {
 				if before.to = s.from; !yield(before) {
 					return

@@ -24,11 +24,13 @@ func (f *folding) keepPromises(now time.Time) {
 		f.openLine(line, line.wants()&f.terms.promised, now)
 	}
 	if missing.has(PeriodicUpdate) {
-		f.open(PeriodicUpdate, f.promisedTo(PeriodicUpdate, f.Updated), f.Updated, now)
+		o := f.origin(PeriodicUpdate)
+		f.open(PeriodicUpdate, o.Line, o.Since, now)
 	}
 	for m := Resolution; m <= AgentWork; m++ {
 		if missing.has(m) {
-			f.open(m, f.promisedTo(m, f.Asked), f.Asked, now)
+			o := f.origin(m)
+			f.open(m, o.Line, o.Since, now)
 		}
 	}
 }
@@ -41,16 +43,6 @@ func (f *folding) keepAll(now time.Time) {
 			f.keep(i, status, now)
 		}
 	}
-}
-
-// promisedTo returns the line whose clock about the ticket as a whole goes on being judged; the ticket's own where there is none.
-func (f *folding) promisedTo(m Metric, started time.Time) string {
-	for i := range f.Clocks {
-		if c := &f.Clocks[i]; c.Metric == m && c.Started.Equal(started) {
-			return c.Line
-		}
-	}
-	return f.Name
 }
 
 // missing are the clocks that the ticket should have, but for those of merged tickets' lines, and that are not there.
@@ -167,12 +159,12 @@ func (f *folding) miss(c *Clock, now time.Time) {
 // expire makes the clock breached when its deadline lies before now, to the account of who held the ticket then.
 func (f *folding) expire(c *Clock, now time.Time) {
 	held := f.was.held
-	if c.overdue(now) && c.Due.Before(f.was.heldSince) {
+	if c.overdue(now) && (c.Due.Before(f.was.heldSince) || f.apartAt(c, c.Due)) {
 		if f.past == nil {
 			f.unknown = true
 			return
 		}
-		held = f.past.holder(c.Due)
+		held = f.past.of(c.Line).holder(c.Due)
 	}
 	c.expire(now, held)
 }
@@ -223,14 +215,22 @@ func (f *folding) catchUp(c *Clock, p promise, now time.Time) {
 		return
 	}
 	if f.past != nil {
-		for s := range f.past.stood(c.Started, now) {
+		for s := range f.past.of(c.Line).stood(c.Started, now) {
 			f.catchUpWith(c, p, s)
 		}
 		return
 	}
-	if f.unknown = f.unknown || (p.pause != 0 || c.Metric.once()) && c.Started.Before(f.was.statusSince); !f.unknown {
+	if f.unknown = f.unknown || (p.pause != 0 || c.Metric.once()) && f.stoodOtherwise(c, c.Started); !f.unknown {
 		f.catchUpWith(c, p, stand{c.Started, now, f.was.status, f.was.solvedFrom})
 	}
+}
+
+// apartAt reports whether the clock's line was, or may have been, that of another ticket at an instant.
+func (f *folding) apartAt(c *Clock, t time.Time) bool { return c.Line != f.Name && t.Before(f.Joined) }
+
+// stoodOtherwise reports whether the status may have changed between an instant and the event.
+func (f *folding) stoodOtherwise(c *Clock, since time.Time) bool {
+	return since.Before(f.was.statusSince) || f.apartAt(c, since)
 }
 
 func (f *folding) catchUpWith(c *Clock, p promise, s stand) {
@@ -273,13 +273,30 @@ func (f *folding) reopen(c *Clock, t time.Time) {
 	}
 	f.retarget(c, p, t)
 	if c.Calendar = f.name; choice == Ignore {
-		f.pass(c, p, solved, t, f.SolvedFrom)
+		f.ignore(c, p, solved, t)
 	}
 	if c.running() {
 		c.Due = time.Time{}
 	}
 	if !p.pause.has(f.Status) {
 		f.run(c, t)
+	}
+}
+
+// ignore lets the time since the clock was stopped go by as if the ticket had never been solved.
+func (f *folding) ignore(c *Clock, p promise, solved, t time.Time) {
+	switch {
+	case f.past != nil:
+		for s := range f.past.of(c.Line).stood(solved, t) {
+			if s.status.Done() {
+				s.status = s.solvedFrom
+			}
+			f.pass(c, p, s.from, s.to, s.status)
+		}
+	case f.stoodOtherwise(c, solved):
+		f.unknown = true
+	default:
+		f.pass(c, p, solved, t, f.SolvedFrom)
 	}
 }
 

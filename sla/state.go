@@ -16,7 +16,7 @@ type State struct {
 	Policy string `json:"policy,omitempty"`
 	// Status is the ticket's status as of the last event.
 	Status Status `json:"status,omitempty"`
-	// StatusSince is when the status became this, or when a ticket that was asked before was merged into this one, and SolvedFrom, while it is solved or closed, what it was before.
+	// StatusSince is when the status became this, and SolvedFrom, while it is solved or closed, what it was before.
 	StatusSince time.Time `json:"status_since,omitzero"`
 	SolvedFrom  Status    `json:"solved_from,omitempty"`
 	// HeldSince is when the lane and the agent became those of Facts.
@@ -25,11 +25,21 @@ type State struct {
 	Asked time.Time `json:"asked,omitzero"`
 	// Updated is the time of the newest response, until the ticket is solved.
 	Updated time.Time `json:"updated,omitzero"`
-	// Line is the ticket's own line; Lines are those that merged tickets brought.
+	// Line is the ticket's own line; Lines are those that merged tickets brought, the last of them at Joined.
 	Line
-	Lines []Line `json:"lines,omitempty"`
+	Lines  []Line    `json:"lines,omitempty"`
+	Joined time.Time `json:"joined,omitzero"`
+	// Origins say of the metrics about the ticket as a whole what they count from since a merge, where that is not the ticket's own line since Asked or Updated.
+	Origins []Origin `json:"origins,omitempty"`
 	// Last is the place of the last event folded.
 	Last Mark `json:"last,omitzero"`
+}
+
+// Origin is what a clock about the ticket as a whole counts from: the first message, or for periodic updates the latest response, of the ticket on the line.
+type Origin struct {
+	Metric Metric    `json:"metric"`
+	Line   string    `json:"line,omitempty"`
+	Since  time.Time `json:"since"`
 }
 
 // Line is how a conversation with the customer stands. A ticket has one; merging brings further ones, each of which wants its own answer.

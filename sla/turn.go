@@ -117,6 +117,8 @@ func (s *story) moved(b, c *Clock, was *State, f *folding, e *Event) {
 		switch {
 		case b.Policy != c.Policy:
 			cause = "policy " + c.Policy
+		case e.Kind == Merged && c.Line != f.Name:
+			cause = e.cause()
 		case was.Facts.Priority != f.Facts.Priority:
 			cause = "priority " + arrow(was.Facts.Priority.String(), f.Facts.Priority.String())
 		}
@@ -124,7 +126,9 @@ func (s *story) moved(b, c *Clock, was *State, f *folding, e *Event) {
 	}
 	if b.Calendar != c.Calendar {
 		var cause string
-		if was.Facts.Lane != f.Facts.Lane {
+		if e.Kind == Merged && c.Line != f.Name {
+			cause = e.cause()
+		} else if was.Facts.Lane != f.Facts.Lane {
 			cause = "lane " + arrow(was.Facts.Lane, f.Facts.Lane)
 		}
 		s.turn(c, Turn{At: e.Time, Kind: TurnCalendar, From: calendarName(b.Calendar), To: calendarName(c.Calendar), Cause: cause})

@@ -149,12 +149,18 @@ func (w *world) randomEvents(t *rapid.T) {
 			break
 		}
 		e := sla.Event{Mark: sla.Mark{Time: w.at(minute), Order: fmt.Sprintf("%02d", i), Key: fmt.Sprint("k", i)}}
-		e.Line = rapid.SampledFrom([]string{"", "", "", "", "merged"}).Draw(t, "line")
+		e.Line = rapid.SampledFrom([]string{"", "", "", "", "merged", "merged", "other"}).Draw(t, "line")
 		e.Kind = rapid.SampledFrom([]sla.EventKind{sla.CustomerWrote, sla.CustomerWrote, sla.Answered, sla.Answered, sla.StatusChanged, sla.StatusChanged, sla.StatusChanged,
 			sla.FactsChanged, sla.FactsChanged, sla.MessageWithdrawn, sla.AnswerWithdrawn, sla.AnswerGivenElsewhere, sla.ReplyForbidden, sla.Merged}).Draw(t, "kind")
 		switch e.Kind {
 		case sla.Merged:
-			e.Line = "merged"
+			e.Line = rapid.SampledFrom([]string{"merged", "other"}).Draw(t, "which")
+			if e.Line == "merged" {
+				e.Into = rapid.SampledFrom([]string{"", "", "other"}).Draw(t, "into")
+			}
+			if rapid.Bool().Draw(t, "with facts") {
+				e.Facts = randomFacts(t)
+			}
 		case sla.Answered:
 			e.Automated = rapid.Bool().Draw(t, "automated")
 		case sla.StatusChanged:
@@ -164,8 +170,7 @@ func (w *world) randomEvents(t *rapid.T) {
 				e.Post = w.events[last].Key
 			}
 		case sla.FactsChanged:
-			e.Facts = &sla.Facts{Priority: sla.Priority(rapid.IntRange(-1, 2).Draw(t, "priority")), Lane: rapid.SampledFrom([]string{"", "day", "night"}).Draw(t, "lane"),
-				Agent: rapid.SampledFrom([]string{"", "jo"}).Draw(t, "agent"), Tags: rapid.SampledFrom([][]string{nil, {"vip"}}).Draw(t, "tags")}
+			e.Facts = randomFacts(t)
 		case sla.MessageWithdrawn, sla.AnswerWithdrawn:
 			of := -1
 			for j, before := range w.events {
@@ -185,6 +190,11 @@ func (w *world) randomEvents(t *rapid.T) {
 		}
 		w.events = append(w.events, e)
 	}
+}
+
+func randomFacts(t *rapid.T) *sla.Facts {
+	return &sla.Facts{Priority: sla.Priority(rapid.IntRange(-1, 2).Draw(t, "priority")), Lane: rapid.SampledFrom([]string{"", "day", "night"}).Draw(t, "lane"),
+		Agent: rapid.SampledFrom([]string{"", "jo"}).Draw(t, "agent"), Tags: rapid.SampledFrom([][]string{nil, {"vip"}}).Draw(t, "tags")}
 }
 
 // end is the minute at which everything is looked at.
@@ -253,7 +263,7 @@ func (w *world) story() string {
 		}
 	}
 	for _, e := range w.events {
-		fmt.Fprintf(&b, "%d %s %s line %q auto %v status %s reason %q", int(e.Time.Sub(w.begin)/time.Minute), e.Key, e.Kind, e.Line, e.Automated, e.Status, e.Reason)
+		fmt.Fprintf(&b, "%d %s %s line %q into %q auto %v status %s reason %q", int(e.Time.Sub(w.begin)/time.Minute), e.Key, e.Kind, e.Line, e.Into, e.Automated, e.Status, e.Reason)
 		if e.Facts != nil {
 			fmt.Fprintf(&b, " facts %+v", *e.Facts)
 		}

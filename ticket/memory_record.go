@@ -122,7 +122,15 @@ func (p *packer) clocks(s *sla.State) {
 	p.time(&s.Updated)
 	p.line(&s.Line)
 	packList(p, &s.Lines, (*packer).line)
+	p.time(&s.Joined)
+	packList(p, &s.Origins, (*packer).origin)
 	p.mark(&s.Last)
+}
+
+func (p *packer) origin(o *sla.Origin) {
+	packInt(p, &o.Metric)
+	packText(p, &o.Line)
+	p.time(&o.Since)
 }
 
 func (p *packer) line(l *sla.Line) {
