@@ -126,9 +126,9 @@ func (w *work) absorb(c *change, m merging) error {
 	other.Stepped, other.Consults = nil, nil
 	w.tx.Cancel(clockTaskID(other.ID))
 	merged.New = string(c.ID)
-	if !m.oneLine { // what was promised and judged until now stays as it was
-		mark := other.afterAll(c.afterAll(sla.Mark{Time: w.now, Key: other.newKey("merge")}))
-		merged.Clock = &sla.Event{Kind: sla.Merged, Mark: mark, Into: string(c.ID)}
+	if !m.oneLine { // what was promised and judged until now stays as it was, and goes on under what the whole is
+		mark, facts := other.afterAll(c.afterAll(sla.Mark{Time: w.now, Key: other.newKey("merge")})), c.ClockFacts(c.contact)
+		merged.Clock = &sla.Event{Kind: sla.Merged, Mark: mark, Into: string(c.ID), Facts: &facts}
 	}
 	other.journal(merged)
 	other.finish()
@@ -375,6 +375,13 @@ func (c *change) regain(from *change, oneLine bool) error {
 	}
 	from.retold.stood = left
 	c.retold = &retelling{stood: c.standing(events, kept)}
+	for _, clock := range kept { // what only the other promised
+		if !slices.ContainsFunc(c.retold.stood, func(own sla.Clock) bool {
+			return own.Metric == clock.Metric && own.Line == clock.Line && own.Started.Equal(clock.Started)
+		}) {
+			c.retold.stood = append(c.retold.stood, clock)
+		}
+	}
 	if oneLine {
 		c.retold.stood = slices.DeleteFunc(c.retold.stood, func(clock sla.Clock) bool { return clock.Line == "" })
 	}

@@ -80,7 +80,7 @@ func (w *world) resolutionsTold(names map[ticket.ID]string) (all []string) {
 	return all
 }
 
-func TestAMergeThatOpensASolvedTicketTellsThatItsResolutionIsNotMet(t *testing.T) {
+func TestAMergeThatOpensASolvedTicketLeavesItsResolutionMetAndThatOfTheOtherBegins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := company()
@@ -93,15 +93,22 @@ func TestAMergeThatOpensASolvedTicketTellsThatItsResolutionIsNotMet(t *testing.T
 	w.must(w.desk.Resolve(t.Context(), first, ana, ""))
 	w.must(w.desk.Merge(t.Context(), first, ana, second))
 	names := map[ticket.ID]string{first: "first", second: "second"}
-	if diff := cmp.Diff([]string{"first: clock.met", "first: clock.withdrawn"}, w.resolutionsTold(names)); diff != "" {
-		t.Errorf("the journal (-want +tells):\n%s", diff)
-	}
-	if got := w.reported().Promises; len(got) != 0 {
-		t.Errorf("a report counts %+v, want nothing: the resolution runs", got)
+	if c, _ := w.ticket(first).Clocks.Clock(sla.Resolution); c.Verdict != sla.Running || c.Line != string(second) || !c.Due.Equal(time.Date(2026, 3, 2, 10, 1, 0, 0, time.UTC)) {
+		t.Errorf("the resolution is %+v, want that of the second, an hour after it was asked", c)
 	}
 	w.pass(2 * time.Hour)
-	w.must(w.desk.Unmerge(t.Context(), first, ana, second))
+	if diff := cmp.Diff([]string{"first: clock.met", "first: clock.breached of second"}, w.resolutionsTold(names)); diff != "" {
+		t.Errorf("the journal (-want +tells):\n%s", diff)
+	}
+	if got := w.reported().Promises; len(got) != 1 || got[0].Breached != 1 || got[0].Met != 1 {
+		t.Errorf("a report counts %+v, want one met and one breached", got)
+	}
+	w.must(w.desk.Unmerge(t.Context(), first, ana, second)) // nobody promises the second anything, and the first is open
 	w.pass(time.Minute)
+	want := []string{"first: clock.met", "first: clock.breached of second", "second: clock.withdrawn", "first: clock.withdrawn", "first: clock.breached"}
+	if diff := cmp.Diff(want, w.resolutionsTold(names)); diff != "" {
+		t.Errorf("taken apart, the journal (-want +tells):\n%s", diff)
+	}
 	if got := w.reported().Promises; len(got) != 1 || got[0].Breached != 1 || got[0].Met != 0 {
 		t.Errorf("a report counts %+v, want the one breach", got)
 	}

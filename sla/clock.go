@@ -52,7 +52,7 @@ type Clock struct {
 	// Restarts counts how often it began anew, because the ticket was reopened and the policy chooses Restart.
 	Restarts int32 `json:"restarts,omitzero"`
 	// Line is which of the ticket's lines it is about; see Event.Line. Clocks about the ticket as a whole (periodic update, resolution, requester wait, agent work) have the
-	// line of the ticket that was promised it: that of a merged one goes on here where it began first.
+	// line of the ticket whose question they are about: that of a merged one goes on here where it is still open, or was asked first.
 	Line string `json:"line,omitempty"`
 	// Policy is the name of the policy that promised it.
 	Policy string `json:"policy"`
