@@ -219,14 +219,14 @@ func (o *oracle) merge(p *oracle, e *sla.Event) {
 
 // question tells whose question a metric about the ticket as a whole is.
 func (o *oracle) question(m sla.Metric) question {
-	q, ok := o.about[m]
-	switch {
-	case m == sla.PeriodicUpdate && (!ok || q.since != o.updated):
-		return question{o.name, o.updated}
-	case !ok || q.since == never:
-		return question{o.name, o.asked}
+	own := question{o.name, o.asked}
+	if m == sla.PeriodicUpdate {
+		own.since = o.updated
 	}
-	return q
+	if q, ok := o.about[m]; ok && q.since != never && (m != sla.PeriodicUpdate || q.since == o.updated) {
+		return q
+	}
+	return own
 }
 
 // goesOn tells whose question goes on when a part is merged. Each promise that was made is kept and judged once: one that runs goes on before one that has not been made, and both
