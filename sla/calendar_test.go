@@ -282,6 +282,9 @@ func TestBetweenSaturates(t *testing.T) {
 	if got := c.Between(last, first); got != -(1<<63 - 1) {
 		t.Errorf("Between backwards = %s, want the opposite of the longest duration", got)
 	}
+	if got := c.Between(utc("2199-12-31T12:00:00Z"), utc("2200-01-01T12:00:00Z")); got != 12*time.Hour {
+		t.Errorf("Between over the end of 2199 = %s, want what lies before it", got)
+	}
 	for _, odd := range []time.Time{time.Unix(-1<<63, 0), time.Unix(1<<63-1, 999_999_999)} {
 		if c.Open(odd) || c.Between(odd, odd) != 0 {
 			t.Errorf("open at the end of all time, %s", odd)
