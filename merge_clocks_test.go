@@ -1,6 +1,7 @@
 package socialcrm_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -288,5 +289,148 @@ func TestASurvivorThatPromisesNoResolutionEndsThatOfTheOther(t *testing.T) {
 	}
 	if told := w.told(ticket.ClockEnded); len(told) != 1 || told[0].Stand.Line != string(older) {
 		t.Errorf("the journal tells %+v, want the end of one resolution, of the older", told)
+	}
+}
+
+// urgently is a company that promises a resolution of urgent tickets alone, within eight office hours.
+func urgently(t *testing.T) *world {
+	t.Helper()
+	w := resolving(t, 8)
+	s := company()
+	s.Agents[0].Capacity = 10
+	s.Calendars = map[string]sla.Hours{"office": {Zone: "UTC", Week: sla.Weekdays(sla.Interval{From: 9 * time.Hour, To: 17 * time.Hour})}}
+	s.SLA = []sla.Policy{{Name: "promise", Calendar: "office", Targets: []sla.Target{
+		{Metric: sla.FirstResponse, Within: 40 * sla.Duration(time.Hour)},
+		{Metric: sla.Resolution, Within: 8 * sla.Duration(time.Hour), Priority: new(sla.Urgent)}}}}
+	w.apply(s)
+	return w
+}
+
+func TestAMetResolutionStaysMetAndThatOfTheOpenQuestionGoesOn(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		promised bool                            // the newer, before the merge
+		happens  func(w *world, older ticket.ID) // at ten
+		older    string
+		newer    string
+	}{
+		{"the older is solved", true, (*world).resolve, "met, spent 1h0m0s, due Mon 17:00", "met, spent 3h0m0s, due Tue 11:00"},
+		{"the older is solved, and only the whole promises the newer a resolution", false, (*world).resolve, "met, spent 1h0m0s, due Mon 17:00", "met, spent 3h0m0s, due Tue 11:00"},
+		{"the older is open", true, func(*world, ticket.ID) {}, "met, spent 5h0m0s, due Mon 17:00", ""},
+	} {
+		for _, direction := range []string{"older into newer", "newer into older"} {
+			t.Run(tt.name+", "+direction, func(t *testing.T) {
+				t.Parallel()
+				w := urgently(t)
+				ctx := t.Context()
+				older := w.asked("mia", "Where is it?")
+				w.must(w.desk.SetPriority(ctx, older, ana, ticket.Urgent))
+				w.on(0, "10:00")
+				tt.happens(w, older)
+				w.on(0, "11:00")
+				newer := w.asked("noa", "And mine?")
+				if tt.promised {
+					w.must(w.desk.SetPriority(ctx, newer, ana, ticket.Urgent))
+				}
+				w.on(0, "11:30")
+				into, part := newer, older
+				if direction == "newer into older" {
+					into, part = older, newer
+				}
+				w.must(w.desk.Merge(ctx, into, ana, part))
+				w.on(0, "12:00")
+				w.must(w.desk.SetPriority(ctx, into, ana, ticket.Normal)) // nothing is promised for an hour
+				w.on(0, "13:00")
+				w.must(w.desk.SetPriority(ctx, into, ana, ticket.Urgent))
+				w.on(0, "14:00")
+				w.must(w.desk.Resolve(ctx, into, ana, ""))
+				w.pass(time.Minute)
+				own, other := tt.newer, tt.older
+				if into == older {
+					own, other = other, own
+				}
+				var want []string
+				if own != "" {
+					want = append(want, own)
+				}
+				if other != "" {
+					want = append(want, "of the part: "+other)
+				}
+				if diff := cmp.Diff(want, w.resolutions(into, map[ticket.ID]string{part: "the part"})); diff != "" {
+					t.Errorf("resolutions (-want +got):\n%s", diff)
+				}
+				met := len(want)
+				if got := w.reported().Promises; got[len(got)-1].Metric != sla.Resolution || got[len(got)-1].Met != met || got[len(got)-1].Breached+got[len(got)-1].Unjudged != 0 {
+					t.Errorf("a report counts %+v, want %d resolutions met", got, met)
+				}
+			})
+		}
+	}
+}
+
+func (w *world) resolve(id ticket.ID) {
+	w.t.Helper()
+	w.must(w.desk.Resolve(w.t.Context(), id, ana, ""))
+}
+
+func TestTakenApartAMetResolutionIsMetAndTheOtherRunsAsItsOwn(t *testing.T) {
+	t.Parallel()
+	w := urgently(t)
+	ctx := t.Context()
+	older := w.asked("mia", "Where is it?")
+	w.must(w.desk.SetPriority(ctx, older, ana, ticket.Urgent))
+	w.on(0, "10:00")
+	w.resolve(older)
+	w.on(0, "11:00")
+	newer := w.asked("noa", "And mine?")
+	w.must(w.desk.SetPriority(ctx, newer, ana, ticket.Urgent))
+	w.on(0, "11:30")
+	w.must(w.desk.Merge(ctx, newer, ana, older))
+	w.on(0, "12:30")
+	w.must(w.desk.Unmerge(ctx, newer, ana, older))
+	w.on(0, "13:00")
+	w.resolve(newer)
+	w.pass(time.Minute)
+	if diff := cmp.Diff([]string{"met, spent 2h0m0s, due Tue 11:00"}, w.resolutions(newer, nil)); diff != "" {
+		t.Errorf("the newer's (-want +got):\n%s", diff)
+	}
+	// It came back open, by the hand that took it out: as when a customer opens it again.
+	if diff := cmp.Diff([]string{"running, spent 1h0m0s, due Tue 11:30"}, w.resolutions(older, nil)); diff != "" {
+		t.Errorf("the older's (-want +got):\n%s", diff)
+	}
+}
+
+func TestOfThreeInAChainEachMetResolutionStaysMet(t *testing.T) {
+	t.Parallel()
+	w := urgently(t)
+	ctx := t.Context()
+	names := map[ticket.ID]string{}
+	var chain []ticket.ID
+	for i, who := range []string{"mia", "noa", "oli"} {
+		w.on(0, []string{"09:00", "10:00", "11:00"}[i])
+		id := w.asked(who, "Where is it?")
+		w.must(w.desk.SetPriority(ctx, id, ana, ticket.Urgent))
+		if chain = append(chain, id); i < 2 {
+			w.on(0, []string{"09:30", "10:45"}[i])
+			w.resolve(id)
+		}
+	}
+	names[chain[0]], names[chain[1]] = "the first", "the second"
+	w.on(0, "11:30")
+	w.must(w.desk.Merge(ctx, chain[1], ana, chain[0]))
+	w.must(w.desk.Merge(ctx, chain[2], ana, chain[1]))
+	w.on(0, "12:00")
+	w.must(w.desk.SetPriority(ctx, chain[2], ana, ticket.Normal))
+	w.on(0, "13:00")
+	w.must(w.desk.SetPriority(ctx, chain[2], ana, ticket.Urgent))
+	w.on(0, "14:00")
+	w.resolve(chain[2])
+	w.pass(time.Minute)
+	got := w.resolutions(chain[2], names)
+	want := []string{"met, spent 3h0m0s, due Tue 11:00", "of the first: met, spent 30m0s, due Mon 17:00", "of the second: met, spent 45m0s, due Tue 10:00"}
+	slices.Sort(got) // tickets have names that say nothing of their order
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("resolutions (-want +got):\n%s", diff)
 	}
 }

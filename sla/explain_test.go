@@ -92,7 +92,7 @@ func TestStretchesNameTheirReasons(t *testing.T) {
 }
 
 // checkExplanations holds explanations to what Judge says.
-func checkExplanations(t *rapid.T, w *world, now time.Time) {
+func checkExplanations(t rapid.TB, w *world, now time.Time) {
 	judged := sla.Judge(slices.Values(w.events), w.inForce, now)
 	explained := sla.Explain(slices.Values(w.events), w.inForce, now)
 	if len(explained) != len(judged) {
@@ -128,7 +128,7 @@ func checkExplanations(t *rapid.T, w *world, now time.Time) {
 }
 
 // checkTurns holds that the turns lead to the clock as it is.
-func checkTurns(t *rapid.T, w *world, x sla.Explanation) {
+func checkTurns(t rapid.TB, w *world, x sla.Explanation) {
 	var policy, target string
 	verdict := sla.Running
 	for i, turn := range x.Turns {

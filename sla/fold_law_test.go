@@ -47,7 +47,7 @@ func TestTheOrderOfArrivalDecidesNothing(t *testing.T) {
 }
 
 // fold folds the next event, all over again where one state does not suffice.
-func (w *world) fold(t *rapid.T, s sla.State, e sla.Event, i int) sla.State {
+func (w *world) fold(t rapid.TB, s sla.State, e sla.Event, i int) sla.State {
 	before := s
 	before.Clocks = slices.Clone(s.Clocks)
 	next, err := sla.InForce(w.inForce).Fold(s, e)

@@ -251,6 +251,35 @@ func TestALateAnswerUndoesABreachThatAtFound(t *testing.T) {
 	}
 }
 
+func TestABreachIsWithdrawnByALateAnswerAndComesBackWithItsFailure(t *testing.T) {
+	t.Parallel()
+	set := targets(0, time.Hour, 0)
+	answer := answered("09:50:00")
+	failed, arrived := answer, answer
+	failed.Kind, failed.Time, arrived.Kind, arrived.Time = AnswerWithdrawn, at("10:20:00"), AnswerArrived, at("10:40:00")
+	events, was := []Event{wrote("09:00:00"), wrote("10:10:00")}, State{}
+	for _, step := range []struct {
+		late      Event
+		want      string
+		withdrawn bool
+	}{
+		{wrote("10:15:00"), "first_response breached, due 10:00:00", false},
+		{answer, "first_response met at 09:50:00, due 10:00:00", true},
+		{failed, "first_response breached, due 10:00:00", true},
+		{arrived, "first_response met at 09:50:00, due 10:00:00", true},
+	} {
+		events = append(events, step.late)
+		is := foldAll(t, set, events...).At(at("11:00:00"))
+		if got := say(is.Clocks[0]); got != step.want {
+			t.Errorf("after %s: %s, want %s", step.late.Kind, got, step.want)
+		}
+		if changes := Changes(was, is); len(changes) == 0 || changes[0].Withdrawn != step.withdrawn {
+			t.Errorf("after %s the changes are %+v, want a verdict withdrawn: %t", step.late.Kind, changes, step.withdrawn)
+		}
+		was = is
+	}
+}
+
 func TestAnAnswerThatNeverArrivedIsTakenOut(t *testing.T) {
 	t.Parallel()
 	set := targets(0, 2*time.Hour, 0)

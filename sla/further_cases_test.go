@@ -23,8 +23,9 @@ type furtherCase struct {
 	targets []string // metric, time allowed, statuses that pause it
 	high    []string // the same at high priority
 	choice  sla.Reopening
-	later   []string // targets from the first event on that is told after "edited"
-	events  []string // day, time, line (of a merged ticket), what happens
+	later   []string  // targets from the first event on that is told after "edited"
+	night   *sla.Week // hours of the lane "night", where lanes have hours; the week is then that of the lane "day"
+	events  []string  // day, time, line (of a ticket that is merged), what happens
 	want    []string
 }
 
@@ -70,7 +71,7 @@ func (c *furtherCase) world(t *testing.T) (*world, *time.Location) {
 	}
 	w := &world{minutes: windowMinutes}
 	hours := sla.Hours{Zone: c.zone, Week: c.week, Holidays: c.except, Openings: c.opens}
-	edited := time.Time{}
+	edited, facts := time.Time{}, map[string]sla.Facts{}
 	for i, told := range c.events {
 		words := strings.Fields(told)
 		at := c.instant(t, zone, words[0], words[1])
@@ -79,8 +80,8 @@ func (c *furtherCase) world(t *testing.T) (*world, *time.Location) {
 		}
 		e := sla.Event{Mark: sla.Mark{Time: at, Order: fmt.Sprintf("%02d", i), Key: fmt.Sprint("k", i)}}
 		words = words[2:]
-		if words[0] == "merged:" {
-			e.Line, words = "merged", words[1:]
+		if line, is := strings.CutSuffix(words[0], ":"); is {
+			e.Line, words = line, words[1:]
 		}
 		earlier := func() sla.Mark {
 			var n int
@@ -99,12 +100,27 @@ func (c *furtherCase) world(t *testing.T) (*world, *time.Location) {
 		case "fails":
 			e.Kind, e.Key = sla.AnswerWithdrawn, earlier().Key
 		case "merges":
-			e.Kind, e.Line = sla.Merged, "merged"
-		case "priority":
-			e.Kind, e.Facts = sla.FactsChanged, &sla.Facts{}
-			if err := e.Facts.Priority.UnmarshalText([]byte(words[1])); err != nil {
+			if e.Kind = sla.Merged; e.Line == "" {
+				e.Line = "merged"
+			}
+			if len(words) > 2 && words[1] == "into" {
+				e.Into, words = words[2], words[2:]
+			}
+			if len(words) > 1 { // into one of this priority
+				f := facts[e.Into]
+				if err := f.Priority.UnmarshalText([]byte(words[1])); err != nil {
+					t.Fatal(err)
+				}
+				facts[e.Into], e.Facts = f, &f
+			}
+		case "priority", "lane":
+			f := facts[e.Line]
+			if words[0] == "lane" {
+				f.Lane = words[1]
+			} else if err := f.Priority.UnmarshalText([]byte(words[1])); err != nil {
 				t.Fatal(err)
 			}
+			facts[e.Line], e.Kind, e.Facts = f, sla.FactsChanged, &f
 		case "elsewhere":
 			e.Kind = sla.AnswerGivenElsewhere
 		case "forbidden":
@@ -130,13 +146,21 @@ func (c *furtherCase) world(t *testing.T) (*world, *time.Location) {
 
 func (c *furtherCase) version(t *testing.T, w *world, zone *time.Location, hours sla.Hours, from int, targets []sla.Target) version {
 	t.Helper()
-	named := map[string]*sla.Calendar{"a": calendar(t, hours)}
-	open := make([]bool, w.minutes)
-	for m := range open {
-		open[m] = shows(hours, zone, w.at(m))
+	v := version{from: from, named: map[string]*sla.Calendar{}, open: map[string][]bool{}, policies: []sla.Policy{{Name: "p2", Calendar: "a", Targets: targets, Reopening: c.choice}}}
+	weeks := map[string]sla.Week{"a": c.week}
+	if c.night != nil {
+		weeks["b"], v.policies[0].Calendar, v.lanes = *c.night, "", map[string]string{"day": "a", "night": "b"}
 	}
-	list := []sla.Policy{{Name: "p2", Calendar: "a", Targets: targets, Reopening: c.choice}}
-	return version{from: from, set: policies(t, sla.Calendars{Named: named}, list...), policies: list, named: named, open: map[string][]bool{"a": open}}
+	for name, week := range weeks {
+		hours.Week = week
+		open := make([]bool, w.minutes)
+		for m := range open {
+			open[m] = shows(hours, zone, w.at(m))
+		}
+		v.named[name], v.open[name] = calendar(t, hours), open
+	}
+	v.set = policies(t, sla.Calendars{Named: v.named, Lanes: v.lanes}, v.policies...)
+	return v
 }
 
 // say tells a clock in a few words: what became of it, when it is or was due, and what counted until three quarters of an hour after the last event.
@@ -158,7 +182,7 @@ func (c *furtherCase) say(w *world, zone *time.Location, clock *sla.Clock) strin
 
 func TestFurtherCases(t *testing.T) {
 	t.Parallel()
-	for _, c := range furtherCases() {
+	for _, c := range slices.Concat(furtherCases(), mergedCases(), auditedCases()) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w, zone := c.world(t)
@@ -166,6 +190,15 @@ func TestFurtherCases(t *testing.T) {
 			if diff := cmp.Diff(simulate(w).say(), w.sayClocks(judged, w.calendars)); diff != "" {
 				t.Errorf("(-counted by the minute +judged):\n%s", diff)
 			}
+			var state sla.State
+			for i, e := range w.events {
+				state = w.fold(t, state, e, i)
+			}
+			all, _ := sla.FoldAll(slices.Values(w.events), w.inForce)
+			if diff := cmp.Diff(all, state); diff != "" {
+				t.Errorf("(-all at once +one by one):\n%s", diff)
+			}
+			checkExplanations(t, w, w.at(w.end()))
 			var got []string
 			for i := range judged {
 				got = append(got, c.say(w, zone, &judged[i]))
