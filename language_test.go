@@ -41,7 +41,7 @@ func TestALanguageThatIsNoneIsRefusedWithItsPlace(t *testing.T) {
 		{"of off-hours", func(s *socialcrm.Setup) {
 			s.OffHours = &socialcrm.OffHours{When: in("language", "en us"), Texts: []socialcrm.OffHoursText{english}}
 		}, `off_hours.when: fact "language": "en us": want`},
-		{"of related matters", func(s *socialcrm.Setup) { s.Related.Merge = in("language", "german") }, `related.merge: fact "language": "german": want`},
+		{"of related matters", func(s *socialcrm.Setup) { s.Related = socialcrm.Related{Merge: in("language", "german")} }, `related.merge: fact "language": "german": want`},
 		{"of a text", func(s *socialcrm.Setup) {
 			text := german
 			text.Language = "de_AT"

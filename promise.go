@@ -84,22 +84,7 @@ func (s *Setup) promises(hours map[string]businessHours, predicates rule.Predica
 	if err != nil {
 		return nil, err
 	}
-	lanes := func(fact string) (names []rule.Value) {
-		if fact == "lane" {
-			for _, l := range s.Lanes {
-				names = append(names, rule.Text(l.Name))
-			}
-		}
-		return names
-	}
 	for _, p := range s.SLA {
-		when, err := rule.Compile(p.When, predicates)
-		if err == nil {
-			err = when.CheckValues(lanes)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("sla policy %q: when: %w", p.Name, err)
-		}
 		for i := range p.Steps {
 			if err := s.checkStep(&p.Steps[i]); err != nil {
 				return nil, fmt.Errorf("sla policy %q: steps[%d].%w", p.Name, i, err)

@@ -95,16 +95,19 @@ func ParseSetup(data []byte) (Setup, error) {
 	return s, nil
 }
 
-// Check reports what is wrong in the Setup, as Apply would; predicates are those that conditions may name.
+// Check reports what is wrong in the Setup, as Apply would; predicates are those that conditions may name. It looks at no clock: what has passed already, such as an
+// agent's Until, is not wrong.
 func (s Setup) Check(predicates rule.Predicates) error {
 	if where := unsound(reflect.ValueOf(s), ""); where != "" {
 		return fmt.Errorf("%s: the text is no UTF-8, or holds a zero byte", where)
 	}
-	_, err := storedSetup{Setup: s}.compile(predicates, nil)
-	return err
+	if _, err := (storedSetup{Setup: s}).compile(predicates, nil); err != nil {
+		return err
+	}
+	return s.checkMeaning()
 }
 
-// Router returns the lanes of the Setup as they route, for trying it out. The error names what is wrong in the Setup.
+// Router returns the lanes of the Setup as they route, for trying it out. The error names what keeps the Setup from being used; Check finds more.
 func (s Setup) Router(predicates rule.Predicates) (*routing.Lanes, error) {
 	c, err := storedSetup{Setup: s}.compile(predicates, nil)
 	if err != nil {
@@ -176,9 +179,6 @@ func (v storedSetup) compile(predicates rule.Predicates, before *company) (*comp
 		if err := noiseRules.Rule(i).CheckValues(ticket.KnownValues); err != nil {
 			return nil, fmt.Errorf("noise %q: when: %w", n.Name, err)
 		}
-	}
-	if err := s.checkLanguages(); err != nil {
-		return nil, err
 	}
 	wall, err := s.compileWall(predicates)
 	if err != nil {

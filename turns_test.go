@@ -34,7 +34,7 @@ func TestManyTicketsThatNobodyHasRoomForHoldUpNobodyBehindThem(t *testing.T) {
 	t.Parallel()
 	w := companyOf(t, func(s *socialcrm.Setup) {
 		heavyCars(s)
-		s.Agents = []routing.Agent{{Name: "ana", Teams: []string{"care", "money"}, Capacity: 1}}
+		s.Agents = []routing.Agent{{Name: "ana", Teams: []string{"care", "money"}, Capacity: 1}, {Name: "bo", Teams: []string{"care"}, Capacity: 2}}
 	})
 	w.presence("ana", ticket.Offline)
 	w.crowd(1200, "My car is gone")
@@ -51,7 +51,7 @@ func TestNextFindsTheOneTicketThatTheAgentCanTakeAmongMany(t *testing.T) {
 	w := companyOf(t, func(s *socialcrm.Setup) {
 		heavyCars(s)
 		s.Lanes[1].Pull, s.Lanes[1].Speak = true, true
-		s.Agents = []routing.Agent{{Name: "ana", Teams: []string{"care", "money"}, Languages: []string{"de"}, Capacity: 1, AlwaysOn: true}}
+		s.Agents = []routing.Agent{{Name: "ana", Teams: []string{"care", "money"}, Languages: []string{"de"}, Capacity: 1, AlwaysOn: true}, {Name: "bo", Teams: []string{"care"}, Capacity: 2}}
 	})
 	w.crowd(1200, "My car is gone")
 	m := said("mia", "mia", "mia", "", "Bonjour", w.now)
@@ -151,10 +151,10 @@ func TestWhatAsksLessOfAgentsThanItDidIsHandedOutAtOnce(t *testing.T) {
 		w := companyOf(t, func(s *socialcrm.Setup) {
 			urgent := ticket.Urgent
 			s.Weights = []routing.Weight{{When: rule.Condition{Fact: "priority", Equals: rule.Text("urgent")}, Weight: 3}}
-			s.Lanes[1].Priority = &urgent
+			s.Lanes[1].Priority, s.Agents[1].Capacity = &urgent, 3
 		})
 		id := w.asked("mia", "Hello")
-		w.wantHands("care?", "while it is too heavy for anybody")
+		w.wantHands("care?", "while it is too heavy for her team")
 		w.must(w.desk.SetPriority(t.Context(), id, ana, ticket.Normal))
 		w.wantHands("ana", "once it is light enough, without a Tick,")
 	})

@@ -41,7 +41,7 @@ type Traits struct {
 	// NoAutomation is set where automated posts are forbidden; DiscloseAutomation where they must say that they are, which is left to whoever writes the text.
 	NoAutomation       bool
 	DiscloseAutomation bool
-	// AutomatedPrivateReply is set where a PrivateReplier may answer a public message without a person; it is asked of the traits in private.
+	// AutomatedPrivateReply is set where a PrivateReplier may answer a public message without a person, as Facebook Pages may; it is asked of the traits in private.
 	AutomatedPrivateReply bool
 	// RefusesDuplicates is set where the platform rejects a text that it has just seen from this account.
 	RefusesDuplicates bool

@@ -1,7 +1,6 @@
 package routing
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,10 +11,13 @@ import (
 )
 
 // Check reports everything in the Org that cannot be, one error a line, each with the name of what it is about: a missing or double name, a team, lane or calendar that
-// there is not, a lane that no ticket can reach, lanes that lead round in a circle, a lane in which nobody can work. What conditions say is checked by New.
+// there is not, a lane that no ticket can reach, lanes that lead round in a circle, a lane in which nobody can work, a weight that nobody has the capacity for. Of very much
+// it tells the first, and how much more there is. What conditions say is checked by New.
 func (o Org) Check() error {
-	_, err := o.check()
-	return err
+	var p problems
+	o.check(&p)
+	o.mistakes(&p)
+	return rule.Faults(p...)
 }
 
 // problems collects what is wrong.
@@ -23,13 +25,12 @@ type problems []error
 
 func (p *problems) add(format string, args ...any) { *p = append(*p, fmt.Errorf(format, args...)) }
 
-// check also returns the calendars that it had to make.
-func (o Org) check() (map[string]*sla.Calendar, error) {
-	var p problems
-	calendars := o.calendars(&p)
-	teams := names(&p, "team", "teams", o.Teams, func(t Team) string { return t.Name })
-	lanes := names(&p, "lane", "lanes", o.Lanes, func(l Lane) string { return l.Name })
-	names(&p, "agent", "agents", o.Agents, func(a Agent) string { return a.Name })
+// check finds what cannot be used, and returns the calendars that it had to make.
+func (o Org) check(p *problems) map[string]*sla.Calendar {
+	calendars := o.calendars(p)
+	teams := names(p, "team", "teams", o.Teams, func(t Team) string { return t.Name })
+	lanes := names(p, "lane", "lanes", o.Lanes, func(l Lane) string { return l.Name })
+	names(p, "agent", "agents", o.Agents, func(a Agent) string { return a.Name })
 	known := func(owner, name, field, what, value string, there bool) {
 		if value != "" && !there {
 			p.add("%s %q: %s: %s %q is not known", owner, name, field, what, value)
@@ -45,20 +46,20 @@ func (o Org) check() (map[string]*sla.Calendar, error) {
 		known("lane", l.Name, "escalation", "lane", l.Escalation, lanes[l.Escalation])
 		known("lane", l.Name, "fallback", "lane", l.Fallback, lanes[l.Fallback])
 		known("lane", l.Name, "overflow", "lane", l.Overflow.To, lanes[l.Overflow.To])
-		l.check(&p)
+		l.check(p)
 	}
 	for _, t := range o.Teams {
 		_, open := calendars[t.Calendar]
 		known("team", t.Name, "calendar", "calendar", t.Calendar, open)
 	}
-	o.checkReach(&p)
-	o.checkCircles(&p, "escalation leads", func(l *Lane) []string { return []string{l.Escalation} })
-	o.checkCircles(&p, "fallback and overflow lead", func(l *Lane) []string { return []string{l.Fallback, l.Overflow.To} })
+	o.checkReach(p)
+	o.checkCircles(p, "escalation leads", func(l *Lane) []string { return []string{l.Escalation} })
+	o.checkCircles(p, "fallback and overflow lead", func(l *Lane) []string { return []string{l.Fallback, l.Overflow.To} })
 	for i := range o.Agents {
 		a := &o.Agents[i]
 		_, open := calendars[a.Shift]
 		known("agent", a.Name, "shift", "calendar", a.Shift, open)
-		a.check(&p, teams)
+		a.check(p, teams)
 	}
 	for i, w := range o.Weights {
 		if w.Weight < 1 {
@@ -71,8 +72,8 @@ func (o Org) check() (map[string]*sla.Calendar, error) {
 			}
 		}
 	}
-	o.checkStaff(&p)
-	return calendars, errors.Join(p...)
+	o.checkStaff(p)
+	return calendars
 }
 
 // names returns the names of a kind of things, and reports those that are missing or there twice.

@@ -2,7 +2,6 @@ package routing
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -45,14 +44,14 @@ type lane struct {
 // DefaultLane is the lane of a company that names none, and of tickets that no lane takes.
 const DefaultLane = "inbox"
 
-// New checks the Org, compiles its conditions and returns the router. predicates are the Go predicates that conditions may name. The error has all that is wrong, one
-// a line: what Org.Check finds, conditions that do not compile, and facts that are not known.
+// New compiles the Org and returns the router. predicates are the Go predicates that conditions may name. The error has all that keeps it from routing, one a line: what
+// refers to nothing, goes round in a circle or is never reached, conditions that do not compile, and facts that are not known. Org.Check finds more: what routes, and was never meant so.
 func New(org Org, predicates rule.Predicates) (*Lanes, error) {
-	calendars, wrong := org.check()
+	var p problems
+	calendars := org.check(&p)
 	l := &Lanes{lanes: make([]lane, len(org.Lanes)), byName: make(map[string]*lane, len(org.Lanes)), calendars: calendars, org: org, predicates: predicates}
 	l.org.Lanes = slices.Clone(org.Lanes)
 	rules, weights := rule.Builder{Predicates: predicates, Lists: org.Words}, rule.Builder{Predicates: predicates, Lists: org.Words}
-	p := problems{}
 	compile := func(b *rule.Builder, c rule.Condition, where string) int {
 		number, err := b.Add(c)
 		if err != nil {
@@ -78,7 +77,7 @@ func New(org Org, predicates rule.Predicates) (*Lanes, error) {
 		compile(&weights, w.When, fmt.Sprintf("weights[%d]: when", i))
 		l.weigh = append(l.weigh, w.Weight)
 	}
-	if err := errors.Join(wrong, errors.Join(p...)); err != nil {
+	if err := rule.Faults(p...); err != nil {
 		return nil, err
 	}
 	l.rules, l.weights = rules.Set(), weights.Set()

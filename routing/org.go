@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"errors"
 	"time"
 
 	"github.com/socialcrm/socialcrm/rule"
@@ -79,6 +80,25 @@ type Overflow struct {
 type PriorityRule struct {
 	When     rule.Condition  `json:"when"`
 	Priority ticket.Priority `json:"priority"`
+}
+
+// UnmarshalJSON reads it strictly. The priority must be there: a rule that gives none would make normal what the lane calls urgent.
+func (r *PriorityRule) UnmarshalJSON(data []byte) error {
+	var fields struct {
+		When     rule.Condition `json:"when"`
+		Priority string         `json:"priority"`
+	}
+	if err := rule.DecodeStrict(data, &fields); err != nil {
+		return err
+	}
+	if fields.Priority == "" {
+		return &rule.Error{Path: "priority", Err: errors.New("is missing")}
+	}
+	r.When = fields.When
+	if err := r.Priority.UnmarshalText([]byte(fields.Priority)); err != nil {
+		return &rule.Error{Path: "priority", Err: err}
+	}
+	return nil
 }
 
 // Weight says what a ticket that matches takes of an agent's capacity: a private chat more than a comment. When sees the lane and the priority that were decided.

@@ -161,3 +161,15 @@ func TestCloneSharesNothing(t *testing.T) {
 		t.Errorf("changing a clone changes the original (-want +got):\n%s", diff)
 	}
 }
+
+func TestAConditionThatHoldsForNoTicketIsFoundWithItsPlace(t *testing.T) {
+	t.Parallel()
+	c := rule.Condition{All: []rule.Condition{{Fact: "text", Word: "#delay"}, {Not: &rule.Condition{Fact: "hashtags", In: []rule.Value{rule.Text("late"), rule.Text("#delay")}}}}}
+	if err := CheckCondition(&c, nil); err == nil || err.Error() != `all[1].not.in[1]: is "#delay"; hashtags have no #, so want "delay"` {
+		t.Errorf("got %v", err)
+	}
+	c.All[1].Not.In = c.All[1].Not.In[:1]
+	if err := CheckCondition(&c, nil); err != nil {
+		t.Errorf("got %v, want no error", err)
+	}
+}

@@ -125,7 +125,7 @@ func (c *Channel) Traits(v channel.Visibility) channel.Traits {
 		return channel.Traits{MaxText: maxComment, Count: units, MaxAttachments: 1, AttachmentTypes: []string{"image"}, Echoes: true}
 	}
 	t := channel.Traits{
-		MaxText: maxMessage, Count: units, ReplyWindow: replyWindow, HumanWindow: humanWindow, Echoes: true,
+		MaxText: maxMessage, Count: units, ReplyWindow: replyWindow, HumanWindow: humanWindow, AutomatedPrivateReply: true, Echoes: true,
 		MaxAttachments: 1, AttachmentsAlone: true, MaxAttachmentBytes: 25 << 20, AttachmentTypes: []string{"image", "video", "audio", "file"},
 	}
 	if c.o.NoHumanAgent {

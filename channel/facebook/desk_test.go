@@ -10,6 +10,7 @@ import (
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/facebook"
+	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
@@ -120,5 +121,49 @@ func TestDeskAnswersAPage(t *testing.T) {
 	messages, err := desk.Messages(t.Context(), ticket.MessageQuery{Ticket: tk.ID})
 	if err != nil || len(messages.Items) != 6 {
 		t.Errorf("the ticket has %d messages, %v; want 2 of the customer's and 4 of ours", len(messages.Items), err)
+	}
+}
+
+// A comment that shows a card is answered in Messenger by the Desk itself, once, and waits for a person as before.
+func TestDeskLeadsWhoShowsACardIntoMessenger(t *testing.T) {
+	t.Parallel()
+	p := newPolled(t, nil)
+	desk, err := socialcrm.New(socialcrm.Config{
+		Channels: []channel.Channel{p.page}, Sources: []channel.Source{&facebook.Receiver{App: app}}, Now: func() time.Time { return p.at },
+		Setup: socialcrm.Setup{Private: []socialcrm.PrivateRule{{
+			Name: "cards", When: rule.Condition{Fact: "shows", Equals: rule.Text("card")}, Text: "Please write such data only here. (Automated message)", Move: true,
+		}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hear := func() {
+		t.Helper()
+		if status, body := deliverTo(desk, p.webhook()); status != http.StatusOK {
+			t.Fatalf("webhook: %d %s", status, body)
+		}
+		if _, err := desk.Tick(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.at = p.at.Add(time.Second)
+	}
+	post := p.post(pageID, "Taps, half price", facebook.AdsPosts).id
+	for _, text := range []string{"My card is 4111 1111 1111 1111", "I said 4111 1111 1111 1111"} {
+		p.write(visitor, post, text)
+		hear()
+	}
+	hear() // the echo
+	p.mu.Lock()
+	var said []string
+	for _, w := range p.ours() {
+		said = append(said, w.text)
+	}
+	p.mu.Unlock()
+	if got, want := strings.Join(said, "|"), "Please write such data only here. (Automated message)|"; strings.TrimPrefix(got, "Taps, half price|")+"|" != want {
+		t.Errorf("the Page says %q, want %q", got, want)
+	}
+	list, err := desk.Tickets(t.Context(), ticket.TicketQuery{})
+	if err != nil || len(list.Items) != 1 || list.Items[0].Unanswered() != 2 {
+		t.Errorf("tickets %+v, %v; want one, in which two messages wait for a person", list.Items, err)
 	}
 }

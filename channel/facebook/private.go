@@ -10,16 +10,15 @@ import (
 )
 
 // ReplyPrivately answers a comment, or a visitor's post, in Messenger. Meta allows that once for each, within seven days, by a text; a second time is a Duplicate.
-// The customer must answer before anything more can be written there. Errors are those of Send; WindowClosed without a call where Outgoing.CustomerWrote is older
-// than seven days, which the comment then is, too; Rejected for what is automated or no text.
+// The customer must answer before anything more can be written there. Meta asks for no person to write it (its page on private replies, of April 2026, lists what bots
+// send, too), so an automated one may go; it is then the one that the message allows. Errors are those of Send; WindowClosed without a call where Outgoing.CustomerWrote is
+// older than seven days, which the comment then is, too; Rejected for what is no text.
 func (c *Channel) ReplyPrivately(ctx context.Context, out channel.Outgoing) (channel.PrivateReply, error) {
 	op := "answer " + out.InReplyTo + " in private"
 	var s sending
 	switch {
 	case out.InReplyTo == "":
 		return channel.PrivateReply{}, c.refuse("answer in private", remote.Rejected, "there is neither a comment nor a post to answer")
-	case out.Automated:
-		return channel.PrivateReply{}, c.refuse(op, remote.Rejected, "answers in private are by people")
 	case len(out.Attachments) > 0 || out.Template != nil:
 		return channel.PrivateReply{}, c.refuse(op, remote.Rejected, "an answer in private is a text")
 	case !out.CustomerWrote.IsZero() && c.o.Now().Sub(out.CustomerWrote) > privateWindow:

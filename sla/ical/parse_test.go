@@ -176,6 +176,8 @@ func TestWrongFeedsAreRefused(t *testing.T) {
 		{"Easter of no year", string(calendar(event("DTSTART:20260502\nRRULE:FREQ=YEARLY;BYEASTER=4000"))), "the rule has no meaning"},
 		{"three thousand rules", string(calendar(event("DTSTART:20260502" + strings.Repeat("\nRRULE:FREQ=YEARLY", 3000)))), "RRULE: there are 3000 rules; want at most 50"},
 		{"a count of none", string(calendar(event("DTSTART:20260502\nRRULE:FREQ=DAILY;COUNT=0"))), `RRULE: "FREQ=DAILY;COUNT=0": it never takes place; want a count of at least 1`},
+		{"an interval of none", string(calendar(event("DTSTART:20260502\nRRULE:FREQ=WEEKLY;INTERVAL=0"))), `RRULE: "FREQ=WEEKLY;INTERVAL=0": it recurs after no time; want an interval of at least 1`},
+		{"an excluding interval of none", string(calendar(event("DTSTART:20260502\nRRULE:FREQ=DAILY;COUNT=3\nEXRULE:interval=00;FREQ=DAILY"))), "it recurs after no time"},
 		{"more dates than days", string(calendar(event("DTSTART:20240101\nDTEND:20270101\nRRULE:FREQ=DAILY"))), "more than 20000 dates"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

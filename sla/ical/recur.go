@@ -87,6 +87,8 @@ func option(rule string, start time.Time) (*rrule.ROption, error) {
 		return nil, fmt.Errorf("%q: it recurs more than %d times a day", clip(rule), mostTimes)
 	case o.Count == 0 && strings.Contains(strings.ToUpper(rule), "COUNT="):
 		return nil, fmt.Errorf("%q: it never takes place; want a count of at least 1", clip(rule))
+	case o.Interval == 0 && strings.Contains(strings.ToUpper(rule), "INTERVAL="):
+		return nil, fmt.Errorf("%q: it recurs after no time; want an interval of at least 1", clip(rule))
 	case o.Interval < 0 || o.Interval > mostSkipped || o.Count < 0:
 		return nil, fmt.Errorf("%q: want an interval up to %d, and a count that is not negative", clip(rule), mostSkipped)
 	}
