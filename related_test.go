@@ -83,6 +83,30 @@ func count(kinds []ticket.EntryKind, kind ticket.EntryKind) (n int) {
 	return n
 }
 
+func TestTheCRMsCasesOfRelatedTicketsNameEachOther(t *testing.T) {
+	t.Parallel()
+	w, at := laterWith(t, related())
+	first := w.ingest(said("1", "mia", "p", "p", "Where is my parcel?", at(0)))[0].Ticket
+	w.pass(time.Minute)
+	second := w.ingest(dm("2", "mia", "My number is 7", at(40)))[0].Ticket
+	w.pass(time.Minute)
+	named := func() map[string][]string {
+		names := make(map[string][]string)
+		for _, c := range w.crm.Cases() {
+			names[c.Key] = c.Related
+		}
+		return names
+	}
+	if diff := cmp.Diff(map[string][]string{string(first): {string(second)}, string(second): {string(first)}}, named()); diff != "" {
+		t.Errorf("related cases (-want +got):\n%s", diff)
+	}
+	w.must(w.desk.Unrelate(t.Context(), first, ana, second))
+	w.pass(time.Minute)
+	if diff := cmp.Diff(map[string][]string{string(first): nil, string(second): nil}, named()); diff != "" {
+		t.Errorf("once they are two matters (-want +got):\n%s", diff)
+	}
+}
+
 func TestRelatedWhateverArrivesFirstAndInOneBatch(t *testing.T) {
 	t.Parallel()
 	for _, batch := range []bool{false, true} {

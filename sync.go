@@ -265,10 +265,14 @@ func crmContact(r ticket.Reader, c ticket.Contact) (*crm.Contact, error) {
 }
 
 func crmCase(t ticket.Ticket) *crm.Case {
+	var related []string
+	for _, r := range t.Related {
+		related = append(related, string(r.Ticket))
+	}
 	return &crm.Case{
 		Key: string(t.ID), Subject: t.Subject, Status: t.Status, Priority: t.Priority, Account: t.Account, Private: t.Visibility == channel.Private,
 		Language: t.Language, Lane: t.Lane, Team: t.Team, Agent: t.Agent, Tags: t.Tags, Created: t.Created, SolvedAt: t.SolvedAt,
-		Contact: string(t.Contact), Parent: string(t.FollowUpOf), MergedInto: string(t.MergedInto), Parties: crmParties(&t),
+		Contact: string(t.Contact), Parent: string(t.FollowUpOf), MergedInto: string(t.MergedInto), Parties: crmParties(&t), Related: related,
 	}
 }
 

@@ -119,6 +119,9 @@ type Case struct {
 	// Parent is the Key of the case that this one continues; MergedInto of the one that took it over. The CRM may not know that case yet, or never will.
 	Parent     string `json:"parent,omitempty"`
 	MergedInto string `json:"merged_into,omitempty"`
+	// Related are the Keys of the same customer's cases on other channels that are likely about the same matter, and name this one; at most 16. One may have been merged since.
+	// The CRM may not know them yet.
+	Related []string `json:"related,omitempty"`
 }
 
 // Party is somebody beside the customer of a case.

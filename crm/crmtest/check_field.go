@@ -60,17 +60,18 @@ func sameAuthor(held, want channel.Author) bool {
 func checkCaseFields(t T, h Harness) {
 	r := h.Open(t)
 	c := sampleChange("a", 1)
-	c.Case.Private = true
+	c.Case.Private, c.Case.Related = true, []string{"case-b"} // which the CRM does not know
 	c.Refs = r.pushOK(t, c).Refs
 	h.expectCaseFields(t, r, *c.Case)
 
 	c.Contact, c.Interactions = nil, nil
 	for _, priority := range []ticket.Priority{ticket.Low, ticket.Normal, ticket.High} {
 		c.Case.Priority, c.Case.Lane, c.Case.Team, c.Case.Tags = priority, "refunds", "office", []string{"refund", priority.String()}
+		c.Case.Related = append(c.Case.Related, "case-"+priority.String())
 		r.pushOK(t, c)
 		h.expectCaseFields(t, r, *c.Case)
 	}
-	c.Case.Lane, c.Case.Team, c.Case.Tags = "", "", nil
+	c.Case.Lane, c.Case.Team, c.Case.Tags, c.Case.Related = "", "", nil, nil
 	r.pushOK(t, c)
 	h.expectCaseFields(t, r, *c.Case)
 }
@@ -88,6 +89,7 @@ func (h Harness) expectCaseFields(t T, r Rig, want crm.Case) {
 		{FieldLane, "lane", held.Lane, want.Lane},
 		{FieldTeam, "team", held.Team, want.Team},
 		{FieldTags, "tags", strings.Join(held.Tags, " "), strings.Join(want.Tags, " ")},
+		{FieldRelated, "related", strings.Join(slices.Sorted(slices.Values(held.Related)), " "), strings.Join(slices.Sorted(slices.Values(want.Related)), " ")},
 		{FieldPrivate, "private", fmt.Sprint(held.Private), fmt.Sprint(want.Private)},
 	} {
 		if h.Features.keeps(f.field) && f.got != f.want {

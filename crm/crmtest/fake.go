@@ -173,6 +173,9 @@ func (f *Fake) nonsense(c crm.Change) string {
 		for i, p := range c.Case.Parties {
 			keys[fmt.Sprintf("case.parties[%d]", i)] = p.Contact
 		}
+		for i, key := range c.Case.Related {
+			keys[fmt.Sprintf("case.related[%d]", i)] = key
+		}
 	}
 	for i, in := range c.Interactions {
 		if in.Party != "" {

@@ -17,6 +17,7 @@ const (
 	FieldActor                         // crm.Interaction.Actor: its ID
 	FieldAttachments                   // crm.Interaction.Attachments: their addresses
 	FieldState                         // crm.Interaction.State
+	FieldRelated                       // crm.Case.Related, in any order
 
 	// AllFields is for a CRM that keeps no more than it must.
 	AllFields Field = 1<<iota - 1

@@ -129,7 +129,7 @@ func (d *drawers) rig(server *httptest.Server, now func() time.Time) crmtest.Rig
 			for _, c := range held(d, "cases", func(c crm.Case) bool { return c.Key == key }) {
 				all = append(all, crmtest.HeldCase{
 					Key: c.Key, Ref: c.Key, Contact: c.Contact, Subject: c.Subject, Status: c.Status, Agent: c.Agent, Parent: c.Parent, MergedInto: c.MergedInto,
-					Priority: c.Priority, Account: c.Account, Private: c.Private, Lane: c.Lane, Team: c.Team, Tags: c.Tags,
+					Priority: c.Priority, Account: c.Account, Private: c.Private, Lane: c.Lane, Team: c.Team, Tags: c.Tags, Related: c.Related,
 				})
 			}
 			return all

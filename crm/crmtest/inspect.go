@@ -127,7 +127,7 @@ func cloneContact(c crm.Contact) crm.Contact {
 }
 
 func cloneCase(c crm.Case) crm.Case {
-	c.Tags, c.Parties = slices.Clone(c.Tags), slices.Clone(c.Parties)
+	c.Tags, c.Parties, c.Related = slices.Clone(c.Tags), slices.Clone(c.Parties), slices.Clone(c.Related)
 	return c
 }
 

@@ -99,7 +99,7 @@ type HeldCase struct {
 	Account            channel.AccountID
 	Private            bool
 	Lane, Team         string
-	Tags               []string
+	Tags, Related      []string
 }
 
 // HeldInteraction is an interaction in a CRM, in our words.
@@ -177,7 +177,7 @@ func (f *Fake) rig() Rig {
 				if c.Key == key {
 					held = append(held, HeldCase{
 						Key: c.Key, Ref: c.Ref, Contact: c.Contact, Subject: c.Subject, Status: c.Status, Agent: c.Agent, Parent: c.Parent, MergedInto: c.MergedInto,
-						Priority: c.Priority, Account: c.Account, Private: c.Private, Lane: c.Lane, Team: c.Team, Tags: c.Tags,
+						Priority: c.Priority, Account: c.Account, Private: c.Private, Lane: c.Lane, Team: c.Team, Tags: c.Tags, Related: c.Related,
 					})
 				}
 			}

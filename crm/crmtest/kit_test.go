@@ -242,6 +242,7 @@ func TestTheKitFindsWhatIsBroken(t *testing.T) {
 		{"the account is lost", "a case keeps", altering(func(c *crm.Change) { c.Case.Account = channel.AccountID{} })},
 		{"the lane is lost", "a case keeps", altering(func(c *crm.Change) { c.Case.Lane = "" })},
 		{"the team is lost", "a case keeps", altering(func(c *crm.Change) { c.Case.Team = "" })},
+		{"related cases are lost", "a case keeps", altering(func(c *crm.Change) { c.Case.Related = nil })},
 		{"the tags are lost", "a case keeps", altering(func(c *crm.Change) { c.Case.Tags = nil })},
 		{"a private case is public", "a case keeps", altering(func(c *crm.Change) { c.Case.Private = false })},
 		{"every interaction is the customer's", "an interaction keeps", changing(func(in *crm.Interaction) { in.Direction = ticket.Inbound })},

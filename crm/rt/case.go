@@ -38,7 +38,7 @@ func (t *task) commentable() bool {
 	return false
 }
 
-var ticketLists = []string{"SocialTags"}
+var ticketLists = []string{"SocialTags", "SocialRelated"}
 
 func (s *Sink) ticketFields(c *crm.Case) map[string][]string {
 	visibility := "public"
@@ -48,6 +48,7 @@ func (s *Sink) ticketFields(c *crm.Case) map[string][]string {
 	return map[string][]string{
 		keyField: {s.key(c.Key)}, "SocialStatus": one(string(c.Status)), "SocialAgent": one(c.Agent), "SocialAccount": one(c.Account.String()), "SocialVisibility": one(visibility),
 		"SocialLane": one(c.Lane), "SocialTeam": one(c.Team), "SocialLanguage": one(c.Language), "SocialTags": lines(c.Tags), "SocialParent": one(c.Parent), mergedField: one(c.MergedInto),
+		"SocialRelated": lines(c.Related),
 	}
 }
 

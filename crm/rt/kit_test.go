@@ -146,7 +146,7 @@ func heldCase(prefix, key, ref, subject, priority string, requestors []string, c
 	return crmtest.HeldCase{
 		Key: key, Ref: ref, Contact: strings.TrimPrefix(strings.Join(requestors, "|"), prefix), Subject: subject, Status: ticket.Status(of("SocialStatus")),
 		Agent: of("SocialAgent"), Parent: of("SocialParent"), MergedInto: of(mergedField), Priority: priorities[priority], Account: account, Private: of("SocialVisibility") == "private",
-		Lane: of("SocialLane"), Team: of("SocialTeam"), Tags: custom["SocialTags"],
+		Lane: of("SocialLane"), Team: of("SocialTeam"), Tags: custom["SocialTags"], Related: custom["SocialRelated"],
 	}
 }
 

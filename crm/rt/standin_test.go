@@ -71,7 +71,7 @@ type standPart struct{ contentType, content string }
 var (
 	statuses   = []string{"new", "open", "stalled", "resolved", "rejected", "deleted"}
 	userCustom = []string{keyField, emailsField, phonesField, profilesField, kindField, mergedField, "Tier"}
-	ticketAll  = []string{keyField, "SocialStatus", "SocialAgent", "SocialAccount", "SocialVisibility", "SocialLane", "SocialTeam", "SocialLanguage", "SocialTags", "SocialParent", mergedField}
+	ticketAll  = []string{keyField, "SocialStatus", "SocialAgent", "SocialAccount", "SocialVisibility", "SocialLane", "SocialTeam", "SocialLanguage", "SocialTags", "SocialRelated", "SocialParent", mergedField}
 )
 
 func newStandIn() *standIn {

@@ -229,6 +229,7 @@ func (w *words) caseRecord(c crm.Change) []byte {
 	r.text("Social_Agent__c", k.Agent, maxShort)
 	r.text("Social_Tags__c", strings.Join(k.Tags, ";"), maxShort)
 	r.text("Social_Parties__c", parties(k.Parties), maxProfiles)
+	r.text("Social_Related__c", strings.Join(k.Related, "\n"), maxProfiles)
 	r.time("Social_Created_At__c", k.Created)
 	r.time("Social_Solved_At__c", k.SolvedAt)
 	r.text(parentField, k.Parent, maxShort)

@@ -87,7 +87,7 @@ func (o *org) rig(t crmtest.T, sink *Sink) crmtest.Rig {
 				Key: key, Ref: text(r, "Id"), Contact: text(r, w.customer.relation), Subject: text(r, "Subject"), Status: ticket.Status(text(r, "Social_Status__c")),
 				Agent: text(r, "Social_Agent__c"), Parent: text(r, parentField), MergedInto: text(r, mergedField),
 				Priority: priorities[text(r, "Priority")], Account: account, Private: r["Social_Private__c"] == true,
-				Lane: text(r, "Social_Lane__c"), Team: text(r, "Social_Team__c"), Tags: strings.Split(text(r, "Social_Tags__c"), ";"),
+				Lane: text(r, "Social_Lane__c"), Team: text(r, "Social_Team__c"), Tags: strings.Split(text(r, "Social_Tags__c"), ";"), Related: strings.Fields(text(r, "Social_Related__c")),
 			}}
 		},
 		Interactions: o.interactions,

@@ -227,6 +227,9 @@ func (m *Invariants) checkCRM(tickets map[ticket.ID]ticket.Ticket, messages map[
 		if t.MergedInto != "" {
 			continue
 		}
+		if !slices.EqualFunc(c.Related, t.Related, func(key string, r ticket.Related) bool { return key == string(r.Ticket) }) {
+			m.Errorf("ticket %s is related to %v, the CRM says to %v", t.ID, t.Related, c.Related)
+		}
 		if slices.ContainsFunc(t.Absorbed, func(id ticket.ID) bool { return !tickets[id].Erased.IsZero() }) {
 			continue // of these the CRM holds nothing any more
 		}
