@@ -115,7 +115,7 @@ func (c *change) factsAtFirst(line string) (*sla.Facts, error) {
 	events, err := c.history()
 	var first *sla.Event
 	for i := range events {
-		if e := &events[i]; e.Facts != nil && e.Line == line && (first == nil || e.Compare(first.Mark) < 0) {
+		if e := &events[i]; e.Facts != nil && e.Kind != sla.Merged && e.Line == line && (first == nil || e.Compare(first.Mark) < 0) {
 			first = e
 		}
 	}

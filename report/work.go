@@ -55,7 +55,7 @@ func (b *Builder) row(g Group) *working {
 
 // clocked keeps what decides whether the customer waits.
 func (b *Builder) clocked(m *matter, e *sla.Event) {
-	if e.Facts != nil && e.Line == "" {
+	if e.Facts != nil && e.Line == "" && e.Kind != sla.Merged {
 		m.account = e.Facts.Account
 	}
 	if e.Line != "" { // it belongs to the ticket whose line it is, wherever it is told
