@@ -58,6 +58,7 @@ func (x strictTx) PutIdentity(v ticket.Identity)  { x.check("identity", v); x.Tx
 func (x strictTx) PutValue(v ticket.Value)        { x.check("value", v.Key); x.Tx.PutValue(v) }
 func (x strictTx) MarkSeen(v ...ticket.EventKey)  { x.check("event keys", v); x.Tx.MarkSeen(v...) }
 func (x strictTx) Append(v ...ticket.Entry)       { x.check("entries", v); x.Tx.Append(v...) }
+func (x strictTx) Ensure(v ...ticket.Task)        { x.check("tasks", v); x.Tx.Ensure(v...) }
 func (x strictTx) Schedule(v ...ticket.Task)      { x.check("tasks", v); x.Tx.Schedule(v...) }
 func (x strictTx) PauseQueue(v ticket.QueuePause) { x.check("pause", v); x.Tx.PauseQueue(v) }
 func (x strictTx) Bury(l ticket.Lease, reason string) error {

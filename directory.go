@@ -341,7 +341,7 @@ func (w *work) eachTicket(id ticket.ContactID, fn func(*change) error) error {
 func (w *work) syncContact(ids ...ticket.ContactID) {
 	for _, id := range ids {
 		for _, s := range w.sinks {
-			w.tx.Schedule(syncTask(s.Name(), crm.Subject{Contact: id}, w.now))
+			w.tx.Ensure(syncTask(s.Name(), crm.Subject{Contact: id}, w.now))
 		}
 	}
 }

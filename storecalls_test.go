@@ -24,12 +24,12 @@ func TestAMessageCostsTheSameStoreCallsAmongManyTickets(t *testing.T) {
 	begins := map[string]int{
 		"Update": 1, "Try": 1,
 		"Seen": 1, "Values": 1, "Conversations": 1, "Identities": 1,
-		"MarkSeen": 1, "PutContact": 1, "PutIdentity": 1, "PutMessage": 1, "PutConversation": 1, "PutTicket": 1, "Append": 2, "Schedule": 2,
+		"MarkSeen": 1, "PutContact": 1, "PutIdentity": 1, "PutMessage": 1, "PutConversation": 1, "PutTicket": 1, "Append": 2, "Schedule": 2, "Ensure": 1,
 	}
 	joins := map[string]int{
 		"Update": 1, "Try": 1,
 		"Seen": 1, "Values": 1, "Conversations": 1, "Identities": 1, "Contacts": 1, "Tickets": 1,
-		"MarkSeen": 1, "PutMessage": 1, "PutConversation": 1, "PutTicket": 1, "Append": 1, "Schedule": 1,
+		"MarkSeen": 1, "PutMessage": 1, "PutConversation": 1, "PutTicket": 1, "Append": 1, "Ensure": 1,
 	}
 	for _, stored := range []int{1_000, 4_000} {
 		t.Run(fmt.Sprint("among ", stored), func(t *testing.T) {
@@ -405,6 +405,11 @@ func (x *countingTx) MarkSeen(keys ...ticket.EventKey) {
 func (x *countingTx) Append(entries ...ticket.Entry) {
 	x.calls["Append"]++
 	x.Tx.Append(entries...)
+}
+
+func (x *countingTx) Ensure(tasks ...ticket.Task) {
+	x.calls["Ensure"]++
+	x.Tx.Ensure(tasks...)
 }
 
 func (x *countingTx) Schedule(tasks ...ticket.Task) {

@@ -218,7 +218,7 @@ func TestPostsInARowCostAFixedNumberOfStoreCalls(t *testing.T) {
 	begins := map[string]int{
 		"Update": 1, "Try": 1,
 		"Seen": 1, "Values": 1, "Conversations": 1, "Identities": 1,
-		"MarkSeen": 1, "PutContact": 1, "PutIdentity": 1, "PutMessage": 1, "PutConversation": 1, "PutTicket": 1, "PutValue": 1, "Append": 2, "Schedule": 2,
+		"MarkSeen": 1, "PutContact": 1, "PutIdentity": 1, "PutMessage": 1, "PutConversation": 1, "PutTicket": 1, "PutValue": 1, "Append": 2, "Schedule": 2, "Ensure": 1,
 	}
 	if diff := cmp.Diff(begins, w.calls(post("1"))); diff != "" {
 		t.Errorf("the first post (-want +got):\n%s", diff)
@@ -226,7 +226,7 @@ func TestPostsInARowCostAFixedNumberOfStoreCalls(t *testing.T) {
 	joins := map[string]int{
 		"Update": 1, "Try": 1,
 		"Seen": 1, "Values": 1, "Conversations": 2, "Identities": 1, "Contacts": 1, "Tickets": 2,
-		"MarkSeen": 1, "PutMessage": 1, "PutConversation": 1, "PutTicket": 1, "PutValue": 1, "Append": 1, "Schedule": 1,
+		"MarkSeen": 1, "PutMessage": 1, "PutConversation": 1, "PutTicket": 1, "PutValue": 1, "Append": 1, "Ensure": 1,
 	}
 	for i := range 3 {
 		w.now = w.now.Add(time.Minute)

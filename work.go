@@ -371,13 +371,16 @@ func (c *change) finish() {
 			tasks = append(tasks, clockTask(clock, due))
 		}
 	}
-	if !c.quiet {
+	if len(tasks) > 0 {
+		w.tx.Schedule(tasks...)
+	}
+	if tasks = tasks[:0]; !c.quiet {
 		for _, s := range w.sinks {
 			tasks = append(tasks, syncTaskNamed(n.take(), s.Name(), w.now))
 		}
 	}
 	if len(tasks) > 0 {
-		w.tx.Schedule(tasks...)
+		w.tx.Ensure(tasks...)
 	}
 }
 

@@ -44,6 +44,21 @@ func (x *memoryTx) Schedule(tasks ...Task) {
 	}
 }
 
+// Ensure implements Tx.
+func (x *memoryTx) Ensure(tasks ...Task) {
+	for i := range tasks {
+		if record, state := x.taskOf(tasks[i].ID); record != "" && state.token == 0 {
+			var was Task
+			x.unpack(record)
+			x.packer.task(&was)
+			if was.Serves(&tasks[i]) {
+				continue
+			}
+		}
+		x.Schedule(tasks[i])
+	}
+}
+
 // Cancel implements Tx.
 func (x *memoryTx) Cancel(ids ...string) {
 	for i := range ids {

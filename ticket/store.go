@@ -207,8 +207,10 @@ type Tx interface {
 	// Append adds entries to the journal, in this order. Positions are given by the Store at or after the commit.
 	Append(entries ...Entry)
 
-	// Schedule adds or replaces tasks; Cancel removes them, dead letters too.
+	// Schedule adds or replaces tasks; Cancel removes them, dead letters too. Ensure schedules those only that do not wait yet: a task of the same ID, queue and key that
+	// is due no later, is not claimed and no dead letter, stays as it is, and costs the Store no write.
 	Schedule(tasks ...Task)
+	Ensure(tasks ...Task)
 	Cancel(ids ...string)
 	// Claim leases tasks that are due, in the order of Due, then of scheduling: not dead, not leased, their queue not paused, and the first of their key. It sees
 	// what is committed, and passes over tasks that the Tx itself has written or claimed. Two claimers never get the same task.

@@ -24,6 +24,11 @@ type Task struct {
 	Dead bool `json:"dead,omitempty"`
 }
 
+// Serves reports whether a task that waits, neither claimed nor a dead letter, is as good as another one of its ID: Tx.Ensure leaves it as it is then.
+func (t *Task) Serves(other *Task) bool {
+	return !t.Dead && t.Queue == other.Queue && t.Key == other.Key && !t.Due.After(other.Due)
+}
+
 // Lease is a claimed task. Until it is finished, put back, or Until has passed by the Store's clock, nobody else can claim the task or a later one of its key.
 type Lease struct {
 	Task

@@ -104,7 +104,7 @@ func (x *tx) tasksOnly() bool {
 		}
 	}
 	for i := range x.tasks.writes {
-		if x.tasks.writes[i].as == &schedules {
+		if as := x.tasks.writes[i].as; as == &schedules || as == &ensures {
 			return false
 		}
 	}

@@ -142,6 +142,11 @@ func (r *reader) Values(keys ...ticket.ValueKey) ([]ticket.Value, error) {
 
 // Tasks implements ticket.Reader.
 func (r *reader) Tasks(ids ...string) ([]ticket.Task, error) {
+	if r.tx != nil {
+		if err := r.tx.decide(ids); err != nil {
+			return nil, err
+		}
+	}
 	found, err := lookUp(r, &r.tasks, ids, text)
 	if err != nil {
 		return nil, err

@@ -270,6 +270,12 @@ var schedules = kind[task]{
 		until = case when excluded.until > 1 then excluded.until else t.until end`,
 }
 
+// ensures are schedules that leave a task alone that serves as well.
+var ensures = kind[task]{
+	table: tasks.table, variant: "ensures", keys: tasks.keys, columns: tasks.columns,
+	onConflict: schedules.onConflict + ` where t.token <> 0 or t.dead or t.due > excluded.due or t.queue <> excluded.queue or t.key <> excluded.key`,
+}
+
 const anew nanos = 1
 
 func truth(b bool) string {

@@ -198,6 +198,11 @@ func (s *shelf[R]) get(key string, r *R) (found bool, err error) {
 		}
 		return true, s.decode([]byte(w.data), w.state, r)
 	}
+	return s.stored(key, r)
+}
+
+// stored is get, of what was read only.
+func (s *shelf[R]) stored(key string, r *R) (found bool, err error) {
 	have := s.read[key]
 	if have.version == 0 {
 		return false, nil

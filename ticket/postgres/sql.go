@@ -19,7 +19,7 @@ func newQueries(schema string) *queries {
 		tickets.name(): tickets.statements(schema), conversations.name(): conversations.statements(schema), messages.name(): messages.statements(schema),
 		contacts.name(): contacts.statements(schema), identities.name(): identities.statements(schema), agents.name(): agents.statements(schema),
 		presences.name(): presences.statements(schema), reservations.name(): reservations.statements(schema), values.name(): values.statements(schema),
-		seen.name(): seen.statements(schema), tasks.name(): tasks.statements(schema), schedules.name(): schedules.statements(schema),
+		seen.name(): seen.statements(schema), tasks.name(): tasks.statements(schema), schedules.name(): schedules.statements(schema), ensures.name(): ensures.statements(schema),
 		pauses.name(): pauses.statements(schema),
 	}}
 	const byRef = `lateral (select t.key, t.xmin::text::bigint as version, t.data::text from SCHEMA.messages t

@@ -10,10 +10,13 @@ import (
 
 // putTask keeps a task of which all is known back.
 func (x *tx) putTask(t *task) error {
-	as := &tasks
 	if t.place <= 0 {
-		as = &schedules
+		return x.putTaskAs(&schedules, t)
 	}
+	return x.putTaskAs(&tasks, t)
+}
+
+func (x *tx) putTaskAs(as *kind[task], t *task) error {
 	if err := x.tasks.put(t.ID, as, t, t.place, t.token, int64(t.until), bit(t.again)); err != nil {
 		return err
 	}
@@ -51,6 +54,10 @@ func (x *tx) schedule(t *task) error {
 	w, pending := x.tasks.pending(t.ID)
 	_, read := x.tasks.read[t.ID]
 	known, err := x.tasks.get(t.ID, &was)
+	if pending && w.as == &ensures {
+		pending = false
+		known, err = x.tasks.stored(t.ID, &was)
+	}
 	if err != nil {
 		return err
 	}
@@ -73,6 +80,67 @@ func (x *tx) schedule(t *task) error {
 	return x.putTask(t)
 }
 
+// Ensure implements ticket.Tx. Nothing is read for it either: of a task that the Update does not know the server decides whether it serves.
+func (x *tx) Ensure(list ...ticket.Task) {
+	for _, t := range list {
+		t.Attempts, t.LastError, t.Dead = 0, "", false
+		if err := x.ensure(t); err != nil {
+			x.fail(err)
+			return
+		}
+	}
+}
+
+func (x *tx) ensure(t ticket.Task) error {
+	w, pending := x.tasks.pending(t.ID)
+	_, read := x.tasks.read[t.ID]
+	if !pending && !read || pending && w.as == &ensures {
+		var asked task
+		if _, err := x.tasks.get(t.ID, &asked); err != nil || pending && asked.Serves(&t) {
+			return err
+		}
+		x.wake = true
+		return x.putTaskAs(&ensures, &task{Task: t, place: x.next(), until: never})
+	}
+	var was task
+	if found, err := x.tasks.get(t.ID, &was); err != nil || found && was.token == 0 && was.Serves(&t) {
+		return err
+	}
+	x.wake = true
+	return x.schedule(&task{Task: t})
+}
+
+// decide says what becomes of tasks that were ensured blindly, so that they can be read.
+func (x *tx) decide(ids []string) error {
+	for _, id := range ids {
+		w, pending := x.tasks.pending(id)
+		if !pending || w.as != &ensures {
+			continue
+		}
+		var asked, was task
+		_, err := x.tasks.get(id, &asked)
+		if err == nil {
+			err = loadAll(&x.reader, &x.tasks, []string{id})
+		}
+		if err != nil {
+			return err
+		}
+		found, err := x.tasks.stored(id, &was)
+		switch {
+		case err != nil:
+			return err
+		case found && was.token == 0 && was.Serves(&asked.Task):
+			err = x.putTask(&was)
+		default:
+			err = x.schedule(&task{Task: asked.Task})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Cancel implements ticket.Tx.
 func (x *tx) Cancel(ids ...string) {
 	for _, id := range ids {
@@ -82,6 +150,9 @@ func (x *tx) Cancel(ids ...string) {
 
 // task is the task as the Update sees it, with all that the Store knows of it.
 func (x *tx) task(id string) (t task, ok bool, err error) {
+	if err := x.decide([]string{id}); err != nil {
+		return t, false, err
+	}
 	w, pending := x.tasks.pending(id)
 	blind := pending && w.as == &schedules && nanos(w.state[2]) == never
 	if !pending || blind {

@@ -143,6 +143,20 @@ func (x *tx) Schedule(tasks ...ticket.Task) {
 	}
 }
 
+// Ensure implements ticket.Tx.
+func (x *tx) Ensure(tasks ...ticket.Task) {
+	if x.on == nil {
+		return
+	}
+	for i := range tasks {
+		was, err := x.task(tasks[i].ID)
+		x.fail(err)
+		if was.place == 0 || was.token != 0 || !was.Serves(&tasks[i]) {
+			x.Schedule(tasks[i])
+		}
+	}
+}
+
 // newPlace returns the place behind all others.
 func (x *tx) newPlace() int64 {
 	if x.places == 0 {

@@ -14,6 +14,7 @@ func tasks() []Check {
 		{"tasks of one key are done in order", keyOrder},
 		{"scheduling again replaces a task", scheduleReplaces},
 		{"a task that is scheduled again while claimed becomes due again", scheduledWhileClaimed},
+		{"Ensure leaves a task alone that waits and is due no later", ensureLeaves},
 		{"Postpone counts attempts that have a reason", postponeCounts},
 		{"a dead letter is kept, listed and out of the way", deadLetters},
 		{"cancelled tasks are gone", cancelled},
