@@ -46,7 +46,8 @@ type Reply struct {
 	InReplyTo string `json:"in_reply_to,omitempty"`
 	// Party is whom it answers instead of the customer: a party of the ticket (AddParty). It is no answer to the customer, whose clocks run on.
 	Party ticket.ContactID `json:"party,omitempty"`
-	// Then is the status of the ticket once the reply is out: open (also when empty), pending, on-hold or solved.
+	// Then is the status of the ticket once the reply is out: open, pending, on-hold or solved. Empty: a new ticket becomes open, any other keeps its status. It is
+	// left out where the customer wrote while the reply was held up, and where the ticket is solved by then.
 	Then ticket.Status `json:"then,omitempty"`
 	// Automated marks a text that no person wrote.
 	Automated bool `json:"automated,omitempty"`
@@ -100,7 +101,8 @@ func (d *Desk) Note(ctx context.Context, id ticket.ID, by By, text string) (Rece
 
 // Assign gives the ticket to an agent of the Setup, within the agent's capacity, or with an empty name back to its lane. What was given back waits for somebody else:
 // it is not handed out to the same agent again until that agent was away and is back, the customer writes, or somebody hands it on. Promises that depend on the agent
-// move at once. ErrCapacity: the agent is not available or has no room.
+// move at once. A new ticket becomes open; one that is pending or on hold stays so: who has it does not change whom it waits for. ErrCapacity: the agent is not available
+// or has no room.
 func (d *Desk) Assign(ctx context.Context, id ticket.ID, by By, agent string) (Receipt, error) {
 	return d.verb(ctx, VerbAssign, id, by, agent, func(w *work, c *change) (Receipt, error) { return Receipt{}, w.assign(c, by.Actor, agent) })
 }
@@ -140,7 +142,7 @@ func (w *work) assign(c *change, actor ticket.Actor, agent string) error {
 	if err := c.tell("assign", ticket.Entry{Kind: ticket.TicketAssigned, Actor: actor, Old: was, New: agent}); err != nil {
 		return err
 	}
-	if err := w.freed(was); err != nil || agent == "" {
+	if err := w.freed(was); err != nil || agent == "" || c.Status != ticket.New {
 		return err
 	}
 	return c.setStatus(ticket.Open, w.now, "", c.newKey("assign"), actor, "")

@@ -3,6 +3,7 @@ package socialcrm_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -218,6 +219,47 @@ func TestAssignNoteAndReopen(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"in: Hello?", "note: She called."}, texts); diff != "" {
 		t.Errorf("interactions (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheStatusThatAReplyLeavesBehind(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ before, then, want ticket.Status }{
+		{"", "", ticket.Open},
+		{"", ticket.Open, ticket.Open},
+		{"", ticket.Pending, ticket.Pending},
+		{ticket.Pending, "", ticket.Pending},
+		{ticket.Pending, ticket.Open, ticket.Open},
+		{ticket.OnHold, "", ticket.OnHold},
+		{ticket.OnHold, ticket.Open, ticket.Open},
+		{ticket.OnHold, ticket.Solved, ticket.Solved},
+	} {
+		t.Run(fmt.Sprintf("%s and then %s", tt.before, tt.then), func(t *testing.T) {
+			t.Parallel()
+			w, tk := asked(t, channeltest.Options{})
+			if tt.before != "" {
+				w.must(w.desk.SetStatus(t.Context(), tk.ID, ana, tt.before, ""))
+			}
+			w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "I am on it", Then: tt.then}))
+			w.pass(time.Minute)
+			if got := w.only().Status; got != tt.want {
+				t.Errorf("the ticket is %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAHandOverLeavesTheStatusThatTheTicketHas(t *testing.T) {
+	t.Parallel()
+	for before, want := range map[ticket.Status]ticket.Status{"": ticket.Open, ticket.Pending: ticket.Pending, ticket.OnHold: ticket.OnHold} {
+		w, tk := asked(t, channeltest.Options{})
+		if before != "" {
+			w.must(w.desk.SetStatus(t.Context(), tk.ID, ana, before, ""))
+		}
+		w.must(w.desk.Assign(t.Context(), tk.ID, ana, "ben"))
+		if got := w.only(); got.Status != want || got.Agent != "ben" {
+			t.Errorf("%q before: the ticket is %s with %q, want %s with ben", before, got.Status, got.Agent, want)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/socialcrm/socialcrm/sla"
@@ -34,6 +35,19 @@ func holidaysTask(calendar string, due time.Time) ticket.Task {
 // unreadKey is there while a calendar's feed cannot be read, so that the journal says it once.
 func unreadKey(calendar string) ticket.ValueKey {
 	return ticket.ValueKey{Space: "holidays unread", Name: calendar}
+}
+
+// checkHolidays tells of feeds that no calendar of the Setup waits for: their holidays would never close anything.
+func (d *Desk) checkHolidays(s *Setup) error {
+	for _, name := range slices.Sorted(maps.Keys(d.cfg.Holidays)) {
+		if _, there := s.Calendars[name]; !there {
+			return fmt.Errorf("holidays of calendar %q: the setup has no calendar of this name: %w", name, ErrInvalid)
+		}
+		if d.cfg.Holidays[name] == nil {
+			return fmt.Errorf("holidays of calendar %q: there is no source: %w", name, ErrInvalid)
+		}
+	}
+	return nil
 }
 
 // readHolidays plans to read all feeds now.
@@ -89,7 +103,7 @@ func (w *work) observe(calendar string, holidays []sla.Holiday) (changed bool, e
 		return false, err
 	}
 	if _, there := next.Setup.Calendars[calendar]; !there {
-		return false, nil
+		return false, fmt.Errorf("the setup has no calendar of this name any more: %w", ErrInvalid)
 	}
 	for _, h := range holidays {
 		if _, err := h.Date.MarshalText(); err != nil {

@@ -39,7 +39,8 @@ type OffHoursText struct {
 	Platform string `json:"platform,omitempty"`
 	// Automated says that no person wrote this: "This is an automated message."
 	Automated string `json:"automated"`
-	// Back says when somebody will be there: "We are back on {weekday} at {time}." It names {time}, and {weekday} or {date}, by the clock of the calendar's zone.
+	// Back says when somebody will be there: "We are back on {weekday} at {time}." It names {time}, and {weekday} or {date}, by the clock of the calendar's zone. Where that
+	// is seven days off or more and there is no {date} in it, the date follows the weekday, which alone would be understood as the next one.
 	Back string `json:"back"`
 	// Emergency says where else to turn: "In an emergency call +33 1 23 45 67 89."
 	Emergency string `json:"emergency"`
@@ -159,13 +160,17 @@ func (t *OffHoursText) whom() string {
 	return "for " + cmp.Or(t.Language, "any language") + " on " + cmp.Or(t.Platform, "any platform")
 }
 
-// text writes the acknowledgement for somebody who will be there at opens.
-func (t *OffHoursText) text(opens time.Time) string {
-	weekday := opens.Weekday().String()
+// text writes the acknowledgement of a message of now, for somebody who will be there at opens.
+func (t *OffHoursText) text(now, opens time.Time) string {
+	weekday, date := opens.Weekday().String(), opens.Format(cmp.Or(t.Dates, time.DateOnly))
 	if len(t.Weekdays) > 0 {
 		weekday = t.Weekdays[(opens.Weekday()+6)%7]
 	}
-	back := strings.NewReplacer("{weekday}", weekday, "{date}", opens.Format(cmp.Or(t.Dates, time.DateOnly)), "{time}", opens.Format("15:04")).Replace(t.Back)
+	now = now.In(opens.Location())
+	if week := time.Date(now.Year(), now.Month(), now.Day()+7, 0, 0, 0, 0, now.Location()); !opens.Before(week) && !strings.Contains(t.Back, "{date}") {
+		weekday += ", " + date
+	}
+	back := strings.NewReplacer("{weekday}", weekday, "{date}", date, "{time}", opens.Format("15:04")).Replace(t.Back)
 	return t.Automated + " " + back + " " + t.Emergency
 }
 
@@ -223,7 +228,7 @@ func (w *work) acknowledge(c *change, e *channel.Event, key string) error {
 			return nil
 		}
 	}
-	receipt, err := w.reply(c, ticket.Actor{Kind: ticket.BySystem}, Reply{InReplyTo: key, Automated: true, Text: text.text(opens.In(calendar.Zone())), back: opens})
+	receipt, err := w.reply(c, ticket.Actor{Kind: ticket.BySystem}, Reply{InReplyTo: key, Automated: true, Text: text.text(w.now, opens.In(calendar.Zone())), back: opens})
 	if _, forbidden := errors.AsType[*remote.Error](err); forbidden || errors.Is(err, ErrInvalid) {
 		w.d.log.Debug("no automated acknowledgement", "ticket", string(c.ID), "reason", err)
 		return nil

@@ -40,6 +40,31 @@ func atNight(t *testing.T, platform channeltest.Options, change func(*socialcrm.
 	return w
 }
 
+func TestAnOpeningThatIsAWeekOffIsNamedByItsDate(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ closed, want string }{
+		{"2026-03-08", "We are back on Monday at 09:00."},
+		{"2026-03-11", "We are back on Thursday at 09:00."},
+		{"2026-03-12", "We are back on Friday, 2026-03-13 at 09:00."}, // a Friday on which it is written is this one
+		{"2026-03-13", "We are back on Monday, 2026-03-16 at 09:00."},
+	} {
+		w := atNight(t, channeltest.Options{}, nil)
+		setup, _ := w.desk.Setup()
+		hours := setup.Calendars["office"]
+		for day := time.Date(2026, 3, 7, 0, 0, 0, 0, time.UTC); day.Format(time.DateOnly) <= tt.closed; day = day.AddDate(0, 0, 1) {
+			hours.Holidays = append(hours.Holidays, sla.Holiday{Name: "Works", Date: sla.Date{Year: day.Year(), Month: day.Month(), Day: day.Day()}})
+		}
+		setup.Calendars["office"] = hours
+		w.apply(setup)
+		w.platform.Customer("mia").Write(w.page, "My bag is gone")
+		w.pass(time.Minute)
+		want := []string{"This is an automated message. " + tt.want + " In an emergency call 112."}
+		if diff := cmp.Diff(want, w.platform.Replies()); diff != "" {
+			t.Errorf("closed until %s (-want +got):\n%s", tt.closed, diff)
+		}
+	}
+}
+
 const inEnglish = "This is an automated message. We are back on Monday at 09:00. In an emergency call 112."
 
 func TestWhoWritesAtNightIsToldOnceWhenSomebodyWillBeThere(t *testing.T) {

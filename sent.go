@@ -142,16 +142,17 @@ func (w *work) takenForAnother(sent channel.Sent, m *ticket.Message) (none ticke
 func (w *work) thenStatus(c *change, m *ticket.Message, conv *ticket.Conversation) error {
 	mark, then := sla.Mark{Time: m.Content.Time, Key: m.Key + "/then"}, m.Post.Then
 	if wroteSince(c, m, conv) {
-		then = ticket.Open
+		then = ""
 	}
-	switch then {
-	case "", ticket.Open:
-		if c.Status == ticket.New && !m.Automated { // for whom nobody did anything yet, it is as new as it was
-			return c.moveTo(ticket.Open, mark, "", m.Actor, "")
-		}
+	switch {
+	case c.Status.Done():
 		return nil
-	}
-	if c.Status.Done() {
+	case c.Status == ticket.New && (then == "" || then == ticket.Open):
+		if m.Automated { // for whom nobody did anything yet, it is as new as it was
+			return nil
+		}
+		then = ticket.Open
+	case then == "":
 		return nil
 	}
 	if err := c.moveTo(then, mark, m.Key, m.Actor, ""); err != nil || then != ticket.Solved {

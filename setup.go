@@ -286,6 +286,9 @@ func (d *Desk) Apply(ctx context.Context, by By, s Setup) error {
 	if err := s.Check(d.cfg.Predicates); err != nil {
 		return fmt.Errorf("socialcrm: apply: %w: %w", err, ErrInvalid)
 	}
+	if err := d.checkHolidays(&s); err != nil {
+		return fmt.Errorf("socialcrm: apply: %w", err)
+	}
 	if err := d.apply(ctx, by, s, false); err != nil {
 		return fmt.Errorf("socialcrm: apply: %w", err)
 	}

@@ -153,6 +153,9 @@ func New(cfg Config) (*Desk, error) {
 	if err := d.loadSetup(ctx); err != nil {
 		return nil, fmt.Errorf("socialcrm: %w", err)
 	}
+	if err := d.checkHolidays(&d.company.Load().setup); err != nil {
+		return nil, fmt.Errorf("socialcrm: %w", err)
+	}
 	for _, s := range cfg.Sinks {
 		if err := d.addSink(ctx, s, cfg.SinkStarts[s.Name()]); err != nil {
 			return nil, err

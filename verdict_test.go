@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,8 +201,8 @@ func TestHolidaysOfAFeedCountFromWhenTheyAreKnown(t *testing.T) {
 	s.Calendars = map[string]sla.Hours{"office": office()}
 	s.SLA[0].Calendar = "office"
 	f := &feed{}
-	w.restartAs(t, socialcrm.Config{Holidays: map[string]socialcrm.HolidaySource{"office": f}})
 	w.apply(s)
+	w.restartAs(t, socialcrm.Config{Holidays: map[string]socialcrm.HolidaySource{"office": f}})
 	w.pass(time.Second)
 	_, version := w.desk.Setup()
 	id := w.asked("mia", "Hello?")
@@ -244,14 +245,36 @@ func TestHolidaysOfAFeedCountFromWhenTheyAreKnown(t *testing.T) {
 	}
 }
 
+func TestAFeedForACalendarThatIsNotThereIsRefused(t *testing.T) {
+	t.Parallel()
+	s := company()
+	s.Calendars = map[string]sla.Hours{"office": office()}
+	for name, holidays := range map[string]map[string]socialcrm.HolidaySource{
+		`socialcrm: holidays of calendar "offcie": the setup has no calendar of this name`: {"office": &feed{}, "offcie": &feed{}},
+		`socialcrm: holidays of calendar "office": there is no source`:                     {"office": nil},
+	} {
+		if _, err := socialcrm.New(socialcrm.Config{Setup: s, Holidays: holidays}); err == nil || !strings.HasPrefix(err.Error(), name) || !errors.Is(err, socialcrm.ErrInvalid) {
+			t.Errorf("error %v, want %s", err, name)
+		}
+	}
+	d, err := socialcrm.New(socialcrm.Config{Setup: s, Holidays: map[string]socialcrm.HolidaySource{"office": &feed{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `socialcrm: apply: holidays of calendar "office": the setup has no calendar of this name`
+	if err := d.Apply(t.Context(), ana, company()); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("without the calendar: error %v, want %s", err, want)
+	}
+}
+
 func TestFeedThatWouldCloseACalendarForGoodIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := company()
 	day := sla.Hours{Zone: "UTC", Openings: []sla.Opening{{Date: sla.Date{Year: 2026, Month: 5, Day: 1}, Open: []sla.Interval{{}}}}}
 	s.Calendars = map[string]sla.Hours{"fair": day}
-	w.restartAs(t, socialcrm.Config{Holidays: map[string]socialcrm.HolidaySource{"fair": &feed{days: []sla.Holiday{{Date: sla.Date{Year: 2026, Month: 13, Day: 1}}}}}})
 	w.apply(s)
+	w.restartAs(t, socialcrm.Config{Holidays: map[string]socialcrm.HolidaySource{"fair": &feed{days: []sla.Holiday{{Date: sla.Date{Year: 2026, Month: 13, Day: 1}}}}}})
 	w.pass(time.Second)
 	kinds := []ticket.EntryKind{}
 	for _, e := range w.journal(ticket.JournalQuery{}) {
@@ -293,8 +316,8 @@ func TestHolidaysOfAFeedComeBesideThoseOfTheSetup(t *testing.T) {
 	hours.Holidays = []sla.Holiday{{Name: "Founder's day", Date: sla.Date{Year: 2026, Month: time.March, Day: 9}}}
 	s.Calendars = map[string]sla.Hours{"office": hours}
 	s.SLA[0].Calendar = "office"
-	w.restartAs(t, socialcrm.Config{Holidays: map[string]socialcrm.HolidaySource{"office": &feed{days: []sla.Holiday{{Name: "Snow", Date: sla.Date{Year: 2026, Month: time.March, Day: 10}}}}}})
 	w.apply(s)
+	w.restartAs(t, socialcrm.Config{Holidays: map[string]socialcrm.HolidaySource{"office": &feed{days: []sla.Holiday{{Name: "Snow", Date: sla.Date{Year: 2026, Month: time.March, Day: 10}}}}}})
 	w.pass(time.Second)
 	due := w.clock(w.asked("mia", "Hello?"), sla.FirstResponse).Due
 	if due.Day() != 11 {
