@@ -43,7 +43,7 @@ type Client struct {
 	UserAgent string
 	// MaxRequest bounds a request body in bytes; 0 means 1 MiB.
 	MaxRequest int64
-	// MaxResponse bounds an answer's body in bytes, decompressed; 0 means 10 MiB.
+	// MaxResponse bounds an answer's body in bytes, decompressed; 0 means 10 MiB. Of JSON, Request.MaxValues is a bound, too.
 	MaxResponse int64
 	// Timeout bounds a whole call, from connecting to the last byte; 0 means 30 seconds.
 	Timeout time.Duration
@@ -98,6 +98,11 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 	defer resp.Body.Close()
 	body, err := readBody(resp, c.maxResponse())
+	if err == nil {
+		if err = checkValues(body, r.MaxValues); err != nil {
+			body = nil // nobody is to decode it
+		}
+	}
 	if err != nil && call.Err() == context.DeadlineExceeded && ctx.Err() == nil {
 		err = noAnswerWithin(timeout)
 	}

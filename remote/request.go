@@ -35,6 +35,8 @@ type Request struct {
 
 	// Into is where the JSON of a 2xx answer is unmarshalled to; nil keeps the bytes only. After 204 and 205, which have no body, it stays as it is.
 	Into any
+	// MaxValues is how many values an answer in JSON may hold; a longer one is as one over Client.MaxResponse. 0 means [MaxValues].
+	MaxValues int
 	// Idempotent says that carrying the call out twice does no more than once: it names its result (PUT, DELETE, upsert) or carries an idempotency key.
 	// GET, HEAD and OPTIONS always are. Whatever is not ends in Unknown when the answer is lost.
 	Idempotent bool

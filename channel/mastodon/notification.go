@@ -78,6 +78,9 @@ func (c *Channel) bad(where string, raw []byte, err error) channel.Bad {
 	return channel.Bad{Account: c.account.AccountID, Where: where, Reason: err.Error(), Raw: raw}
 }
 
+// maxThread is how many values a thread may hold: some thousand posts, of which only the first counts.
+const maxThread = 1 << 20
+
 // findThread asks for the thread of an answer to somebody else's post. An answer to a post of ours or of its own author needs no question: the Desk knows that post or
 // takes its ID. Nor does history. Where the server does not say, the thread stays empty, and the error is nil unless the server wants no further calls.
 func (c *Channel) findThread(ctx context.Context, n *notice) error {
@@ -89,7 +92,9 @@ func (c *Channel) findThread(ctx context.Context, n *notice) error {
 		return nil
 	}
 	var answer json.RawMessage
-	_, err := c.client.Do(ctx, remote.Request{Op: "read the thread of " + s.ID, Path: remote.Path("api", "v1", "statuses", s.ID, "context"), Into: &answer})
+	_, err := c.client.Do(ctx, remote.Request{
+		Op: "read the thread of " + s.ID, Path: remote.Path("api", "v1", "statuses", s.ID, "context"), Into: &answer, MaxValues: maxThread,
+	})
 	switch kind := remote.KindOf(err); {
 	case err == nil:
 	case kind == remote.RateLimited || kind == remote.Unauthorized:

@@ -81,6 +81,9 @@ func (c *Channel) streamed(ctx context.Context, e sse) (batch channel.Batch, err
 
 // understand decodes an event of the stream; false for what is of no use here.
 func (c *Channel) understand(e sse) (notice, bool, error) {
+	if err := remote.CheckValues(e.data); err != nil {
+		return notice{}, false, err
+	}
 	switch e.name {
 	case "notification":
 		return c.notified(e.data)

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/remote"
 )
 
 // List says in which list of an entry an item was.
@@ -107,6 +108,9 @@ func (c change) element() json.RawMessage {
 //
 // It is pure and may be called concurrently.
 func Decode(platform, object string, raw []byte, decode func(it Item, d *channel.Delivery) error) (channel.Delivery, error) {
+	if err := remote.CheckValues(raw); err != nil {
+		return channel.Delivery{}, fmt.Errorf("%s: decode webhook call: %w", platform, err)
+	}
 	var b body
 	if err := json.Unmarshal(raw, &b); err != nil {
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {

@@ -161,6 +161,9 @@ func TestSinkOverHTTPConforms(t *testing.T) {
 			return rig
 		},
 	})
+}
+
+func TestSinkOverHTTPConformsOnANetwork(t *testing.T) { // not beside others: it measures memory
 	crmtest.RunHTTP(t, overHTTP(nil))
 }
 

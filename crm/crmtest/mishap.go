@@ -59,6 +59,7 @@ func mishaps(limits remote.Level) []Mishap {
 		{Name: "timeout after the request was written", Done: true, Kind: remote.Unavailable, Doubtful: true, play: silence, hangs: true},
 		{Name: "slow body", Done: true, Kind: remote.Unavailable, Doubtful: true, play: stall, hangs: true},
 		{Name: "huge body", Done: true, Kind: remote.Rejected, Doubtful: true, play: huge},
+		{Name: "more values than an answer has", Done: true, Kind: remote.Rejected, Doubtful: true, play: crowded},
 		{Name: "invalid JSON", Done: true, Kind: remote.Unavailable, Doubtful: true, play: half},
 		{Name: "HTML in place of JSON", Status: 200, Body: page, Kind: remote.Unavailable, Doubtful: true},
 		{Name: "empty body", Status: 200, Done: true, Kind: remote.Unavailable, Doubtful: true},
@@ -123,6 +124,11 @@ func huge(w http.ResponseWriter, _ *http.Request, _ *httptest.ResponseRecorder) 
 			return
 		}
 	}
+}
+
+// crowded sends a body that is short and would be long in memory.
+func crowded(w http.ResponseWriter, _ *http.Request, _ *httptest.ResponseRecorder) {
+	_, _ = io.WriteString(w, "["+strings.Repeat("{},", remote.MaxValues)+"{}]")
 }
 
 // mistyped sends the right answer with fields that are something else.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/socialcrm/socialcrm/crm"
+	"github.com/socialcrm/socialcrm/internal/dense"
 	"github.com/socialcrm/socialcrm/remote"
 )
 
@@ -28,6 +29,9 @@ type HTTPHarness struct {
 	Repeatable bool
 	// Limits is whom a throttled call concerns; LevelNone, the zero value: the app, as where a quota is the whole CRM's.
 	Limits remote.Level
+	// Lists are how answers of this CRM frame a list, with … in place of its elements: {"items":[…]}. Beside them goes the bare list. What they can hold at most
+	// must not take more memory than twenty times the longest answer that a remote.Client takes.
+	Lists []string
 	// Mishaps are ways of this CRM to refuse, beside those that RunHTTP knows.
 	Mishaps []Mishap
 }
@@ -35,9 +39,12 @@ type HTTPHarness struct {
 // RunHTTP holds a sink against what may become of each of its calls: throttled, failed, cut off, answered by a proxy, in pieces, too long, too slow, by nonsense. It checks
 // the error's kind and scope and when it says to come back, that one attempt is made, that no secret is shown, and that afterwards the CRM holds everything once.
 //
+// It also measures memory, so call it from a test that does not run beside others.
+//
 // Run checks what a sink does; RunHTTP what it makes of a network. A sink over HTTP passes both.
 func RunHTTP(t *testing.T, h HTTPHarness) {
 	t.Helper()
+	t.Run("the longest lists take bounded memory", func(t *testing.T) { checkMemory(t, h) })
 	for _, c := range h.checks() {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
@@ -270,6 +277,25 @@ func checkUnreachable(t T, h HTTPHarness) {
 		cancel()
 		if remote.KindOf(err) != remote.Unavailable || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: error %v, want unavailable, and the deadline", call.name, err)
+		}
+	}
+}
+
+// checkMemory answers each call with the longest lists.
+func checkMemory(t T, h HTTPHarness) {
+	for _, frame := range append([]string{"[…]"}, h.Lists...) {
+		l, r := h.open(t)
+		calls := r.calls(t, sampleChange("a", 1))
+		body := dense.Most(frame, "{}")
+		l.suffer(&Mishap{play: func(w http.ResponseWriter, _ *http.Request, _ *httptest.ResponseRecorder) { _, _ = w.Write(body) }}, false)
+		for _, call := range calls {
+			taken := dense.Allocated(func() { _ = l.attempt(t.Context(), call.call) })
+			l.mu.Lock()
+			answers := l.struck
+			l.mu.Unlock()
+			if taken > dense.Bound*uint64(max(answers, 1)) {
+				t.Errorf("%s: %d MB for %d answers of %s", call.name, taken>>20, answers, frame)
+			}
 		}
 	}
 }
