@@ -41,7 +41,10 @@ func (w *work) leave(lease ticket.Lease) error {
 	if err != nil {
 		return err
 	}
-	return w.tellRoster(name)
+	if err := w.tellRoster(name); err != nil {
+		return err
+	}
+	return w.attended(name)
 }
 
 // eachHeld runs fn for every ticket of these statuses that an agent holds.

@@ -86,7 +86,7 @@ func (w *work) handOn(c *change, actor ticket.Actor, to *routing.Lane, t Transfe
 	if err := w.tx.Release(c.ID, w.now); err != nil {
 		return receipt, err
 	}
-	c.Agent, c.Handed, c.Returned = "", true, ticket.Return{}
+	c.Agent, c.Home, c.Handed, c.Returned = "", "", true, ticket.Return{}
 	if err := w.freed(was); err != nil {
 		return receipt, err
 	}

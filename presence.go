@@ -8,7 +8,8 @@ import (
 )
 
 // SetPresence says whether an agent can be given work. Who becomes available gets what waits, at once. The tickets of an agent who goes away or offline stay, or return
-// to the queue where their lane says so (routing.Lane.Return).
+// to the queue where their lane says so (routing.Lane.Return). What waits in a lane of whose team nobody is there goes to its fallback after a while, and comes back with the
+// first of them (routing.Lane.Fallback).
 func (d *Desk) SetPresence(ctx context.Context, by By, agent string, p ticket.Presence) error {
 	if err := d.permit(ctx, VerbSetPresence, by); err != nil {
 		return fmt.Errorf("socialcrm: set presence of %s: %w", agent, err)
@@ -49,8 +50,16 @@ func (w *work) setPresence(actor ticket.Actor, agent string, p ticket.Presence) 
 		return err
 	}
 	w.append(ticket.Entry{Kind: ticket.AgentPresence, Key: key, Actor: actor, Old: string(was), New: string(p), Reason: agent})
-	if err := w.freed(agent); err != nil || !gone(p) || !w.company.queues.returns {
+	if err := w.freed(agent); err != nil {
 		return err
+	}
+	if gone(was) != gone(p) {
+		if err := w.attended(agent); err != nil {
+			return err
+		}
+	}
+	if !gone(p) || !w.company.queues.returns {
+		return nil
 	}
 	return w.eachHeld(agent, []ticket.Status{ticket.New, ticket.Open}, func(t *ticket.Ticket) error {
 		if lane := w.company.lane(t.Lane); lane == nil || !lane.Return {

@@ -16,13 +16,14 @@ type queues struct {
 	calendars map[string]*sla.Calendar
 	after     map[string]time.Duration // Overflow.After of lanes
 	opens     map[string][]string      // by lane, the calendars at whose opening its tickets may be taken: its own, and the shifts of its team
+	standIns  map[string][]string      // by lane that has a fallback, the lanes that may stand in for it, in their order
 	longest   int                      // how long a queue must be counted
 	sticky    bool                     // some lane asks who served a contact before
 	returns   bool                     // some lane returns tickets of those who go away
 }
 
 func queuesOf(org routing.Org, lanes *routing.Lanes) queues {
-	q := queues{calendars: lanes.Calendars().Named, after: make(map[string]time.Duration), opens: make(map[string][]string)}
+	q := queues{calendars: lanes.Calendars().Named, after: make(map[string]time.Duration), opens: make(map[string][]string), standIns: make(map[string][]string)}
 	shifts := make(map[string][]string) // by team
 	for _, a := range org.Agents {
 		for _, team := range a.Teams {
@@ -31,14 +32,21 @@ func queuesOf(org routing.Org, lanes *routing.Lanes) queues {
 			}
 		}
 	}
+	fallback := make(map[string]string, len(org.Lanes))
 	for _, l := range org.Lanes {
+		fallback[l.Name] = l.Fallback
+	}
+	for _, l := range org.Lanes {
+		for other := l.Fallback; other != ""; other = fallback[other] {
+			q.standIns[l.Name] = append(q.standIns[l.Name], other)
+		}
 		q.longest = max(q.longest, l.Overflow.Longer+1)
 		q.sticky = q.sticky || slices.ContainsFunc(l.Strategy, func(s routing.Strategy) bool { return s.By == routing.Sticky })
 		q.returns = q.returns || l.Return
 		if l.Overflow.After > 0 {
 			q.after[l.Name] = time.Duration(l.Overflow.After)
 		}
-		if l.Team == "" {
+		if l.Team == "" && l.Fallback == "" {
 			continue
 		}
 		opens := slices.Clone(shifts[l.Team])
@@ -74,6 +82,12 @@ func (w *work) classify(c *change) error {
 	if c.Returned.Agent != "" { // the agent may not be able to take this, but the next
 		c.Class = strings.TrimSpace(c.Class + " not " + c.Returned.Agent)
 	}
+	switch { // no fallback takes the one, and its own lane takes the other back
+	case c.Handed:
+		c.Class = strings.TrimSpace(c.Class + " handed")
+	case c.Home != "":
+		c.Class = strings.TrimSpace(c.Class + " of " + c.Home)
+	}
 	return nil
 }
 
@@ -103,7 +117,7 @@ func (c *change) queue(tasks []ticket.Task) []ticket.Task {
 	if after := w.company.queues.after[c.Lane]; after > 0 && !c.Handed {
 		tasks = append(tasks, overflowTask(c.ID, w.now.Add(after)))
 	}
-	return w.openings(tasks, c.Lane)
+	return c.standIns(w.openings(tasks, c.Lane))
 }
 
 // freed notes that an agent's hands may be free: once the transaction has done its work, they get what waits.
@@ -163,6 +177,9 @@ func (w *work) handOut(lanes []string, also []ticket.ID) error {
 		if err != nil || t == nil {
 			return err
 		}
+		if w.until.ID != "" && ticket.ComparePromise(t, &w.until) > 0 {
+			return nil
+		}
 		c, err := w.load(t.ID)
 		if err != nil {
 			return err
@@ -177,9 +194,11 @@ func (w *work) handOut(lanes []string, also []ticket.ID) error {
 		if agent == "" {
 			continue
 		}
+		home := c.Home
 		if err := w.place(c, d, agent); err != nil {
 			return err
 		}
+		c.Home = home
 		if err := c.knowFacts("drain"); err != nil {
 			return err
 		}
@@ -214,11 +233,15 @@ func (w *work) drain(lease ticket.Lease) error {
 	if err := w.tx.Finish(lease); err != nil {
 		return err
 	}
-	lanes := make([]string, len(w.company.setup.Lanes))
+	return w.handOut(w.company.laneNames(), nil)
+}
+
+func (c *company) laneNames() []string {
+	lanes := make([]string, len(c.setup.Lanes))
 	for i := range lanes {
-		lanes[i] = w.company.setup.Lanes[i].Name
+		lanes[i] = c.setup.Lanes[i].Name
 	}
-	return w.handOut(lanes, nil)
+	return lanes
 }
 
 const openKind = "open"
@@ -239,18 +262,24 @@ func (w *work) openings(tasks []ticket.Task, lane string) []ticket.Task {
 		if !ever || !at.After(w.now) {
 			continue
 		}
-		task := openTask(name, at)
-		planned, err := w.tx.Tasks(task.ID) // mostly it is there, and many arrivals would write it at once
-		if err != nil {
-			w.unknown = err
-		} else if planned[0].ID == "" || planned[0].Due.After(at) {
-			tasks = append(tasks, task)
-		}
+		tasks = w.sooner(tasks, openTask(name, at))
 	}
 	return tasks
 }
 
-// opens hands out what waited for an opening, and plans the next one where somebody goes on waiting.
+// sooner plans a task unless it is planned for then or sooner: mostly it is, and many arrivals would write it at once.
+func (w *work) sooner(tasks []ticket.Task, task ticket.Task) []ticket.Task {
+	planned, err := w.tx.Tasks(task.ID)
+	switch {
+	case err != nil:
+		w.unknown = err
+	case planned[0].ID == "" || planned[0].Due.After(task.Due):
+		return append(tasks, task)
+	}
+	return tasks
+}
+
+// opens brings back what waited elsewhere for an opening, hands out what waited for it, and plans the next one where somebody goes on waiting.
 func (w *work) opens(lease ticket.Lease) error {
 	if err := w.tx.Finish(lease); err != nil {
 		return err
@@ -262,7 +291,12 @@ func (w *work) opens(lease ticket.Lease) error {
 			lanes = append(lanes, name)
 		}
 	}
-	if err := w.handOut(slices.Clone(lanes), nil); err != nil {
+	if err := w.bringBack(lanes...); err != nil {
+		return err
+	}
+	also := w.returned
+	w.returned = nil
+	if err := w.handOut(slices.Clone(lanes), also); err != nil {
 		return err
 	}
 	var tasks []ticket.Task
@@ -271,7 +305,13 @@ func (w *work) opens(lease ticket.Lease) error {
 		if err != nil {
 			return err
 		}
-		if len(list.Items) > 0 {
+		expected := len(list.Items) > 0
+		if !expected {
+			if expected, err = w.strays(lane); err != nil {
+				return err
+			}
+		}
+		if expected {
 			tasks = w.openings(tasks, lane)
 		}
 	}
@@ -300,7 +340,11 @@ func (w *work) overflow(lease ticket.Lease) error {
 	if err != nil || c.ID != id || !c.waits() || c.Handed {
 		return err
 	}
-	if due := c.Queued.Add(w.company.queues.after[c.Lane]); due.After(w.now) {
+	after, patient := w.company.queues.after[c.Lane]
+	if !patient {
+		return nil // it waits in another lane now, or the lane has all patience
+	}
+	if due := c.Queued.Add(after); due.After(w.now) {
 		w.tx.Schedule(overflowTask(id, due)) // the lane has more patience now
 		return nil
 	}
@@ -364,10 +408,11 @@ func (w *work) reroute(lease ticket.Lease) error {
 	w.returned = nil
 	if list.Next != "" {
 		w.tx.Schedule(rerouteTask(w.now, list.Next))
-	} else {
-		w.tx.Schedule(drainTask(w.now))
+		return nil
 	}
-	return nil
+	tasks, err := w.plansOf([]ticket.Task{drainTask(w.now)})
+	w.tx.Schedule(tasks...)
+	return err
 }
 
 // routeWaiting asks where a ticket that waits belongs by now, and puts it there to wait on. One that a person put where it is stays as long as there is such a lane.
@@ -396,12 +441,12 @@ func (w *work) routeWaiting(id ticket.ID) error {
 	if c.Priority > ticket.Normal && decision.Priority != nil && *decision.Priority < c.Priority {
 		decision.Priority = nil // somebody, or a step, raised it
 	}
-	class, weight := c.Class, c.Weight
+	class, weight, home := c.Class, c.Weight, c.Home
 	if err := w.place(c, decision, ""); err != nil {
 		return err
 	}
 	if len(c.entries) == 0 {
-		if err := w.classify(c); err != nil || c.Class == class && c.Weight == weight {
+		if err := w.classify(c); err != nil || c.Class == class && c.Weight == weight && c.Home == home {
 			return err
 		}
 		c.quiet = true

@@ -323,6 +323,7 @@ func (w *work) place(c *change, decision routing.Decision, agent string) error {
 		c.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: system, Old: c.Agent, New: agent, Detail: why})
 		c.Agent, c.Returned = agent, ticket.Return{}
 	}
+	c.Home = decision.Home()
 	return nil
 }
 

@@ -313,7 +313,7 @@ func (d *Desk) loadSetup(ctx context.Context) error {
 		}
 	}
 	d.company.Store(c)
-	_, err = d.refreshRoster(ctx, c)
+	_, _, err = d.refreshRoster(ctx, c)
 	return err
 }
 

@@ -47,11 +47,11 @@ func (w *work) staff(agents []routing.Agent) error {
 	}
 }
 
-// refreshRoster reads the state of every agent, and reports whether anybody has more room than was known. It is an Update, although it writes nothing, so that what a
+// refreshRoster reads the state of every agent, and reports whether anybody has more room than was known, and who came or left. It is an Update, although it writes nothing, so that what a
 // transaction under way tells the roster is not replaced by what was so before it.
-func (d *Desk) refreshRoster(ctx context.Context, c *company) (freer bool, err error) {
+func (d *Desk) refreshRoster(ctx context.Context, c *company) (freer bool, moved []string, err error) {
 	err = d.store.Update(ctx, d.cfg.Tenant, func(tx ticket.Tx) error {
-		freer = false
+		freer, moved = false, nil
 		page := ticket.Page{}
 		for {
 			list, err := tx.ListAgents(page)
@@ -61,6 +61,9 @@ func (d *Desk) refreshRoster(ctx context.Context, c *company) (freer bool, err e
 			for _, now := range list.Items {
 				known, _ := c.roster.Agent(now.Name)
 				freer = freer || now.Free() > known.Free()
+				if gone(now.Presence) != gone(known.Presence) {
+					moved = append(moved, now.Name)
+				}
 			}
 			c.roster.Set(list.Items...)
 			if page.After = list.Next; page.After == "" {
@@ -68,17 +71,20 @@ func (d *Desk) refreshRoster(ctx context.Context, c *company) (freer bool, err e
 			}
 		}
 	})
-	return freer, err
+	return freer, moved, err
 }
 
-// followHands learns what other processes of the Store know of agents, and hands out what waits when somebody has more room than this one knew.
+// followHands learns what other processes of the Store know of agents, and hands out what waits when somebody has more room than this one knew. What came meanwhile went by
+// what it knew.
 func (d *Desk) followHands(ctx context.Context) error {
-	freer, err := d.refreshRoster(ctx, d.company.Load())
-	if err != nil || !freer {
+	freer, moved, err := d.refreshRoster(ctx, d.company.Load())
+	if err != nil || !freer && len(moved) == 0 {
 		return err
 	}
 	return d.update(ctx, func(w *work) error {
-		w.tx.Schedule(drainTask(w.now))
-		return nil
+		if freer {
+			w.tx.Schedule(drainTask(w.now))
+		}
+		return w.attended(moved...)
 	})
 }

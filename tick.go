@@ -80,6 +80,11 @@ func (d *Desk) do(ctx context.Context, lease ticket.Lease) error {
 		return d.settle(ctx, func(w *work) error { return w.drain(lease) })
 	case openKind:
 		return d.settle(ctx, func(w *work) error { return w.opens(lease) })
+	case handOnKind, bringBackKind:
+		if err := d.follow(ctx); err != nil {
+			return err
+		}
+		return d.settle(ctx, func(w *work) error { return w.standIn(lease) })
 	case overflowKind:
 		return d.settle(ctx, func(w *work) error { return w.overflow(lease) })
 	case rerouteKind:

@@ -48,6 +48,8 @@ type work struct {
 	// queued are the tickets that wait since this transaction, which Waiting does not list yet; lengths how many waited before, by lane, where somebody asked.
 	queued  []queued
 	lengths map[string]int
+	// until is the last that came back to its lane, while others behind it in order of promise have not: what comes after it is not handed out before them.
+	until ticket.Ticket
 	// unknown is why something about a queue is not known.
 	unknown error
 	// told is set once the roster heard of something that is not committed yet, in whichever run of fn.
@@ -94,7 +96,7 @@ func (d *Desk) transact(ctx context.Context, fn func(*work) error, come []*arriv
 	told := w.told
 	d.returnWork(w) // not after a panic: somebody may hold on to it then
 	if err != nil && told {
-		if _, err := d.refreshRoster(context.WithoutCancel(ctx), d.company.Load()); err != nil {
+		if _, _, err := d.refreshRoster(context.WithoutCancel(ctx), d.company.Load()); err != nil {
 			d.log.Error("roster not read", "error", err)
 		}
 	}

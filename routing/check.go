@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
@@ -115,6 +116,12 @@ func (l *Lane) check(p *problems) {
 	}
 	if l.Fallback != "" && l.Calendar == "" && l.Team == "" {
 		wrong("fallback: is never used, because the lane has neither a calendar nor a team")
+	}
+	switch {
+	case l.FallbackAfter < 0:
+		wrong("fallback_after: want 0 or more, got %s", time.Duration(l.FallbackAfter))
+	case l.FallbackAfter > 0 && (l.Fallback == "" || l.Team == ""):
+		wrong("fallback_after: is never used, because the lane has no fallback or no team")
 	}
 	switch o := l.Overflow; {
 	case o.After < 0 || o.Longer < 0:

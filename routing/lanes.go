@@ -298,19 +298,6 @@ func (l *Lanes) decide(at *lane, q *Query, d *Decision) {
 	}
 }
 
-// unmanned says why nobody works in a lane now; empty when somebody may.
-func (l *Lanes) unmanned(at *lane, q *Query) MoveCause {
-	switch {
-	case at.Fallback == "":
-		return ""
-	case !at.calendar.Open(q.Now):
-		return Closed
-	case at.Team != "" && q.Roster != nil && !q.Roster.there(at.Team, l.shifts(q.Now)):
-		return Deserted
-	}
-	return ""
-}
-
 // flooded says why a lane has too much waiting; empty when it has not.
 func (at *lane) flooded(q *Query) MoveCause {
 	switch o := &at.Overflow; {

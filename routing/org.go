@@ -46,8 +46,12 @@ type Lane struct {
 	// Calendar says when the lane is open. Empty: always. What comes while it is closed goes to Fallback, or waits. Promises to its tickets count in it, unless a
 	// policy names another; where it is empty they count in its team's. sla.AroundTheClock: always, whatever the team has.
 	Calendar string `json:"calendar,omitempty"`
-	// Fallback is the lane that takes its tickets while it is closed, and while nobody of its team is there. Empty: they wait.
+	// Fallback is the lane that takes its tickets while it is closed, and while nobody of its team is there: what comes, and what waits. What still waits there goes back
+	// when this lane opens, or somebody of its team comes. Empty: they wait here.
 	Fallback string `json:"fallback,omitempty"`
+	// FallbackAfter is how long nobody of its team must have been there before the Fallback takes what waits, so that a short break moves nothing; what comes goes there at
+	// once, and so does what waits when the Calendar closes. 0: 5 minutes.
+	FallbackAfter sla.Duration `json:"fallback_after,omitzero"`
 	// Overflow is the lane that takes its tickets when they are too many. The zero value: none.
 	Overflow Overflow `json:"overflow,omitzero"`
 	// Pull leaves its tickets waiting until agents ask for them (Desk.Next): nobody is given one.

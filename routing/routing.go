@@ -9,6 +9,7 @@ package routing
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
@@ -83,6 +84,19 @@ type Decision struct {
 	Passed []Passed `json:"passed,omitempty"`
 }
 
+// Home is the lane whose ticket it is although another takes it, only because that one and those on the way are Closed or Deserted: there it goes back, once somebody works
+// there. Empty: it is Lane's own.
+func (d *Decision) Home() string {
+	home := ""
+	for _, m := range slices.Backward(d.Moved) {
+		if m.Why != Closed && m.Why != Deserted {
+			break
+		}
+		home = m.From
+	}
+	return home
+}
+
 // Move is a step from one lane to another that takes its tickets.
 type Move struct {
 	From string    `json:"from"`
@@ -99,4 +113,5 @@ const (
 	WaitedTooLong MoveCause = "waited too long" // in it, by Overflow.After
 	QueueTooLong  MoveCause = "queue too long"  // by Overflow.Longer
 	Pulled        MoveCause = "agents ask"      // for its tickets, by Lane.Pull; it is no cause of a Move
+	Back          MoveCause = "its own lane"    // takes back a ticket that another took over only because it was Closed or Deserted
 )

@@ -57,6 +57,7 @@ func (p *packer) ticket(t *Ticket) {
 	packInt(p, &t.Visibility)
 	packText(p, &t.Language)
 	packText(p, &t.Team)
+	packText(p, &t.Home)
 	packText(p, &t.FollowUpOf)
 	packText(p, &t.MergedInto)
 	p.bool(&t.OneLine)

@@ -58,10 +58,13 @@ type Ticket struct {
 	Lane  string `json:"lane,omitempty"`
 	Team  string `json:"team,omitempty"`
 	Agent string `json:"agent,omitempty"`
+	// Home is the lane whose ticket it is, where Lane took it over only because that one was closed, or nobody was there: while it waits, it goes back once somebody works
+	// there. Empty: it is Lane's own.
+	Home string `json:"home,omitempty"`
 	// Weight is what it takes of its agent's capacity, or will take while it waits; 0 means 1.
 	Weight int `json:"weight,omitempty"`
-	// Class says, while it waits, what it asks of whoever takes it beside what its lane does: all that wait in one lane and class can be taken by the same agents. The
-	// Desk sets it, so that it finds whom somebody can take without looking at each; empty: nothing beside.
+	// Class says, while it waits, what it asks of whoever takes it beside what its lane does: all that wait in one lane and class can be taken by the same agents, and are
+	// of one Home or Handed. The Desk sets it, so that it finds whom somebody can take, and who goes back, without looking at each; empty: nothing beside.
 	Class string `json:"class,omitempty"`
 	// Queued is since when it waits in its lane for an agent; zero while it does not.
 	Queued time.Time `json:"queued,omitzero"`
