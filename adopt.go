@@ -74,7 +74,7 @@ func (w *work) adopt(c *change, conv *ticket.Conversation, waiting []string) err
 	if err != nil {
 		return err
 	}
-	if err := c.remember(); err != nil { // one of them may end what another began
+	if err := c.reread(); err != nil { // one of them may end what another began
 		return err
 	}
 	var left []string

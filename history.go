@@ -11,47 +11,63 @@ import (
 
 // retelling is a ticket's history that is folded again from the beginning, because something came to light late.
 type retelling struct {
-	events []sla.Event // before this change
-	stood  []sla.Clock // how all clocks that the ticket ever had stood
+	events []sla.Event    // before this change
+	told   []ticket.Entry // what the journals told of clocks until then, in their order
 }
 
 // refold folds the ticket's whole history, with further events in their place.
 func (c *change) refold(further ...sla.Event) (sla.State, error) {
-	events, err := c.history()
-	if err != nil {
+	if err := c.reread(); err != nil {
 		return sla.State{}, err
 	}
-	if c.retold == nil {
-		c.retold = &retelling{stood: c.standing(events, c.before.Clocks)}
-	}
-	c.retold.events = events
-	state, err := sla.FoldAll(slices.Values(slices.Concat(events, c.added(), further)), c.w.company.timeline)
+	state, err := sla.FoldAll(slices.Values(slices.Concat(c.retold.events, c.added(), further)), c.w.company.timeline)
 	return state.At(c.w.now), err
 }
 
-// remember notes how the clocks stand, before the history changes that they are folded from.
-func (c *change) remember() error {
-	if c.retold != nil {
-		return nil
+// reread reads the ticket's history, of which this change lets the clocks be told anew.
+func (c *change) reread() error {
+	var told []ticket.Entry
+	events, err := c.read(func(e *ticket.Entry) { told = append(told, *e) })
+	if err != nil {
+		return err
 	}
-	events, err := c.history()
-	if err == nil {
-		c.retold = &retelling{events: events, stood: c.standing(events, c.before.Clocks)}
-	}
-	return err
+	slices.SortStableFunc(told, func(a, b ticket.Entry) int {
+		switch here, there := a.Position == "", b.Position == ""; { // without one it is of this transaction
+		case here != there && here:
+			return 1
+		case here != there:
+			return -1
+		}
+		return cmp.Compare(a.Position, b.Position)
+	})
+	c.retold = &retelling{events, told}
+	return nil
 }
 
-// standing returns how all clocks stand by what is journalled: as the events leave them, and for those that are stored, with what time has done to them since.
-func (c *change) standing(events []sla.Event, stored []sla.Clock) []sla.Clock {
-	all := sla.Judge(slices.Values(events), c.w.company.timeline, time.Time{})
-	for i := range all {
-		for _, s := range stored {
-			if s.Metric == all[i].Metric && s.Line == all[i].Line && s.Started.Equal(all[i].Started) {
-				all[i] = s
+// stood returns the clocks as the journals tell of them: each as the latest entry about it says. What runs, and what was taken back, is none of them.
+func (c *change) stood() (clocks []sla.Clock) {
+	for _, entries := range [...][]ticket.Entry{c.retold.told, c.entries} {
+		for i := range entries {
+			e := &entries[i]
+			if e.Stand == nil || e.Kind == ticket.ClockWarned || e.Kind == ticket.TicketEscalated {
+				continue
+			}
+			clock := *e.Stand
+			whose := ticket.ID(cmp.Or(clock.Line, string(e.Ticket)))
+			if clock.Line = string(whose); whose == c.ID {
+				clock.Line = ""
+			} else if !slices.Contains(c.Absorbed, whose) {
+				continue
+			}
+			clocks = slices.DeleteFunc(clocks, func(c sla.Clock) bool {
+				return c.Metric == clock.Metric && c.Line == clock.Line && c.Started.Equal(clock.Started)
+			})
+			if e.Kind != ticket.ClockWithdrawn {
+				clocks = append(clocks, clock)
 			}
 		}
 	}
-	return all
+	return clocks
 }
 
 // added are the events of this change.
@@ -66,7 +82,10 @@ func (c *change) added() (events []sla.Event) {
 
 // history is all that moved the ticket's clocks before this change: what its own journal tells, and those of the tickets merged into it. A ticket that was part
 // of another one for a while finds what happened to it then in the other's journal, on the line of its name.
-func (c *change) history() (events []sla.Event, err error) {
+func (c *change) history() ([]sla.Event, error) { return c.read(nil) }
+
+// read is history; verdict, unless it is nil, is given each entry that tells of a clock.
+func (c *change) read(verdict func(*ticket.Entry)) (events []sla.Event, err error) {
 	lines, err := c.lines()
 	if err != nil {
 		return nil, err
@@ -83,6 +102,9 @@ func (c *change) history() (events []sla.Event, err error) {
 		err := c.w.eachEntry(id, func(e *ticket.Entry) {
 			if merged := e.Kind == ticket.TicketMerged || e.Kind == ticket.TicketUnmerged; merged && counts && !slices.Contains(journals, ticket.ID(e.New)) {
 				journals = append(journals, ticket.ID(e.New))
+			}
+			if e.Stand != nil && verdict != nil {
+				verdict(e)
 			}
 			if e.Clock == nil {
 				return
@@ -206,7 +228,7 @@ func (c *change) placeOf(m *ticket.Message) (line string, part ticket.ID, err er
 	return c.line(&convs[0]), part, nil
 }
 
-// eachEntry gives fn each entry of a ticket's journal, and of this transaction those that moved its clocks.
+// eachEntry gives fn each entry of a ticket's journal, and of this transaction those that moved its clocks or tell of them.
 func (w *work) eachEntry(id ticket.ID, fn func(*ticket.Entry)) error {
 	q := ticket.JournalQuery{Ticket: id, Limit: 1000}
 	for {
@@ -224,7 +246,11 @@ func (w *work) eachEntry(id ticket.ID, fn func(*ticket.Entry)) error {
 	}
 	for i := range w.clocked {
 		if own := &w.clocked[i]; own.ticket == id {
-			fn(&ticket.Entry{Ticket: id, Clock: &own.event})
+			if own.stand != nil {
+				fn(&ticket.Entry{Ticket: id, Kind: own.kind, Stand: own.stand})
+			} else {
+				fn(&ticket.Entry{Ticket: id, Clock: &own.event})
+			}
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package socialcrm
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -75,9 +74,6 @@ func (w *work) absorb(c *change, m merging) error {
 	if m.oneLine {
 		line = ""
 	}
-	if err := c.foresee(other); err != nil {
-		return err
-	}
 	if err := c.takeIn(other, line); err != nil {
 		return err
 	}
@@ -142,22 +138,6 @@ func (w *work) absorb(c *change, m merging) error {
 	return nil
 }
 
-// foresee notes how the clocks of both tickets stand that become one: the other's go on under the name of its line. Where it has none here, because their conversations are one,
-// its verdicts are taken back, and the survivor's clocks are judged with what was said there.
-func (c *change) foresee(other *change) error {
-	if err := c.remember(); err != nil {
-		return err
-	}
-	if err := other.remember(); err != nil {
-		return err
-	}
-	for _, clock := range other.retold.stood {
-		clock.Line = cmp.Or(clock.Line, string(other.ID))
-		c.retold.stood = append(c.retold.stood, clock)
-	}
-	return nil
-}
-
 // foldAnew folds everything that counts for the ticket, and brings the clocks to its own facts and, where they know another one, to its status. A status that an answer brought
 // is not told again: it goes with the answer, should that never have arrived.
 func (c *change) foldAnew() error {
@@ -198,9 +178,6 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	if err := other.meetContact(); err != nil {
 		return err
 	}
-	if err := c.remember(); err != nil {
-		return err
-	}
 	stepped := c.happened()
 	parts := []ticket.ID{id} // those that came with it, and are still here, go with it
 	other.Absorbed = slices.DeleteFunc(slices.Clone(other.Absorbed), func(part ticket.ID) bool { return !slices.Contains(c.Absorbed, part) })
@@ -225,14 +202,11 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	if other.Agent != "" { // who held it before the merge
 		other.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: actor, Old: other.Agent, Reason: "it is a ticket of its own again"})
 	}
-	oneLine := other.OneLine
 	other.MergedInto, other.OneLine, other.Status, other.Agent = "", false, ticket.Open, ""
 	if other.Clocks.Status == ticket.Closed && !came {
 		other.Status = ticket.Closed // for good, as it was
 	}
-	if err := other.regain(c, oneLine); err != nil {
-		return err
-	}
+	// What only the whole's statuses and promises judged is taken back with it, and what nobody judged there is told: here the customer waits on.
 	if err := other.foldAnew(); err != nil {
 		return err
 	}
@@ -351,39 +325,6 @@ func (c *change) takeAlong(from *change, actor ticket.Actor) error {
 			return err
 		}
 		c.w.tookPart(who.ID, &c.Ticket)
-	}
-	return nil
-}
-
-// regain notes how the clocks stood of a ticket that was part of another one until now. What was judged by the other's statuses alone is taken back: here the
-// customer waits on. Those of a ticket whose conversation was one with the other's were the other's own: here they are told anew.
-func (c *change) regain(from *change, oneLine bool) error {
-	events, err := c.history()
-	if err != nil {
-		return err
-	}
-	var kept, left []sla.Clock
-	for _, clock := range from.retold.stood {
-		switch {
-		case clock.Line == string(c.ID):
-			clock.Line = ""
-		case !slices.Contains(c.Absorbed, ticket.ID(clock.Line)):
-			left = append(left, clock)
-			continue
-		}
-		kept = append(kept, clock)
-	}
-	from.retold.stood = left
-	c.retold = &retelling{stood: c.standing(events, kept)}
-	for _, clock := range kept { // what only the other promised
-		if !slices.ContainsFunc(c.retold.stood, func(own sla.Clock) bool {
-			return own.Metric == clock.Metric && own.Line == clock.Line && own.Started.Equal(clock.Started)
-		}) {
-			c.retold.stood = append(c.retold.stood, clock)
-		}
-	}
-	if oneLine {
-		c.retold.stood = slices.DeleteFunc(c.retold.stood, func(clock sla.Clock) bool { return clock.Line == "" })
 	}
 	return nil
 }

@@ -41,12 +41,12 @@ func (c *change) journalBreaches(t time.Time) {
 	}
 }
 
-// journalRetold compares all clocks that the ticket ever had with how they stood before its history was folded again: also one that its state lists no more may
-// have another verdict now.
+// journalRetold compares all clocks that the ticket ever had with what the journals tell of them: its history was folded again, so that also one that its state lists no more may
+// have another verdict now, and one that was another ticket's until now may have none told yet.
 func (c *change) journalRetold() {
 	c.Clocks = c.Clocks.At(c.w.now)
 	now := sla.Judge(slices.Values(slices.Concat(c.retold.events, c.added())), c.w.company.timeline, c.w.now)
-	for _, ch := range sla.Differences(c.retold.stood, now) {
+	for _, ch := range sla.Differences(c.stood(), now) {
 		c.journalClock(&ch)
 	}
 }

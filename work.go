@@ -26,7 +26,7 @@ type work struct {
 	now     time.Time
 	company *company
 	sinks   []crm.Sink
-	// clocked are the clock events appended in this transaction, which the journal cannot list yet.
+	// clocked are what was appended in this transaction of clocks, which the journal cannot list yet.
 	clocked []clocked
 	// filed are the messages put in this transaction, which a ticket's list does not show yet.
 	filed []filed
@@ -62,9 +62,12 @@ type work struct {
 	bound bound
 }
 
+// clocked is an event that moved the clocks of a ticket, or an entry that tells how one stands.
 type clocked struct {
 	ticket ticket.ID
 	event  sla.Event
+	kind   ticket.EntryKind
+	stand  *sla.Clock // nil for an event
 }
 
 type queued struct {
@@ -154,7 +157,10 @@ func (w *work) append(entries ...ticket.Entry) {
 			e.Setup = w.company.version
 		}
 		if e.Clock != nil {
-			w.clocked = append(w.clocked, clocked{e.Ticket, *e.Clock})
+			w.clocked = append(w.clocked, clocked{ticket: e.Ticket, event: *e.Clock})
+		}
+		if e.Stand != nil {
+			w.clocked = append(w.clocked, clocked{ticket: e.Ticket, kind: e.Kind, stand: e.Stand})
 		}
 	}
 	w.tx.Append(entries...)
