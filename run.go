@@ -63,8 +63,12 @@ func (d *Desk) Run(ctx context.Context) error {
 		case <-free:
 		}
 		back := d.steppedBack()
-		leases, err := d.claim(ctx, 1, back)
-		if err == nil && len(leases) == 1 {
+		idle := 1 + takeAll(free) // a task for each of them in one go
+		leases, err := d.claim(ctx, idle, back)
+		if err != nil {
+			leases = nil // nothing of what failed was committed
+		}
+		for _, lease := range leases {
 			attempt = 0
 			all.Go(func() {
 				defer func() {
@@ -74,15 +78,19 @@ func (d *Desk) Run(ctx context.Context) error {
 					default:
 					}
 				}()
-				if err := d.do(ctx, leases[0]); err != nil {
-					if err = errors.Join(err, d.putBack(ctx, leases[0])); ctx.Err() == nil {
-						d.log.Error("task not done; it is tried again when its lease ends", "task", leases[0].ID, "error", err)
+				if err := d.do(ctx, lease); err != nil {
+					if err = errors.Join(err, d.putBack(ctx, lease)); ctx.Err() == nil {
+						d.log.Error("task not done; it is tried again when its lease ends", "task", lease.ID, "error", err)
 					}
 				}
 			})
+		}
+		if len(leases) == idle {
 			continue
 		}
-		free <- struct{}{}
+		for range idle - len(leases) {
+			free <- struct{}{}
+		}
 		if behind && d.now().Sub(followed) >= followEvery {
 			behind, followed = false, d.now()
 			if err := d.followHands(ctx); err != nil && ctx.Err() == nil {
@@ -117,6 +125,18 @@ func (d *Desk) Run(ctx context.Context) error {
 	d.running = false
 	d.mu.Unlock()
 	return nil
+}
+
+// takeAll takes the values that are there, without waiting, and returns how many.
+func takeAll(from <-chan struct{}) (n int) {
+	for {
+		select {
+		case <-from:
+			n++
+		default:
+			return n
+		}
+	}
 }
 
 const (

@@ -282,3 +282,70 @@ func TestWhatAStoppingDeskGaveUpIsDoneByTheNextAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// slowSink takes a second for each push.
+type slowSink struct {
+	*crmtest.Fake
+	running, most *atomic.Int64
+}
+
+func (s slowSink) Push(ctx context.Context, c crm.Change) (crm.Receipt, error) {
+	s.most.Store(max(s.most.Load(), s.running.Add(1)))
+	defer s.running.Add(-1)
+	time.Sleep(time.Second)
+	return s.Fake.Push(ctx, c)
+}
+
+// claims notes how many tasks were claimed at once, at most.
+type claims struct {
+	ticket.Store
+	most *atomic.Int64
+}
+
+func (s claims) Update(ctx context.Context, tenant string, fn func(ticket.Tx) error) error {
+	return s.Store.Update(ctx, tenant, func(tx ticket.Tx) error { return fn(claiming{tx, s}) })
+}
+
+type claiming struct {
+	ticket.Tx
+	count claims
+}
+
+func (x claiming) Claim(q ticket.ClaimQuery) ([]ticket.Lease, error) {
+	leases, err := x.Tx.Claim(q)
+	x.count.most.Store(max(x.count.most.Load(), int64(len(leases))))
+	return leases, err
+}
+
+func TestIdleWorkersClaimTogetherAndEachHasATask(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const workers = 8
+		store := claims{ticket.NewMemory(nil), new(atomic.Int64)}
+		sink := slowSink{crmtest.New(crmtest.Options{}), new(atomic.Int64), new(atomic.Int64)}
+		page := channeltest.New(channeltest.Options{}).Account(channel.Account{AccountID: shop, Since: time.Unix(1, 0)})
+		desk, err := socialcrm.New(socialcrm.Config{Store: store, Workers: workers, Setup: company(), Channels: []channel.Channel{page}})
+		if err == nil {
+			err = desk.AddSink(sink)
+		}
+		for i := range 5 * workers {
+			if err == nil {
+				_, err = desk.Ingest(t.Context(), channel.Event{Kind: channel.MessageReceived, Account: shop, Message: channel.Message{
+					ID: fmt.Sprint("m", i), Thread: fmt.Sprint("t", i), Author: channel.Author{ID: fmt.Sprint("a", i)}, Text: "Where is it?", Time: time.Now(),
+				}})
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := running(t, desk)
+		time.Sleep(time.Minute)
+		stop()
+		if n := sink.most.Load(); n != workers {
+			t.Errorf("%d pushes at a time, want %d", n, workers)
+		}
+		if n := store.most.Load(); n != workers {
+			t.Errorf("%d tasks in one claim at most, want one for each of %d idle workers", n, workers)
+		}
+	})
+}
