@@ -33,7 +33,7 @@ func (w *work) readAhead() error {
 	if events < 2 {
 		return nil
 	}
-	var coming []channel.Event
+	coming := make([]channel.Event, 0, events)
 	for _, a := range w.come {
 		for _, e := range a.events {
 			if w.readable(&e) {

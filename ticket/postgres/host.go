@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"hash/fnv"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -35,18 +34,31 @@ func hostTx(ctx context.Context) pgx.Tx {
 
 // lock is the advisory lock of what is named.
 func (s *Store) lock(parts ...string) int64 {
-	h := fnv.New64a()
-	for _, part := range append([]string{"socialcrm", s.schema}, parts...) {
-		h.Write([]byte(part))
-		h.Write([]byte{0})
+	h := named(named(fnvBasis, "socialcrm"), s.schema)
+	for _, part := range parts {
+		h = named(h, part)
 	}
-	return int64(h.Sum64())
+	return int64(h)
+}
+
+// The 64-bit FNV-1a hash, by its authors' numbers. An Update hashes each key that it reads or writes, so it is done without memory.
+const (
+	fnvBasis uint64 = 14695981039346656037
+	fnvPrime uint64 = 1099511628211
+)
+
+// named adds a text and its end to a hash.
+func named(h uint64, text string) uint64 {
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * fnvPrime
+	}
+	return h * fnvPrime // a zero
 }
 
 // locks are the locks of the keys that were read or written.
 func (x *tx) locks(written, read bool) []int64 {
-	set := make(map[int64]bool)
-	name := func(table, key string) { set[x.store.lock(x.tenant, table, key)] = true }
+	var out []int64
+	name := func(table, key string) { out = append(out, x.store.lock(x.tenant, table, key)) }
 	for _, s := range x.shelves() {
 		if written {
 			s.touched(name)
@@ -70,12 +82,8 @@ func (x *tx) locks(written, read bool) []int64 {
 			name("ref", key)
 		}
 	}
-	out := make([]int64, 0, len(set))
-	for k := range set {
-		out = append(out, k)
-	}
 	slices.Sort(out)
-	return out
+	return slices.Compact(out)
 }
 
 // queueHosts queues the check that no host's transaction has announced what the Update reads or writes. It costs next to nothing where there is none.

@@ -66,9 +66,10 @@ func keyColumns(keys []string, n int) []any {
 	return args
 }
 
-func encode[R any](r *R) (string, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+// encode uses the buffer's memory.
+func encode[R any](b *bytes.Buffer, r *R) (string, error) {
+	b.Reset()
+	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(r); err != nil {
 		return "", fmt.Errorf("postgres: encode %T: %w", *r, err)

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -13,6 +14,7 @@ type shelf[R any] struct {
 	read   map[string]row
 	writes []write[R]
 	latest map[string]int // the newest write of each key
+	room   bytes.Buffer   // in which records are encoded
 }
 
 // row is a record as it was read: its JSON, the state beside it, and the version that a later change would change; 0: there is no such record.
@@ -44,7 +46,7 @@ func (s *shelf[R]) have(key string, r row) {
 func (s *shelf[R]) put(key string, as *kind[R], r *R, state ...int64) error {
 	w := write[R]{key: key, as: as, state: state}
 	if !as.bare {
-		data, err := encode(r)
+		data, err := encode(&s.room, r)
 		if err != nil {
 			return err
 		}

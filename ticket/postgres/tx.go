@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 type tx struct {
 	reader
 	entries   []entryWrite
+	room      bytes.Buffer // in which entries are encoded
 	appended  map[string]bool
 	scheduled int64 // counts the tasks that were put behind all others
 	wake      bool
@@ -74,7 +76,7 @@ func (x *tx) Append(entries ...ticket.Entry) {
 			continue
 		}
 		e.Position = ""
-		data, err := encode(&e)
+		data, err := encode(&x.room, &e)
 		if err != nil {
 			x.fail(err)
 			return
