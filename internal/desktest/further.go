@@ -43,6 +43,22 @@ func (m *model) person() (id ticket.ContactID) {
 	return id
 }
 
+// petition lets some of the customers publicly write nearly the same.
+func (m *model) petition() {
+	page := m.page()
+	for _, name := range []string{"mia", "noa", "oli", "pia"} {
+		if rapid.IntRange(0, 3).Draw(m.T, "signs") == 0 {
+			continue
+		}
+		m.acts++
+		text := fmt.Sprintf("We ask this shop to pay honest wages to all who pack our parcels %d", m.acts)
+		m.wrote = append(m.wrote, m.platform.Customer(name).Post(page, text))
+		if rapid.Bool().Draw(m.T, "arrives alone") {
+			m.tick()
+		}
+	}
+}
+
 // further takes one of the verbs that are seldom used.
 func (m *model) further() {
 	ctx := context.Background()
@@ -75,7 +91,7 @@ func (m *model) further() {
 			})
 		}
 	case "apply":
-		s := rapid.SampledFrom([]socialcrm.Setup{Company(), stricter()}).Draw(m.T, "setup")
+		s := rapid.SampledFrom([]socialcrm.Setup{m.company(Company()), m.company(stricter()), stricter()}).Draw(m.T, "setup")
 		m.now = m.now.Add(1) // it is in force for what comes after it
 		m.insist(func(by socialcrm.By) error { return m.desk.Apply(ctx, by, s) })
 		m.now = m.now.Add(1)

@@ -70,12 +70,13 @@ type model struct {
 	wrote    []channel.Message // by customers
 	acts     int
 	drafts   []socialcrm.Receipt
+	crowds   bool // many who write nearly the same are a campaign
 }
 
 func (m *model) start() {
 	m.mortal = &mortal{Store: m.store, left: -1}
 	desk, err := socialcrm.New(socialcrm.Config{
-		Store: m.mortal, Setup: Company(), Now: func() time.Time { return m.now }, Channels: []channel.Channel{m.pages[0], m.pages[1]},
+		Store: m.mortal, Setup: m.company(Company()), Now: func() time.Time { return m.now }, Channels: []channel.Channel{m.pages[0], m.pages[1]},
 	})
 	if err == nil {
 		err = desk.AddSink(m.crm)
@@ -111,6 +112,14 @@ func Company() socialcrm.Setup {
 			{Metric: sla.Resolution, Agent: "ben"},
 		}}},
 	}
+}
+
+// company is a company of this history.
+func (m *model) company(s socialcrm.Setup) socialcrm.Setup {
+	if m.crowds {
+		s.Campaigns = socialcrm.Campaigns{Authors: 3, Within: sla.Duration(2 * time.Hour), Notify: []string{"care"}}
+	}
+	return s
 }
 
 // stricter is the Company with other hours, promises and steps.
@@ -225,6 +234,9 @@ func (m *model) act(verb func(id ticket.ID, by socialcrm.By) error) {
 func (m *model) step() {
 	ctx := context.Background()
 	kinds := []remote.Kind{remote.Unavailable, remote.Rejected, remote.PolicyBlocked, remote.NotInControl, remote.Unknown}
+	if m.crowds && rapid.IntRange(0, 4).Draw(m.T, "petition") == 0 {
+		m.petition()
+	}
 	switch rapid.IntRange(0, 30).Draw(m.T, "step") {
 	case 0, 1:
 		m.wrote = append(m.wrote, m.customer().Post(m.page(), m.text()))
@@ -369,7 +381,7 @@ func (m *model) view(fn func(ticket.Reader) error) {
 func Model(t *testing.T, open func(now func() time.Time) (ticket.Store, error)) {
 	t.Helper()
 	rapid.Check(t, func(r *rapid.T) {
-		m := &model{T: r, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
+		m := &model{T: r, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), crowds: rapid.IntRange(0, 3).Draw(r, "campaigns") == 0}
 		now := func() time.Time { return m.now }
 		traits := channel.Traits{MaxText: 120, Echoes: rapid.Bool().Draw(r, "echoes")}
 		m.platform = channeltest.New(channeltest.Options{
