@@ -23,8 +23,17 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 	if err := w.unattended(c); err != nil {
 		return err
 	}
-	if c.Agent == "" && (outcome != Joined || c.Lane == "") { // one that waits is handed out in its turn
-		if err := w.route(c, &e.Message); err != nil {
+	if fresh := outcome != Joined || c.Lane == ""; fresh { // one that waits is handed out in its turn
+		m, err := &e.Message, error(nil)
+		if party && c.Routed.Message != "" {
+			m, err = w.deciding(c)
+		} else {
+			c.Routed.Message = entry.Message
+		}
+		if err == nil && c.Agent == "" {
+			err = w.route(c, m)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -36,6 +45,9 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 	}
 	c.journal(entry)
 	if outcome == Joined && !party {
+		if err := w.further(c, &e.Message, entry.Message); err != nil {
+			return err
+		}
 		if err := w.raise(c, &e.Message); err != nil {
 			return err
 		}
@@ -77,7 +89,7 @@ func (w *work) takeUpAgain(c *change) error {
 		return err
 	}
 	if c.Agent == "" {
-		m, err := w.latest(c)
+		m, err := w.deciding(c)
 		if err == nil {
 			err = w.route(c, m)
 		}

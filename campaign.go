@@ -377,12 +377,10 @@ func (w *work) joinCampaign(lease ticket.Lease) error {
 // onlyTakesPart reports whether a ticket holds one message and nobody has begun on it, and whose it is.
 func (w *work) onlyTakesPart(id ticket.ID) (bool, ticket.ContactID, error) {
 	t, err := w.ticket(id)
-	if err != nil || t.ID != id || t.Status != ticket.New || t.Campaign > 0 || !t.Answered.IsZero() || t.Handed || t.FollowUpOf != "" ||
-		len(t.Conversations) != 1 || len(t.Absorbed)+len(t.Consults)+len(t.Parties) > 0 {
+	if err != nil || t.ID != id || t.Campaign > 0 || t.FollowUpOf != "" || len(t.Conversations) != 1 || len(t.Absorbed)+len(t.Parties) > 0 {
 		return false, "", err
 	}
-	claim, err := w.claim(id)
-	if err != nil || claim != nil {
+	if begun, err := w.begun(&t); err != nil || begun {
 		return false, "", err
 	}
 	list, err := w.tx.ListMessages(ticket.MessageQuery{Ticket: id, Page: ticket.Page{Limit: 10}})

@@ -292,8 +292,17 @@ func (w *work) lookAgain(contact *ticket.Contact, entry ticket.Entry) error {
 		if c.Language == "" {
 			c.Language = contact.Language
 		}
-		if c.Status == ticket.New && c.Answered.IsZero() {
-			if err := w.routeAgain(c); err != nil {
+		begun, err := w.begun(&c.Ticket)
+		if err != nil {
+			return err
+		}
+		entry.Detail = nil
+		if !begun {
+			decision, err := w.routeAgain(c)
+			if err == nil {
+				entry.Detail, err = json.Marshal(&decision)
+			}
+			if err != nil {
 				return err
 			}
 		}

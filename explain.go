@@ -99,13 +99,13 @@ func (d *Desk) ExplainRouting(ctx context.Context, id ticket.ID) (x routing.Expl
 		if c.ID == "" {
 			return ErrNotFound
 		}
-		m, err := w.latest(c)
+		m, err := w.deciding(c)
 		if err != nil {
 			return err
 		}
 		q, err := w.query(c, m)
 		if err == nil {
-			x = w.company.lanes.Explain(q)
+			x = w.company.lanes.ExplainAgain(q)
 		}
 		return err
 	})

@@ -58,7 +58,7 @@ func (w *work) forbidden(key, reason string) error {
 		}
 	}
 	if !c.Handed {
-		if err := w.routeAgain(c); err != nil {
+		if _, err := w.routeAgain(c); err != nil {
 			return err
 		}
 		if err := c.knowFacts("forbidden"); err != nil {

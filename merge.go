@@ -212,7 +212,11 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 	}
 	other.haveHappened(stepped, string(id), "")
 	if !other.Status.Done() {
-		if err := w.route(other, nil); err != nil {
+		m, err := w.deciding(other)
+		if err == nil {
+			err = w.route(other, m)
+		}
+		if err != nil {
 			return err
 		}
 	}

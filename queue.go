@@ -425,22 +425,12 @@ func (w *work) routeWaiting(id ticket.ID) error {
 	if lane := w.company.lane(c.Lane); c.Handed && lane != nil {
 		decision = routing.Decision{Lane: lane.Name, Team: lane.Team}
 	} else {
-		m, err := w.latest(c)
-		if err != nil {
+		if _, decision, err = w.decideAgain(c); err != nil {
 			return err
 		}
-		q, err := w.query(c, m)
-		if err != nil {
-			return err
-		}
-		if decision, err = w.decide(q); err != nil {
-			return err
-		}
-		c.Handed = false
+		c.Handed, c.Routed.Lane = false, decision.Own()
 	}
-	if c.Priority > ticket.Normal && decision.Priority != nil && *decision.Priority < c.Priority {
-		decision.Priority = nil // somebody, or a step, raised it
-	}
+	keepRaised(c, &decision)
 	class, weight, home := c.Class, c.Weight, c.Home
 	if err := w.place(c, decision, ""); err != nil {
 		return err

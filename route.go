@@ -28,6 +28,9 @@ func (w *work) query(c *change, m *channel.Message) (q routing.Query, err error)
 	if !c.Queued.IsZero() {
 		q.Waited = w.now.Sub(c.Queued)
 	}
+	if w.declined(&c.Ticket, c.Returned.Agent) {
+		q.Declined = c.Returned.Agent
+	}
 	if q.Related, err = w.relatedAgents(c); err != nil {
 		return q, err
 	}
@@ -113,7 +116,7 @@ func (w *work) weighed(c *change) (*channel.Message, error) {
 	if len(w.company.setup.Weights) == 0 {
 		return nil, nil
 	}
-	return w.latest(c)
+	return w.deciding(c)
 }
 
 // weigh says what the ticket takes of an agent's capacity.
@@ -124,7 +127,7 @@ func (w *work) weigh(c *change) (int, error) {
 	if len(w.company.setup.Weights) == 0 {
 		return 1, nil
 	}
-	m, err := w.latest(c)
+	m, err := w.deciding(c)
 	if err != nil {
 		return 1, err
 	}
@@ -134,6 +137,11 @@ func (w *work) weigh(c *change) (int, error) {
 
 // route asks the router and takes the first agent who can be reserved.
 func (w *work) route(c *change, m *channel.Message) error {
+	return w.routeBy(c, m, func(*change, *routing.Decision) {})
+}
+
+// routeBy is route with a say in what the router decides.
+func (w *work) routeBy(c *change, m *channel.Message, say func(*change, *routing.Decision)) error {
 	if c.Handed { // a person put it where it is
 		if lane := w.company.lane(c.Lane); lane != nil {
 			return w.offer(c, lane, "", "")
@@ -148,6 +156,7 @@ func (w *work) route(c *change, m *channel.Message) error {
 		if err != nil {
 			return err
 		}
+		say(c, &decision)
 		agent, err := w.reserve(c, decision)
 		if err != nil {
 			return err
@@ -155,6 +164,7 @@ func (w *work) route(c *change, m *channel.Message) error {
 		if agent == "" && len(decision.Candidates) > 0 && attempt == 0 {
 			continue // the roster lagged behind; it has just been told
 		}
+		c.Routed.Lane = decision.Own()
 		return w.place(c, decision, agent)
 	}
 }
@@ -169,44 +179,10 @@ func (w *work) decide(q routing.Query) (routing.Decision, error) {
 		w.d.log.Error("ticket not routed", "ticket", string(q.Ticket.ID), "error", err)
 		decision = routing.Decision{Lane: cmp.Or(q.Ticket.Lane, routing.DefaultLane), Team: q.Ticket.Team}
 	}
+	if q.Declined != "" && slices.Contains(decision.Candidates, q.Declined) { // a Router of the host's own may not ask
+		decision.Candidates = slices.DeleteFunc(slices.Clone(decision.Candidates), func(name string) bool { return name == q.Declined })
+	}
 	return decision, nil
-}
-
-// routeAgain asks the router once more, now that more is known. A ticket whose lane stays keeps its agent, unless it belongs to the contact's own.
-func (w *work) routeAgain(c *change) error {
-	m, err := w.latest(c)
-	if err != nil {
-		return err
-	}
-	q, err := w.query(c, m)
-	if err != nil {
-		return err
-	}
-	decision, err := w.decide(q)
-	if err != nil {
-		return err
-	}
-	same := decision.Lane == c.Lane && decision.Team == c.Team
-	owner := q.Contact.Owner
-	if same && c.Agent != "" && (c.Agent == owner || !slices.Contains(decision.Candidates, owner)) {
-		return w.place(c, decision, c.Agent) // perhaps another priority
-	}
-	was := c.Agent
-	agent, err := w.reserve(c, decision)
-	if err != nil {
-		return err
-	}
-	if agent == "" && was != "" {
-		if same {
-			agent = was
-		} else if err := w.tx.Release(c.ID, w.now); err != nil {
-			return err
-		}
-	}
-	if err := w.place(c, decision, agent); err != nil || was == agent {
-		return err
-	}
-	return w.freed(was)
 }
 
 // retake gives a reopened ticket back to its agent, if the agent is there and has room; else it has none and is routed.
@@ -242,7 +218,7 @@ func (w *work) offered(c *change, lane, not string) (d routing.Decision, agent s
 	}
 	for range lagging {
 		d, _ = w.company.lanes.Offer(q, lane)
-		d.Candidates = slices.DeleteFunc(d.Candidates, func(name string) bool { return name == not || w.declined(&c.Ticket, name) })
+		d.Candidates = slices.DeleteFunc(d.Candidates, func(name string) bool { return name == not })
 		agent, err = w.reserve(c, d)
 		if err != nil || agent != "" || len(d.Candidates) == 0 {
 			break
@@ -256,7 +232,7 @@ const lagging = 20
 
 // declined reports whether the agent gave the ticket back and has not been away since.
 func (w *work) declined(t *ticket.Ticket, agent string) bool {
-	if t.Returned.Agent != agent {
+	if agent == "" || t.Returned.Agent != agent {
 		return false
 	}
 	state, _ := w.company.roster.Agent(agent)

@@ -32,8 +32,13 @@ type AgentVerdict struct {
 }
 
 // Explain works out what Route leaves out to stay quick: for the same Query it decides the same. It costs as much as there are lanes and agents.
-func (l *Lanes) Explain(q Query) Explanation {
-	x := Explanation{Decision: l.route(&q, q.Facts())}
+func (l *Lanes) Explain(q Query) Explanation { return l.explain(&q, l.route(&q, q.Facts())) }
+
+// ExplainAgain is Explain for what Again decides.
+func (l *Lanes) ExplainAgain(q Query) Explanation { return l.explain(&q, l.again(&q, q.Facts())) }
+
+func (l *Lanes) explain(q *Query, d Decision) Explanation {
+	x := Explanation{Decision: d}
 	facts := q.Facts()
 	asked := l.rules.Ask(facts)
 	for i := range l.lanes {
@@ -52,7 +57,7 @@ func (l *Lanes) Explain(q Query) Explanation {
 		}
 	}
 	if at := l.byName[x.Decision.Lane]; at != nil && at.Team != "" && q.Roster != nil {
-		x.Agents = l.agents(at, &q, &x.Decision)
+		x.Agents = l.agents(at, q, &x.Decision)
 	}
 	return x
 }
@@ -72,6 +77,10 @@ func (l *Lanes) agents(at *lane, q *Query, d *Decision) []AgentVerdict {
 	w := l.wish(at, q, d)
 	w.n = q.Roster.size(at.Team)
 	names, _ := q.Roster.rank(&at.need, &w)
+	gaveBack := slices.Contains(names, q.Declined)
+	if gaveBack {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == q.Declined })
+	}
 	verdicts := make([]AgentVerdict, 0, w.n)
 	for i, name := range names {
 		s, _ := q.Roster.Agent(name)
@@ -79,7 +88,11 @@ func (l *Lanes) agents(at *lane, q *Query, d *Decision) []AgentVerdict {
 	}
 	placed := len(verdicts)
 	for _, m := range q.Roster.passedOver(at.Team, names) {
-		verdicts = append(verdicts, AgentVerdict{Agent: m.agent.Name, Cause: m.cause(&at.need, &w), State: m.state})
+		v := AgentVerdict{Agent: m.agent.Name, Cause: m.cause(&at.need, &w), State: m.state}
+		if gaveBack && v.Agent == q.Declined {
+			v.Cause = GaveBack
+		}
+		verdicts = append(verdicts, v)
 	}
 	slices.SortStableFunc(verdicts[placed:], func(a, b AgentVerdict) int {
 		return slices.Index(causes[:], a.Cause) - slices.Index(causes[:], b.Cause)
@@ -87,7 +100,7 @@ func (l *Lanes) agents(at *lane, q *Query, d *Decision) []AgentVerdict {
 	return verdicts
 }
 
-var causes = [...]Cause{NotPresent, OffShift, Full, Reserved, Unskilled, NoLanguage}
+var causes = [...]Cause{NotPresent, OffShift, Full, Reserved, GaveBack, Unskilled, NoLanguage}
 
 // cause says why somebody who was passed over was.
 func (m *member) cause(n *need, w *wish) Cause {

@@ -159,6 +159,16 @@ func (l *Lanes) Route(_ context.Context, q Query) (Decision, error) {
 }
 
 func (l *Lanes) route(q *Query, facts rule.Facts) Decision {
+	at, d := l.match(facts)
+	if at == nil {
+		return Decision{Lane: DefaultLane, Weight: l.weight(q, DefaultLane, "", nil)}
+	}
+	l.decide(at, q, &d)
+	return d
+}
+
+// match returns the lane in which a ticket belongs, and what that says of it; nil when no lane takes it.
+func (l *Lanes) match(facts rule.Facts) (*lane, Decision) {
 	asked := l.rules.Ask(facts)
 	for i := range l.lanes {
 		at := &l.lanes[i]
@@ -176,10 +186,9 @@ func (l *Lanes) route(q *Query, facts rule.Facts) Decision {
 				break
 			}
 		}
-		l.decide(at, q, &d)
-		return d
+		return at, d
 	}
-	return Decision{Lane: DefaultLane, Weight: l.weight(q, DefaultLane, "", nil)}
+	return nil, Decision{}
 }
 
 // Offer is Route for a ticket whose lane somebody has decided: it returns the agents of that lane to try, by its strategy, and asks no conditions but those of weights:
@@ -303,7 +312,7 @@ func (at *lane) flooded(q *Query) MoveCause {
 	switch o := &at.Overflow; {
 	case o.After > 0 && q.Ticket.Lane == at.Name && q.Waited >= time.Duration(o.After):
 		return WaitedTooLong
-	case o.Longer > 0 && q.Queues != nil && q.Queues(at.Name) > o.Longer:
+	case o.Longer > 0 && q.Queues != nil && !q.stands(at) && q.Queues(at.Name) > o.Longer:
 		return QueueTooLong
 	}
 	return ""
@@ -343,7 +352,18 @@ func (l *Lanes) rank(at *lane, q *Query, d *Decision) {
 	}
 	w := l.wish(at, q, d)
 	w.n = candidates
+	if q.Declined != "" {
+		w.n++ // one more, in place of that one
+	}
 	d.Candidates, d.Passed = q.Roster.rank(&at.need, &w)
+	if q.Declined == "" {
+		return
+	}
+	if i := slices.Index(d.Candidates, q.Declined); i >= 0 {
+		d.Candidates = slices.Delete(d.Candidates, i, i+1)
+		d.Passed = append(d.Passed, Passed{Cause: GaveBack, Count: 1, First: []string{q.Declined}})
+	}
+	d.Candidates = d.Candidates[:min(len(d.Candidates), candidates)]
 }
 
 // waits says why a lane gives its tickets to nobody now; empty when it does.

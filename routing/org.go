@@ -76,7 +76,7 @@ type Overflow struct {
 	To string `json:"to"`
 	// After is how long a ticket waits in the lane before it moves on. 0: however long.
 	After sla.Duration `json:"after,omitzero"`
-	// Longer lets new tickets move on while more than so many wait. 0: however many.
+	// Longer lets new tickets move on while more than so many wait: those that come to the lane, not those that wait there already. 0: however many.
 	Longer int `json:"longer,omitempty"`
 }
 

@@ -11,6 +11,7 @@ const (
 	Full       Cause = "at capacity"                 // not room enough for the ticket's weight
 	Reserved   Cause = "kept for priority"           // room that the lane's strategy reserves
 	Unskilled  Cause = "lacks a skill"               // that the lane asks for, or its level
+	GaveBack   Cause = "gave it back"                // and was not away since
 	NoLanguage Cause = "does not speak the language" // of the ticket
 )
 

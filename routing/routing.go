@@ -46,6 +46,8 @@ type Query struct {
 	Waited time.Duration
 	// Known are agents who served the contact before, the latest first.
 	Known []Acquaintance
+	// Declined is the agent who gave the ticket back, and is not asked again. Empty: nobody.
+	Declined string
 	// Related are agents who handle the same matter on other channels: whoever of them can take the ticket comes first, whatever the strategy.
 	Related []string
 	// Seed makes random choices repeatable.
@@ -97,6 +99,14 @@ func (d *Decision) Home() string {
 	return home
 }
 
+// Own is the lane in which the ticket belongs: the one that matched.
+func (d *Decision) Own() string {
+	if len(d.Moved) > 0 {
+		return d.Moved[0].From
+	}
+	return d.Lane
+}
+
 // Move is a step from one lane to another that takes its tickets.
 type Move struct {
 	From string    `json:"from"`
@@ -112,6 +122,7 @@ const (
 	Deserted      MoveCause = "nobody there"    // of its team, available or busy
 	WaitedTooLong MoveCause = "waited too long" // in it, by Overflow.After
 	QueueTooLong  MoveCause = "queue too long"  // by Overflow.Longer
+	MovedBefore   MoveCause = "moved on before" // in the lane that took it over it stays; see Lanes.Again
 	Pulled        MoveCause = "agents ask"      // for its tickets, by Lane.Pull; it is no cause of a Move
 	Back          MoveCause = "its own lane"    // takes back a ticket that another took over only because it was Closed or Deserted
 )

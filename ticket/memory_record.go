@@ -76,6 +76,8 @@ func (p *packer) ticket(t *Ticket) {
 	p.time(&t.Erased)
 	packText(p, &t.Pruned)
 	p.bool(&t.Late)
+	packText(p, &t.Routed.Message)
+	packText(p, &t.Routed.Lane)
 	p.bool(&t.Handed)
 	packInt(p, &t.Weight)
 	p.time(&t.Queued)

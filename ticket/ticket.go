@@ -68,6 +68,8 @@ type Ticket struct {
 	Class string `json:"class,omitempty"`
 	// Queued is since when it waits in its lane for an agent; zero while it does not.
 	Queued time.Time `json:"queued,omitzero"`
+	// Routed says what its lane was decided by; routing again asks the same, with what is known by then. Zero: nothing yet, or it was stored before this was kept.
+	Routed Routed `json:"routed,omitzero"`
 	// Handed is set once a person put it into its lane: routing leaves it there.
 	Handed bool `json:"handed,omitempty"`
 	// Returned says who gave it back to its lane last: it is not handed out to that agent again until the agent comes back from being away, the customer writes, or
@@ -115,6 +117,14 @@ type Ticket struct {
 	Clocks sla.State `json:"clocks,omitzero"`
 	// Stepped names the steps (sla.Planned.Key) of the clocks that have not ended which happened already.
 	Stepped []string `json:"stepped,omitempty"`
+}
+
+// Routed is what a ticket's lane was decided by.
+type Routed struct {
+	// Message is the Message.Key of the customer's message that decided.
+	Message string `json:"message,omitempty"`
+	// Lane is the one in which the ticket belongs by it. Ticket.Lane may be another, which took it over as its fallback or overflow, or to which a person moved it.
+	Lane string `json:"lane,omitempty"`
 }
 
 // Return is that an agent gave a ticket back.
