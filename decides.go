@@ -55,7 +55,7 @@ func (w *work) further(c *change, m *channel.Message, key string) error {
 	}
 	c.Routed.Message = key
 	told := len(c.entries)
-	if err := w.routeBy(c, m, keepRaised); err != nil {
+	if err := w.routeBy(c, m, true); err != nil {
 		return err
 	}
 	for i := range c.entries[told:] {
@@ -94,7 +94,7 @@ func (w *work) routeAgain(c *change) (said routing.Decision, err error) {
 	same := decision.Lane == c.Lane && decision.Team == c.Team
 	owner := q.Contact.Owner
 	if same {
-		keepRaised(c, &decision)
+		decision.Priority = keepRaised(c, decision.Priority)
 	}
 	if same && c.Agent != "" && (c.Agent == owner || !slices.Contains(decision.Candidates, owner)) {
 		return said, w.place(c, decision, c.Agent) // perhaps another priority
@@ -118,10 +118,11 @@ func (w *work) routeAgain(c *change) (said routing.Decision, err error) {
 }
 
 // keepRaised lets a ticket keep a priority that somebody, a step or a further message raised.
-func keepRaised(c *change, decision *routing.Decision) {
-	if c.Priority > ticket.Normal && decision.Priority != nil && *decision.Priority < c.Priority {
-		decision.Priority = nil
+func keepRaised(c *change, to *ticket.Priority) *ticket.Priority {
+	if c.Priority > ticket.Normal && to != nil && *to < c.Priority {
+		return nil
 	}
+	return to
 }
 
 // begun reports whether somebody has begun to work on a ticket: there is an answer, a note, a question to a colleague, a claim, a hand-off, or a status that somebody gave it.

@@ -430,7 +430,7 @@ func (w *work) routeWaiting(id ticket.ID) error {
 		}
 		c.Handed, c.Routed.Lane = false, decision.Own()
 	}
-	keepRaised(c, &decision)
+	decision.Priority = keepRaised(c, decision.Priority)
 	class, weight, home := c.Class, c.Weight, c.Home
 	if err := w.place(c, decision, ""); err != nil {
 		return err

@@ -137,11 +137,11 @@ func (w *work) weigh(c *change) (int, error) {
 
 // route asks the router and takes the first agent who can be reserved.
 func (w *work) route(c *change, m *channel.Message) error {
-	return w.routeBy(c, m, func(*change, *routing.Decision) {})
+	return w.routeBy(c, m, false)
 }
 
-// routeBy is route with a say in what the router decides.
-func (w *work) routeBy(c *change, m *channel.Message, say func(*change, *routing.Decision)) error {
+// routeBy is route; raised says that a ticket which was raised keeps its priority.
+func (w *work) routeBy(c *change, m *channel.Message, raised bool) error {
 	if c.Handed { // a person put it where it is
 		if lane := w.company.lane(c.Lane); lane != nil {
 			return w.offer(c, lane, "", "")
@@ -156,7 +156,9 @@ func (w *work) routeBy(c *change, m *channel.Message, say func(*change, *routing
 		if err != nil {
 			return err
 		}
-		say(c, &decision)
+		if raised {
+			decision.Priority = keepRaised(c, decision.Priority)
+		}
 		agent, err := w.reserve(c, decision)
 		if err != nil {
 			return err
