@@ -83,6 +83,19 @@ func (w *work) decideAgain(c *change) (q routing.Query, d routing.Decision, err 
 	return q, d, err
 }
 
+// reweigh says what the ticket weighs where it is put: that goes by what its customer wrote last.
+func (w *work) reweigh(c *change, q routing.Query, d *routing.Decision) (int, error) {
+	m, err := w.weighed(c)
+	if m == nil || err != nil || w.d.cfg.Router != nil {
+		return d.Weight, err
+	}
+	q.Message, q.Ticket.Lane, q.Ticket.Team = m, d.Lane, d.Team
+	if d.Priority != nil {
+		q.Ticket.Priority = *d.Priority
+	}
+	return w.company.lanes.Weight(q), nil
+}
+
 // routeAgain asks the router once more, now that more is known, and returns what it said. A ticket whose lane stays keeps its agent, unless it belongs to the contact's own.
 func (w *work) routeAgain(c *change) (said routing.Decision, err error) {
 	q, decision, err := w.decideAgain(c)
@@ -98,6 +111,9 @@ func (w *work) routeAgain(c *change) (said routing.Decision, err error) {
 	}
 	if same && c.Agent != "" && (c.Agent == owner || !slices.Contains(decision.Candidates, owner)) {
 		return said, w.place(c, decision, c.Agent) // perhaps another priority
+	}
+	if decision.Weight, err = w.reweigh(c, q, &decision); err != nil {
+		return said, err
 	}
 	was := c.Agent
 	agent, err := w.reserve(c, decision)

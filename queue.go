@@ -425,7 +425,11 @@ func (w *work) routeWaiting(id ticket.ID) error {
 	if lane := w.company.lane(c.Lane); c.Handed && lane != nil {
 		decision = routing.Decision{Lane: lane.Name, Team: lane.Team}
 	} else {
-		if _, decision, err = w.decideAgain(c); err != nil {
+		var q routing.Query
+		if q, decision, err = w.decideAgain(c); err == nil {
+			decision.Weight, err = w.reweigh(c, q, &decision)
+		}
+		if err != nil {
 			return err
 		}
 		c.Handed, c.Routed.Lane = false, decision.Own()

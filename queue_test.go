@@ -449,14 +449,14 @@ func TestALaneThatBecomesMorePatientKeepsItsTicketsLonger(t *testing.T) {
 	}
 }
 
-func TestAnotherSetupFindsAllWhoWaitAndWhatTheyWroteLast(t *testing.T) {
+func TestAnotherSetupFindsAllWhoWaitAndTheMessageThatDecided(t *testing.T) {
 	t.Parallel()
 	nobody := func(s *socialcrm.Setup) { s.Agents[0].AlwaysOn = false }
 	w := companyOf(t, nobody)
 	w.presence("ana", ticket.Offline)
-	first := w.asked("mia", "Hello")
+	first := w.asked("mia", "It is about my car")
 	w.pass(time.Minute)
-	w.must(w.desk.Merge(t.Context(), first, ana, w.asked("mia", "It is about my car")))
+	w.must(w.desk.Merge(t.Context(), first, ana, w.asked("mia", "Hello")))
 	w.must(w.desk.SetPriority(t.Context(), first, ana, ticket.Urgent))
 	for i := range 60 {
 		customer := fmt.Sprint("customer ", i)

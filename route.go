@@ -116,7 +116,7 @@ func (w *work) weighed(c *change) (*channel.Message, error) {
 	if len(w.company.setup.Weights) == 0 {
 		return nil, nil
 	}
-	return w.deciding(c)
+	return w.latest(c)
 }
 
 // weigh says what the ticket takes of an agent's capacity.
@@ -127,7 +127,7 @@ func (w *work) weigh(c *change) (int, error) {
 	if len(w.company.setup.Weights) == 0 {
 		return 1, nil
 	}
-	m, err := w.deciding(c)
+	m, err := w.latest(c)
 	if err != nil {
 		return 1, err
 	}
