@@ -110,7 +110,10 @@ func (w *work) routeAgain(c *change) (said routing.Decision, err error) {
 		decision.Priority = keepRaised(c, decision.Priority)
 	}
 	if same && c.Agent != "" && (c.Agent == owner || !slices.Contains(decision.Candidates, owner)) {
-		return said, w.place(c, decision, c.Agent) // perhaps another priority
+		home := c.Home
+		err = w.place(c, decision, c.Agent) // perhaps another priority
+		c.Home = home
+		return said, err
 	}
 	if decision.Weight, err = w.reweigh(c, q, &decision); err != nil {
 		return said, err

@@ -90,6 +90,7 @@ type holding struct {
 	priority    ticket.Priority
 	waits       bool
 	since       time.Time // it waits
+	home        string
 	routed      ticket.Routed
 	asked       int    // messages of the customer, as long as nobody has begun
 	step        string // what names the entries that were written at once
@@ -138,6 +139,7 @@ func (r *reroute) entry(rd ticket.Reader, entries []ticket.Entry, i int) error {
 		if len(was.Moved) == 0 || was.Moved[0].From != h.lane { // else it went on from where it waited
 			h.routed.Lane = was.Own()
 		}
+		h.home = was.Home()
 		if e.Message != "" {
 			h.routed.Message = e.Message
 		}
@@ -255,7 +257,7 @@ func (r *reroute) lookAgain(rd ticket.Reader, h *holding, entries []ticket.Entry
 	q.Ticket.Lane, q.Ticket.Agent, q.Ticket.Priority, q.Ticket.Routed = h.lane, h.agent, h.priority, h.routed
 	q.Ticket.Clocks.Waiting = h.asked
 	if h.waits {
-		q.Ticket.Queued, q.Waited = h.since, q.Now.Sub(h.since)
+		q.Ticket.Home, q.Ticket.Queued, q.Waited = h.home, h.since, q.Now.Sub(h.since)
 	}
 	r.compare(e, was, r.lanes.Again(q))
 	return nil

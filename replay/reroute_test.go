@@ -8,9 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/socialcrm/socialcrm"
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/channel/archive"
+	"github.com/socialcrm/socialcrm/channel/channeltest"
+	"github.com/socialcrm/socialcrm/crm"
+	"github.com/socialcrm/socialcrm/crm/crmtest"
 	"github.com/socialcrm/socialcrm/replay"
 	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/rule"
@@ -152,5 +157,65 @@ func TestEveryDecisionOfTheStormIsExplainedAndComesOutTheSameAgain(t *testing.T)
 	}
 	if len(mute) > 0 || moved == 0 {
 		t.Errorf("%d of %d decisions do not say why, such as %+v; %d moved tickets on", len(mute), decided, mute[:min(2, len(mute))], moved)
+	}
+}
+
+func TestRerouteAsksAgainWhatTheCRMsAnswerDecided(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	net, people, store := channeltest.New(channeltest.Options{Platform: "plaza", Now: clock}), crmtest.New(crmtest.Options{Now: clock}), ticket.NewMemory(&ticket.MemoryOptions{Now: clock})
+	page := net.Account(channel.Account{AccountID: channel.AccountID{ID: "shop"}})
+	by := func(tier string) socialcrm.Setup {
+		return socialcrm.Setup{
+			Lanes: []routing.Lane{
+				{Name: "fire", Team: "care", When: rule.Condition{Fact: "text", Word: "fire"}},
+				{Name: "first", Team: "care", When: rule.Condition{Fact: "contact.tier", Equals: rule.Text(tier)}, Priority: new(ticket.High)}, {Name: "care", Team: "care"},
+			},
+			Teams:  []routing.Team{{Name: "care"}},
+			Agents: []routing.Agent{{Name: "ana", Teams: []string{"care"}, Capacity: 3, AlwaysOn: true}},
+		}
+	}
+	setup := by("gold")
+	desk, err := socialcrm.New(socialcrm.Config{Store: store, Setup: setup, Channels: []channel.Channel{page}, Sources: []channel.Source{net}, Sinks: []crm.Sink{people}, Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tickets := make(map[ticket.ID]string)
+	for _, who := range []string{"gold", "silver", "plain", "noted"} {
+		tier := map[string]string{"gold": "gold", "silver": "silver", "noted": "gold"}[who]
+		people.AddPerson(crm.Person{Ref: who, Tier: tier}, crm.Identity{Platform: "plaza", Author: channel.Author{ID: who}})
+		now = now.Add(time.Second)
+		result, err := desk.Ingest(t.Context(), channel.Event{Kind: channel.MessageReceived, Account: page.Account().AccountID, Message: channel.Message{ID: who, Thread: who, Author: channel.Author{ID: who}, Text: "Hello", Time: now}})
+		if err == nil && who == "noted" { // somebody has begun when the CRM answers
+			_, err = desk.Note(t.Context(), result[0].Ticket, socialcrm.By{Actor: ticket.Agent("ana")}, "I know her")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		tickets[result[0].Ticket] = who
+	}
+	if _, err := desk.Tick(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		tier      string
+		elsewhere []string
+	}{{"gold", nil}, {"silver", []string{"gold: first, not care", "silver: care, not first"}}} {
+		found, err := replay.Reroute(t.Context(), store, "", by(test.tier), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var elsewhere []string
+		for _, e := range found.Elsewhere {
+			elsewhere = append(elsewhere, fmt.Sprintf("%s: %s, not %s", tickets[e.Ticket], e.Was.Lane, e.Would.Lane))
+		}
+		slices.Sort(elsewhere)
+		if diff := cmp.Diff(test.elsewhere, elsewhere); diff != "" {
+			t.Errorf("with a lane for %s, of %d decisions these come out otherwise (-want +got):\n%s", test.tier, found.Decisions, diff)
+		}
+		if want := 4 + 2; found.Decisions < want {
+			t.Errorf("%d decisions were made again, want %d at least", found.Decisions, want)
+		}
 	}
 }

@@ -23,8 +23,11 @@ func (l *Lanes) again(q *Query, facts rule.Facts) Decision {
 		return Decision{Lane: DefaultLane, Weight: l.weight(q, DefaultLane, "", nil)}
 	}
 	t := &q.Ticket
-	from := at
-	if now := l.byName[t.Lane]; now != nil && (t.Routed.Lane == at.Name || t.Routed.Lane == "") && l.leads(at, now) {
+	from, now := at, l.byName[t.Lane]
+	if t.Agent == "" && t.Home != "" { // it waits elsewhere for somebody to work there
+		now = l.byName[t.Home]
+	}
+	if now != nil && (t.Routed.Lane == at.Name || t.Routed.Lane == "") && l.leads(at, now) {
 		from = now
 	}
 	if from != at {
@@ -42,13 +45,15 @@ func (l *Lanes) again(q *Query, facts rule.Facts) Decision {
 
 // leads reports whether fallbacks and overflows lead from one lane to another, or it is the same.
 func (l *Lanes) leads(from, to *lane) bool {
-	if from == to {
-		return true
+	on := []*lane{from}
+	for i := 0; i < len(on); i++ {
+		for _, name := range [...]string{on[i].Fallback, on[i].Overflow.To} {
+			if next := l.byName[name]; next != nil && !slices.Contains(on, next) {
+				on = append(on, next)
+			}
+		}
 	}
-	return slices.ContainsFunc([]string{from.Fallback, from.Overflow.To}, func(next string) bool {
-		at := l.byName[next]
-		return at != nil && l.leads(at, to)
-	})
+	return slices.Contains(on, to)
 }
 
 // stands reports whether the ticket is in the lane: an agent there has it, or it waits there.

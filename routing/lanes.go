@@ -292,6 +292,11 @@ func (l *Lanes) decide(at *lane, q *Query, d *Decision) {
 	for range len(l.lanes) { // Check allows no circles
 		d.Lane, d.Team, d.Candidates, d.Passed, d.Waits = at.Name, at.Team, nil, nil, ""
 		to, why := at.Fallback, l.unmanned(at, q)
+		if why == Deserted && q.stands(at) {
+			if _, when := l.Unmanned(at.Name, q.Roster, q.Now); when.After(q.Now) {
+				why = "" // what waits there stays for a while
+			}
+		}
 		if to == "" || why == "" {
 			d.Weight = l.weight(q, at.Name, at.Team, d.Priority)
 			l.rank(at, q, d)
