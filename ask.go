@@ -23,17 +23,8 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 	if err := w.unattended(c); err != nil {
 		return err
 	}
-	if fresh := outcome != Joined || c.Lane == ""; fresh { // one that waits is handed out in its turn
-		m, err := &e.Message, error(nil)
-		if party && c.Routed.Message != "" {
-			m, err = w.deciding(c)
-		} else {
-			c.Routed.Message = entry.Message
-		}
-		if err == nil && c.Agent == "" {
-			err = w.route(c, m)
-		}
-		if err != nil {
+	if outcome != Joined || c.Lane == "" { // one that waits is handed out in its turn
+		if err := w.decides(c, &e.Message, entry.Message, party); err != nil {
 			return err
 		}
 	}

@@ -37,6 +37,19 @@ func (w *work) deciding(c *change) (*channel.Message, error) {
 // messagesRead is how many messages of a ticket are read at a time.
 const messagesRead = 20
 
+// decides routes a ticket by the message with which its matter begins. What a party writes decides nothing.
+func (w *work) decides(c *change, m *channel.Message, key string, party bool) (err error) {
+	if !party || c.Routed.Message == "" {
+		c.Routed.Message = key
+	} else if m, err = w.deciding(c); err != nil {
+		return err
+	}
+	if c.Agent != "" {
+		return nil
+	}
+	return w.route(c, m)
+}
+
 // further looks whether what the customer writes beside makes it more pressing where a ticket belongs: one that waits goes to a lane that is asked before its own when this message
 // belongs there, and the message decides from then on. It never goes to a later one, and stays where a person put it and while somebody is writing an answer.
 func (w *work) further(c *change, m *channel.Message, key string) error {

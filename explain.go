@@ -87,7 +87,7 @@ func (c *change) tellSteps(told []sla.Explanation) error {
 	return nil
 }
 
-// ExplainRouting says where the ticket belongs by the Setup in force, as of now: why each lane before did not match, and the place of every agent of the team, or why
+// ExplainRouting says where the ticket belongs by the Setup in force, as of now, by the message that decided (Ticket.Routed): why each lane before did not match, and the place of every agent of the team, or why
 // the agent was passed over. What was decided, when and why, stands in the journal (ticket.TicketRouted). With a Router of the host's own it tells what the lanes of the
 // Setup would do. ErrNotFound.
 func (d *Desk) ExplainRouting(ctx context.Context, id ticket.ID) (x routing.Explanation, err error) {
