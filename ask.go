@@ -29,8 +29,10 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 		}
 	}
 	var err error
+	// In a ticket that others are part of, what opens it is the message: it opens the ticket that it is of also once that is taken out, and no other one then.
+	opens := !party && len(c.Absorbed) > 0 && mark.Compare(c.Clocks.Last) > 0
 	if !party {
-		if entry.Clock, err = c.fold(sla.Event{Kind: sla.CustomerWrote, Mark: mark, Line: line}); err != nil {
+		if entry.Clock, err = c.fold(sla.Event{Kind: sla.CustomerWrote, Mark: mark, Line: line, Opens: opens}); err != nil {
 			return err
 		}
 	}
@@ -43,15 +45,17 @@ func (w *work) ask(c *change, e *channel.Event, entry ticket.Entry, outcome Outc
 			return err
 		}
 	}
-	switch {
+	switch wrote := who + " wrote"; {
+	case opens && (outcome == Reopened || c.Status == ticket.Pending || c.Status == ticket.OnHold):
+		c.stand(ticket.Open, e.Time, author, wrote)
 	case outcome == Reopened:
 		at := e.Time
 		if at.Before(c.SolvedAt) {
 			at = w.now // written before the ticket was solved, so it is reopened by its arrival
 		}
-		err = c.setStatus(ticket.Open, at, mark.Order, mark.Key+"/open", author, who+" wrote again")
+		err = c.setStatus(ticket.Open, at, mark.Order, mark.Key+"/open", author, wrote+" again")
 	case outcome == Joined && (c.Status == ticket.Pending || c.Status == ticket.OnHold):
-		err = c.setStatus(ticket.Open, e.Time, mark.Order, mark.Key+"/open", author, who+" wrote")
+		err = c.setStatus(ticket.Open, e.Time, mark.Order, mark.Key+"/open", author, wrote)
 	}
 	if err == nil && c.Clocks.Asked.Before(asked) {
 		err = c.answeredBefore(mark)

@@ -119,7 +119,7 @@ func (c *change) read(verdict func(*ticket.Entry)) (events []sla.Event, err erro
 			case one && (event.Kind == sla.StatusChanged || event.Kind == sla.FactsChanged || event.Kind == sla.Merged):
 				return
 			case one:
-				event.Line, event.Facts = own, nil
+				event.Line, event.Facts, event.Opens = own, nil, false
 			default:
 				event.Line, event.Into = own, lines[ticket.ID(event.Into)]
 			}

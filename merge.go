@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
 // Merge makes another ticket part of this one, because both are about one matter: its conversations and messages move here, its clocks are folded together with this
-// one's, and it is closed. Unmerge undoes it. ErrInvalid when this one is closed, or when retention let go of what was said in the other (Ticket.Pruned).
+// one's, and it is closed. Where that leaves more to do, this one takes the other's status over: it is open where either waits for us. Unmerge undoes it. ErrInvalid when this one is closed, or when retention let go of what was said in the other (Ticket.Pruned).
 // A verb that names the other one acts on this one from then on; a Reply or MovePrivate that names it answers who wrote there last.
 func (d *Desk) Merge(ctx context.Context, id ticket.ID, by By, other ticket.ID) (Receipt, error) {
 	return d.verb(ctx, "merge", id, by, other, func(w *work, c *change) (Receipt, error) {
@@ -18,7 +19,8 @@ func (d *Desk) Merge(ctx context.Context, id ticket.ID, by By, other ticket.ID) 
 	})
 }
 
-// Unmerge takes a ticket that was merged into this one out again, with its conversations and what was said in them. ErrInvalid when it is no part of it, when that was
+// Unmerge takes a ticket that was merged into this one out again, with its conversations and what was said in them. Both have the clocks and the statuses that they would have
+// without the merge; what was new is open. ErrInvalid when it is no part of it, when that was
 // erased, and when retention let go of it.
 func (d *Desk) Unmerge(ctx context.Context, id ticket.ID, by By, other ticket.ID) (Receipt, error) {
 	return d.verb(ctx, "unmerge", id, by, other, func(w *work, c *change) (Receipt, error) {
@@ -84,7 +86,7 @@ func (w *work) absorb(c *change, m merging) error {
 		return err
 	}
 	c.standTogether(other)
-	wanted, stepped := other.Status, other.happened()
+	was, together, stepped := c.Status, statusTogether(c.Status, other.Status), other.happened()
 	c.Absorbed = append(append(slices.Clone(c.Absorbed), other.ID), other.Absorbed...)
 	for _, p := range other.Parties {
 		if c.PartyIn(p.Conversation) == nil {
@@ -125,17 +127,47 @@ func (w *work) absorb(c *change, m merging) error {
 	if !m.oneLine { // what was promised and judged until now stays as it was, and goes on under what the whole is
 		mark, facts := other.afterAll(c.afterAll(sla.Mark{Time: w.now, Key: other.newKey("merge")})), c.ClockFacts(c.contact)
 		merged.Clock = &sla.Event{Kind: sla.Merged, Mark: mark, Into: string(c.ID), Facts: &facts}
+		if together != was {
+			merged.Clock.Status = together
+		}
 	}
 	other.journal(merged)
 	other.finish()
+	if together != was {
+		c.stand(together, w.now, actor, "the ticket merged into it is "+string(together))
+	}
 	if err := c.foldAnew(); err != nil {
 		return err
 	}
 	c.haveHappened(stepped, "", line)
-	if c.Status == ticket.Solved && !wanted.Done() {
-		return w.reopen(c, w.now, "", c.newKey("merge"), actor, "the ticket merged into it is open")
+	switch {
+	case was.Done() && !together.Done():
+		return w.takeUpAgain(c)
+	case together != was:
+		if err := w.unattended(c); err != nil {
+			return err
+		}
+		return c.knowFacts("merge")
 	}
 	return nil
+}
+
+// statusTogether is the status of a ticket that another one is merged into: that of the two which leaves most to do, whichever survives. Who was not answered waits on though the
+// other one waits for its customer.
+func statusTogether(survivor, other ticket.Status) ticket.Status {
+	todo := func(s ticket.Status) int {
+		return slices.Index([]ticket.Status{ticket.Pending, ticket.OnHold, ticket.Open}, s)
+	}
+	switch {
+	case other == ticket.New:
+		other = ticket.Open
+	case survivor == ticket.New:
+		return survivor
+	}
+	if todo(other) > todo(survivor) {
+		return other
+	}
+	return survivor
 }
 
 // foldAnew folds everything that counts for the ticket, and brings the clocks to its own facts and, where they know another one, to its status. A status that an answer brought
@@ -203,8 +235,15 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 		other.journal(ticket.Entry{Kind: ticket.TicketAssigned, Actor: actor, Old: other.Agent, Reason: "it is a ticket of its own again"})
 	}
 	other.MergedInto, other.OneLine, other.Status, other.Agent = "", false, ticket.Open, ""
-	if other.Clocks.Status == ticket.Closed && !came {
-		other.Status = ticket.Closed // for good, as it was
+	alone, err := other.refold()
+	if err != nil {
+		return err
+	}
+	if !came && alone.Status != ticket.New && alone.Status != "" { // what its customer wrote late opens it now
+		other.Status = alone.Status
+	}
+	if !other.Status.Done() {
+		other.SolvedAt = time.Time{}
 	}
 	// What only the whole's statuses and promises judged is taken back with it, and what nobody judged there is told: here the customer waits on.
 	if err := other.foldAnew(); err != nil {
@@ -224,7 +263,22 @@ func (w *work) expel(c *change, id ticket.ID, actor ticket.Actor) error {
 		return err
 	}
 	other.finish()
-	return c.foldAnew()
+	return c.settleWithout(id, actor)
+}
+
+// settleWithout folds everything again that counts for the ticket without the one that was taken out, and gives it the status that it would have then.
+func (c *change) settleWithout(id ticket.ID, actor ticket.Actor) error {
+	state, err := c.refold()
+	if err != nil {
+		return err
+	}
+	if state.Status != "" && state.Status != c.Status {
+		c.stand(state.Status, state.StatusSince, actor, "it was not this one that ticket "+string(id)+" opened")
+	}
+	if err := c.foldAnew(); err != nil || !c.Status.Done() {
+		return err
+	}
+	return c.w.handBack(c)
 }
 
 // standApart notes on two tickets that a person knows them to be two matters, not related either. The newest few are remembered.

@@ -3,6 +3,7 @@ package socialcrm_test
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -144,6 +145,74 @@ func TestAReportCountsWhatTheClocksSayThoughTicketsAreMergedAndComeApart(t *test
 			m.act(rapid.SampledFrom(steps).Draw(rt, "step"))
 			if diff := cmp.Diff(m.counted(), m.fromJournal()); diff != "" {
 				rt.Fatalf("verdicts (-of the clocks +of the report):\n%s", diff)
+			}
+		}
+	})
+}
+
+// clocks are those of a ticket in a few words, without who held it.
+func (m *matters) clocks(id ticket.ID) (all []string) {
+	clocks, err := m.desk.Clocks(m.t.Context(), id)
+	m.ok(err)
+	for _, c := range clocks {
+		of := func(t time.Time) string { return t.UTC().Format("02 15:04") }
+		all = append(all, fmt.Sprintf("%s: %s, spent %s, %s to %s, due %s", c.Metric, c.Verdict, time.Duration(c.Spent), of(c.Started), of(c.Stopped), of(c.Due)))
+	}
+	return all
+}
+
+// What an agent does to the whole is done to the whole; but questions and answers belong to the ticket in whose conversation they are.
+func TestTakenApartTicketsHaveTheClocksThatTheyWouldHaveHadWithoutAMerge(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		m, alone := newMatters(t, rt), newMatters(t, rt)
+		both := func(fn func(m *matters)) { fn(m); fn(alone) }
+		both(func(m *matters) { m.write(0); m.write(1); m.write(2) })
+		apart := func() {
+			for _, t := range m.unmerged() {
+				for _, id := range t.Absorbed {
+					if _, err := m.desk.Unmerge(m.t.Context(), t.ID, ana, id); err != nil { // it went with another one
+						for _, whole := range m.ids {
+							m.desk.Unmerge(m.t.Context(), whole, ana, id)
+						}
+					}
+				}
+			}
+		}
+		for range rapid.IntRange(4, 20).Draw(rt, "steps") {
+			minutes, n := rapid.SampledFrom([]int{1, 5, 20, 60, 130, 300}).Draw(rt, "minutes"), m.drawn("ticket")
+			both(func(m *matters) { m.wait(minutes) })
+			step := rapid.SampledFrom([]string{"write", "write", "reply", "reply", "pending", "on-hold", "resolve", "merge", "merge", "unmerge"}).Draw(rt, "step")
+			ctx := m.t.Context()
+			whole := slices.ContainsFunc(m.tickets(), func(t ticket.Ticket) bool {
+				return t.ID == m.ids[n] && (t.MergedInto != "" || len(t.Absorbed) > 0)
+			})
+			switch step {
+			case "write":
+				both(func(m *matters) { m.write(n) })
+			case "reply":
+				both(func(m *matters) { m.reply(n) })
+			case "merge", "unmerge":
+				other := m.ids[m.drawn("other")]
+				if step == "merge" {
+					m.desk.Merge(ctx, m.ids[n], ana, other)
+				} else {
+					m.desk.Unmerge(ctx, m.ids[n], ana, other)
+				}
+			case "resolve":
+				if !whole {
+					both(func(m *matters) { m.desk.Resolve(ctx, m.ids[n], ana, "") })
+				}
+			default:
+				if !whole {
+					both(func(m *matters) { m.desk.SetStatus(ctx, m.ids[n], ana, ticket.Status(step), "") })
+				}
+			}
+		}
+		apart()
+		for i, id := range m.ids {
+			if diff := cmp.Diff(alone.clocks(alone.ids[i]), m.clocks(id)); diff != "" {
+				rt.Fatalf("clocks of ticket %d (-never merged +taken apart):\n%s", i, diff)
 			}
 		}
 	})

@@ -30,11 +30,11 @@ func TestAFollowUpAndItsFormerTicketThatWereOneKeepEachItsOwn(t *testing.T) {
 		{name: "the follow-up takes in the former, and the customer goes on", meanwhile: "Well?",
 			former: held{ticket.Closed, []string{"Where is it?", "On its way"}, 2}, again: held{ticket.New, []string{"Still nothing!", "Well?"}, 2}},
 		{name: "the follow-up takes in a former that is solved", solved: true,
-			former: held{ticket.Open, []string{"Where is it?", "On its way"}, 2}, again: held{ticket.New, []string{"Still nothing!"}, 1}},
+			former: held{ticket.Solved, []string{"Where is it?", "On its way"}, 2}, again: held{ticket.New, []string{"Still nothing!"}, 1}},
 		{name: "the former takes in the follow-up", solved: true, intoOlder: true,
-			former: held{ticket.Open, []string{"Where is it?", "On its way"}, 2}, again: held{ticket.Open, []string{"Still nothing!"}, 1}},
+			former: held{ticket.Solved, []string{"Where is it?", "On its way"}, 2}, again: held{ticket.Open, []string{"Still nothing!"}, 1}},
 		{name: "the former takes in the follow-up, and the customer goes on", solved: true, intoOlder: true, meanwhile: "Well?",
-			former: held{ticket.Open, []string{"Where is it?", "On its way"}, 2}, again: held{ticket.Open, []string{"Still nothing!", "Well?"}, 2}},
+			former: held{ticket.Solved, []string{"Where is it?", "On its way"}, 2}, again: held{ticket.Open, []string{"Still nothing!", "Well?"}, 2}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -318,27 +318,31 @@ func (c *change) setStatus(to ticket.Status, at time.Time, order, key string, ac
 
 // moveTo is setStatus; post names the answer that brought the status with it, or its failure, and takes it back with that.
 func (c *change) moveTo(to ticket.Status, mark sla.Mark, post string, actor ticket.Actor, reason string) error {
-	from, at := c.Status, mark.Time
-	if from == to {
+	if c.Status == to {
 		return nil
 	}
-	c.Status = to
 	if to.Done() {
-		c.SolvedAt = at
 		c.endConsults()
-	} else {
-		c.SolvedAt = time.Time{}
 	}
 	clock, err := c.fold(sla.Event{Kind: sla.StatusChanged, Mark: c.afterAll(mark), Status: to, Post: post, Reason: reason})
 	if err != nil {
 		return err
 	}
+	c.stand(to, mark.Time, actor, reason)
+	c.entries[len(c.entries)-1].Clock = clock
+	return nil
+}
+
+// stand notes a status of which the clocks know by what brought it.
+func (c *change) stand(to ticket.Status, at time.Time, actor ticket.Actor, reason string) {
 	kind := ticket.TicketStatus
-	if from.Done() && !to.Done() {
+	if c.Status.Done() && !to.Done() {
 		kind = ticket.TicketReopened
 	}
-	c.journal(ticket.Entry{Kind: kind, Actor: actor, Happened: at, Old: string(from), New: string(to), Reason: reason, Clock: clock})
-	return nil
+	c.journal(ticket.Entry{Kind: kind, Actor: actor, Happened: at, Old: string(c.Status), New: string(to), Reason: reason})
+	if c.Status, c.SolvedAt = to, at; !to.Done() {
+		c.SolvedAt = time.Time{}
+	}
 }
 
 // afterAll returns the mark, or one just behind all that is folded: a status follows from what is known, so it comes after it.

@@ -60,8 +60,10 @@ type Event struct {
 	Into string `json:"into,omitempty"`
 	// Automated is set on an answer that no person wrote: it acknowledges, and is a response only where the policy says so.
 	Automated bool `json:"automated,omitempty"`
-	// Status is set for StatusChanged.
+	// Status is set for StatusChanged; and for Merged where what the line becomes part of has another status from then on, because the two are one.
 	Status Status `json:"status,omitempty"`
+	// Opens is set for CustomerWrote where the message also opens the ticket that its line is of by then, if that is pending, on hold, solved or closed.
+	Opens bool `json:"opens,omitempty"`
 	// Post is set for StatusChanged where an answer brought the status with it: the key of the post, which AnswerWithdrawn names. A status that came of its failure
 	// has a name of its own here, so that it can be withdrawn, too.
 	Post string `json:"post,omitempty"`

@@ -78,7 +78,7 @@ func (f *folding) apply(e *Event) {
 		f.settle(line, e, CannotReply)
 	case StatusChanged:
 		if own {
-			f.setStatus(e)
+			f.setStatus(e.Status, e)
 		} else if e.Status.Done() {
 			f.settle(line, e, solvedVerdict(e))
 		}
@@ -127,8 +127,14 @@ func (f *folding) wrote(line *Line, e *Event) {
 		line.Oldest = e.Time
 	}
 	line.Waiting++
-	if f.Status == "" {
+	switch f.Status {
+	case "":
 		f.Status, f.StatusSince = New, e.Time
+	case New, Open:
+	default:
+		if e.Opens {
+			f.setStatus(Open, e)
+		}
 	}
 }
 
@@ -289,14 +295,14 @@ func solvedVerdict(e *Event) Verdict {
 	return Met
 }
 
-func (f *folding) setStatus(e *Event) {
+func (f *folding) setStatus(to Status, e *Event) {
 	was := f.Status
-	if was == e.Status {
+	if was == to {
 		return
 	}
-	f.Status, f.StatusSince = e.Status, e.Time
+	f.Status, f.StatusSince = to, e.Time
 	switch {
-	case e.Status.Done() && !was.Done():
+	case to.Done() && !was.Done():
 		f.SolvedFrom = was
 		f.settle(&f.Line, e, solvedVerdict(e))
 		for i := range f.Lines {
@@ -305,7 +311,7 @@ func (f *folding) setStatus(e *Event) {
 		f.unbegin(e.Time)
 		f.end(solving, "", e.Time, Met)
 		f.Updated = time.Time{}
-	case was.Done() && !e.Status.Done():
+	case was.Done() && !to.Done():
 		for i := range f.Clocks {
 			if f.Clocks[i].Verdict == Met && f.Clocks[i].Metric.once() {
 				f.own()

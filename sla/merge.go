@@ -101,6 +101,9 @@ func (f *folding) absorb(p *part, e *Event) {
 	if e.Facts != nil {
 		f.learn(e)
 	}
+	if e.Status != "" {
+		f.setStatus(e.Status, e)
+	}
 	f.keepPromises(e.Time)
 	if f.past != nil {
 		f.past.note(&before, f, e)

@@ -214,6 +214,9 @@ func (o *oracle) merge(p *oracle, e *sla.Event) {
 		o.facts = *e.Facts
 	}
 	o.comeUnder()
+	if e.Status != "" {
+		o.changeTo(e.Status, sla.Met, was)
+	}
 	o.promise(was)
 }
 
@@ -396,6 +399,9 @@ func (o *oracle) apply(e *sla.Event) {
 		if o.now == "" {
 			o.become(sla.New, "")
 		}
+		if e.Opens && o.now != sla.New {
+			o.changeTo(sla.Open, sla.Met, was)
+		}
 	case sla.MessageWithdrawn:
 		if !l.messages[e.Of] {
 			break
@@ -462,14 +468,18 @@ func (o *oracle) changeStatus(e *sla.Event, was sla.Facts) {
 		}
 		return
 	}
+	o.changeTo(e.Status, verdict, was)
+}
+
+func (o *oracle) changeTo(to sla.Status, verdict sla.Verdict, was sla.Facts) {
 	before := o.now
-	if before == e.Status {
+	if before == to {
 		return
 	}
-	o.become(e.Status, o.solvedFrom)
+	o.become(to, o.solvedFrom)
 	switch {
 	case isDone(o.now) && !isDone(before):
-		o.become(e.Status, before)
+		o.become(to, before)
 		o.clocks = slices.DeleteFunc(o.clocks, func(c *oracleClock) bool {
 			return c.metric == sla.PeriodicUpdate && c.stopped == never && c.started == o.minute // the answer that solved it began none
 		})
@@ -486,7 +496,7 @@ func (o *oracle) changeStatus(e *sla.Event, was sla.Facts) {
 				o.reopen(c)
 			}
 		}
-		o.become(e.Status, "")
+		o.become(to, "")
 	}
 }
 

@@ -161,6 +161,9 @@ func (w *world) randomEvents(t *rapid.T) {
 			if rapid.Bool().Draw(t, "with facts") {
 				e.Facts = randomFacts(t)
 			}
+			e.Status = rapid.SampledFrom([]sla.Status{"", "", sla.Open, sla.Pending, sla.OnHold}).Draw(t, "together")
+		case sla.CustomerWrote:
+			e.Opens = rapid.Bool().Draw(t, "opens")
 		case sla.Answered:
 			e.Automated = rapid.Bool().Draw(t, "automated")
 		case sla.StatusChanged:

@@ -474,6 +474,7 @@ func (p *packer) clockEvent(e *sla.Event) {
 	packText(p, &e.Line)
 	packText(p, &e.Into)
 	p.bool(&e.Automated)
+	p.bool(&e.Opens)
 	packText(p, &e.Status)
 	packText(p, &e.Post)
 	packText(p, &e.Reason)

@@ -104,7 +104,7 @@ func clockEvents(t *ticket.Ticket, tickets map[ticket.ID]ticket.Ticket, entries 
 			if e.Kind == sla.StatusChanged || e.Kind == sla.FactsChanged || e.Kind == sla.Merged {
 				continue
 			}
-			e.Facts = nil
+			e.Facts, e.Opens = nil, false
 		}
 		e.Line = line
 		events = append(events, e)
