@@ -51,6 +51,18 @@ func (w *world) campaign() ticket.Ticket {
 	return found[0]
 }
 
+func TestACampaignKeepsThePriorityOfItsLaneWhenEarlierTicketsBecomePartOfIt(t *testing.T) {
+	t.Parallel()
+	s := campaigned()
+	s.Lanes[0].Priority = new(ticket.Low)
+	w, at := laterWith(t, s)
+	w.ingest(copies(4, at)...)
+	w.pass(time.Minute)
+	if got := w.campaign(); got.Priority != ticket.Low || got.Campaign != 4 {
+		t.Errorf("with %d messages it is of %s priority, want low with 4", got.Campaign, got.Priority)
+	}
+}
+
 func TestManyWhoWriteNearlyTheSameAreOneTicketWithItsOwnLaneAndPromise(t *testing.T) {
 	t.Parallel()
 	w, at := laterWith(t, campaigned())

@@ -22,7 +22,8 @@ type Consult struct {
 	Question string `json:"question"`
 	// Within is how long they have. It must be more than 0.
 	Within time.Duration `json:"within"`
-	// Hold puts the ticket on hold until the answer is there, or the customer writes again.
+	// Hold puts the ticket on hold until the answer is there, or the customer writes again. Where it is on hold for another question already it waits for both. One that a
+	// person put on hold for another reason stays on hold when the answer is there.
 	Hold bool `json:"hold,omitempty"`
 }
 
@@ -36,7 +37,10 @@ func (d *Desk) Consult(ctx context.Context, id ticket.ID, by By, q Consult) (Rec
 		}
 		asked := ticket.Consult{Team: q.Team, Agent: q.Agent, By: by.Actor, Due: w.now.Add(q.Within)}
 		asked.Key = w.note(c, "consult", by.Actor, q.Question, ticket.Entry{Kind: ticket.ConsultAsked, New: cmp.Or(q.Team, q.Agent)})
-		if q.Hold && (c.Status == ticket.New || c.Status == ticket.Open) {
+		switch {
+		case q.Hold && c.Status == ticket.OnHold:
+			asked.Hold = slices.ContainsFunc(c.Consults, func(q ticket.Consult) bool { return q.Hold }) // else somebody put it on hold for another reason
+		case q.Hold && (c.Status == ticket.New || c.Status == ticket.Open):
 			asked.Hold = true
 			if err := c.setStatus(ticket.OnHold, w.now, "", c.newKey("consult"), by.Actor, "waiting for "+cmp.Or(q.Team, q.Agent)); err != nil {
 				return Receipt{}, err
@@ -90,6 +94,14 @@ func (d *Desk) Answer(ctx context.Context, id ticket.ID, by By, consult, text st
 		}
 		return Receipt{Messages: []string{key}}, nil
 	})
+}
+
+// endHold notes that a ticket which goes on waits for no answer any more before it does.
+func (c *change) endHold() {
+	c.Consults = slices.Clone(c.Consults)
+	for i := range c.Consults {
+		c.Consults[i].Hold = false
+	}
 }
 
 // endConsults ends the questions about a ticket that is done: nobody waits for an answer any more.

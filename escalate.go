@@ -29,7 +29,10 @@ func clockTask(taskID string, due time.Time) ticket.Task {
 func (c *change) nextLook() (at time.Time, moved bool) {
 	at = c.Clocks.Next()
 	moved = c.looked || c.w.company.escalates || !at.Equal(c.before.Next()) || !c.ReplyBy.Equal(c.replyBy)
-	if at = c.Promise(); !at.IsZero() {
+	if !c.ReplyBy.IsZero() && (at.IsZero() || c.ReplyBy.Before(at)) {
+		at = c.ReplyBy
+	}
+	if !at.IsZero() {
 		at = at.Add(1)
 	}
 	planned, open := c.planned(), append(c.openSteps(), c.closing()...)

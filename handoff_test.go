@@ -294,6 +294,38 @@ func TestAConsultGoesOnInTheTicketThatAbsorbsItsOwn(t *testing.T) {
 	}
 }
 
+func TestATicketIsOnHoldUntilTheLastQuestionThatHoldsItIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	ctx := t.Context()
+	mia := w.platform.Customer("mia")
+	root := mia.Post(w.page, "Is this legal?")
+	w.pass(time.Second)
+	id := w.only().ID
+	q := socialcrm.Consult{Team: "money", Question: "Is it?", Within: time.Hour, Hold: true}
+	ask := func() string { t.Helper(); return w.must(w.desk.Consult(ctx, id, ana, q)).Messages[0] }
+	answer := func(key string, want ticket.Status, when string) {
+		t.Helper()
+		w.must(w.desk.Answer(ctx, id, by("ben"), key, "Yes."))
+		if got := w.ticket(id).Status; got != want {
+			t.Errorf("%s it is %s, want %s", when, got, want)
+		}
+	}
+	first, second := ask(), ask()
+	answer(first, ticket.OnHold, "with one of two answered")
+	answer(second, ticket.Open, "with both answered")
+
+	first = ask()
+	mia.Reply(root, "Hello?")
+	w.pass(time.Minute)
+	second = ask()
+	answer(second, ticket.Open, "with the one answered for which it was put on hold again")
+	w.must(w.desk.SetStatus(ctx, id, ana, ticket.OnHold, "the depot looks for it"))
+	second = ask()
+	answer(first, ticket.OnHold, "put on hold by a person")
+	answer(second, ticket.OnHold, "put on hold by a person before the question")
+}
+
 func TestConsultCanHoldTheTicket(t *testing.T) {
 	t.Parallel()
 	w := staffed(t)

@@ -26,6 +26,18 @@ func (d *Desk) SetPriority(ctx context.Context, id ticket.ID, by By, p ticket.Pr
 	})
 }
 
+// raiseWith gives the ticket the priority of another one that becomes part of it, where that is higher. A campaign is ranked by its lane, not by what its people were before it
+// was known.
+func (c *change) raiseWith(other *change) {
+	if other.Priority <= c.Priority || c.Campaign > 0 {
+		return
+	}
+	c.journal(ticket.Entry{
+		Kind: ticket.TicketPriority, Actor: ticket.Actor{Kind: ticket.BySystem}, Old: c.Priority.String(), New: other.Priority.String(), Reason: "ticket " + string(other.ID) + " is part of it",
+	})
+	c.Priority = other.Priority
+}
+
 // Tag puts tags on the ticket; those that it has already do nothing. A tag is a text without spaces around it. ErrInvalid: no tag, or an empty one.
 func (d *Desk) Tag(ctx context.Context, id ticket.ID, by By, tags ...string) (Receipt, error) {
 	return d.verb(ctx, VerbTag, id, by, tags, func(_ *work, c *change) (Receipt, error) {

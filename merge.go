@@ -99,7 +99,7 @@ func (w *work) absorb(c *change, m merging) error {
 			c.Tags = slices.Insert(slices.Clone(c.Tags), i, tag)
 		}
 	}
-	c.Priority = max(c.Priority, other.Priority)
+	c.raiseWith(other)
 	if other.CustomerWrote.After(c.CustomerWrote) {
 		c.CustomerWrote = other.CustomerWrote
 	}

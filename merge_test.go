@@ -458,3 +458,17 @@ func TestAnAnswerToATicketThatWasMergedReachesWhoWroteInIt(t *testing.T) {
 		}
 	}
 }
+
+func TestAMergeThatRaisesThePriorityTellsSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	into, from := w.asked("mia", "Where is my parcel?"), w.asked("noa", "My mother's parcel")
+	w.must(w.desk.SetPriority(t.Context(), from, ana, ticket.Urgent))
+	w.must(w.desk.Merge(t.Context(), into, ana, from))
+	if got := w.ticket(into).Priority; got != ticket.Urgent {
+		t.Errorf("it is of %s priority, want the higher of both", got)
+	}
+	if e := w.last(into, ticket.TicketPriority); e.Old != "normal" || e.New != "urgent" {
+		t.Errorf("the journal tells %+v", e)
+	}
+}

@@ -321,6 +321,9 @@ func (c *change) moveTo(to ticket.Status, mark sla.Mark, post string, actor tick
 	if c.Status == to {
 		return nil
 	}
+	if c.Status == ticket.OnHold {
+		c.endHold()
+	}
 	if to.Done() {
 		c.endConsults()
 	}

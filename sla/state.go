@@ -94,6 +94,20 @@ func (s State) Next() time.Time {
 	return next
 }
 
+// Owed returns the nearest deadline of a clock that nothing has stopped and that does not stand still, kept or broken: a promise that is broken is still owed. Zero when there is
+// none.
+func (s State) Owed() time.Time {
+	var owed time.Time
+	for i := range s.Clocks {
+		c := &s.Clocks[i]
+		late := c.Verdict == Breached && c.Stopped.IsZero() && !c.Since.IsZero()
+		if (c.running() || late) && !c.Due.IsZero() && (owed.IsZero() || c.Due.Before(owed)) {
+			owed = c.Due
+		}
+	}
+	return owed
+}
+
 // At returns the state as it stands at now: clocks whose deadline lies before now are breached, at their deadline.
 func (s State) At(now time.Time) State {
 	if next := s.Next(); next.IsZero() || !next.Before(now) {

@@ -85,7 +85,13 @@ func TestComparePromiseHandsOutTheNearestPromiseFirst(t *testing.T) {
 	at := func(minutes int) time.Time { return modelTime.Add(time.Duration(minutes) * time.Minute) }
 	due := func(minutes int, v sla.Verdict) sla.Clock { return sla.Clock{Due: at(minutes), Verdict: v} }
 	clocks := func(c ...sla.Clock) sla.State { return sla.State{Clocks: c} }
+	owed := func(minutes int) sla.Clock { c := due(minutes, sla.Breached); c.Since = at(-60); return c }
+	answered := func(minutes int) sla.Clock { c := owed(minutes); c.Since, c.Stopped = time.Time{}, at(0); return c }
 	inOrder := []Ticket{
+		{ID: "broken longest ago, and another can be kept", Clocks: clocks(due(1, sla.Running), owed(-20))},
+		{ID: "broken, and the window closes later", Clocks: clocks(owed(-10)), ReplyBy: at(30)},
+		{ID: "broken, urgent", Clocks: clocks(owed(-5)), Priority: Urgent},
+		{ID: "broken and answered too late; another was broken later", Clocks: clocks(answered(-30), owed(-5))},
 		{ID: "the nearest of two promises counts", Clocks: clocks(due(90, sla.Running), due(1, sla.Running))},
 		{ID: "a met promise no longer counts", Clocks: clocks(due(0, sla.Met), due(5, sla.Running))},
 		{ID: "urgent", Clocks: clocks(due(7, sla.Running)), Priority: Urgent, Created: at(3)},
@@ -94,7 +100,8 @@ func TestComparePromiseHandsOutTheNearestPromiseFirst(t *testing.T) {
 		{ID: "created later", Clocks: clocks(due(7, sla.Running)), Created: at(2)},
 		{ID: "low", Clocks: clocks(due(7, sla.Running)), Priority: Low},
 		{ID: "no promise, urgent", Priority: Urgent},
-		{ID: "no promise", Clocks: clocks(due(-9, sla.Breached))},
+		{ID: "no promise", Clocks: clocks(answered(-9))},
+		{ID: "no promise that does not stand still", Clocks: clocks(due(-9, sla.Breached))},
 	}
 	for i := range inOrder {
 		for j := range inOrder {
@@ -113,7 +120,9 @@ func TestComparePromiseIsATotalOrder(t *testing.T) {
 		}
 		c := Ticket{ID: ID(rapid.StringMatching("[ab]{0,2}").Draw(t, "id")), Priority: Priority(rapid.IntRange(-1, 2).Draw(t, "priority")), Created: minute("created")}
 		for range rapid.IntRange(0, 2).Draw(t, "clocks") {
-			c.Clocks.Clocks = append(c.Clocks.Clocks, sla.Clock{Due: minute("due"), Verdict: rapid.SampledFrom([]sla.Verdict{sla.Running, sla.Met}).Draw(t, "verdict")})
+			c.Clocks.Clocks = append(c.Clocks.Clocks, sla.Clock{
+				Due: minute("due"), Since: modelTime, Verdict: rapid.SampledFrom([]sla.Verdict{sla.Running, sla.Met, sla.Breached}).Draw(t, "verdict"),
+			})
 		}
 		return c
 	})

@@ -153,18 +153,19 @@ type Consult struct {
 	// Due is its own deadline. Overdue is set once that has passed.
 	Due     time.Time `json:"due"`
 	Overdue bool      `json:"overdue,omitempty"`
-	// Hold is set when the ticket was put on hold for the answer.
+	// Hold is set while the ticket is on hold for the answer.
 	Hold bool `json:"hold,omitempty"`
 }
 
-// Promise is the nearest deadline: of a running clock, or ReplyBy; zero when there is none. Waiting tickets are handed out in order of promise: the nearest first (none
-// at all last), then by Priority, then by Created, then by ID.
+// Promise is the nearest deadline of what is owed: of a clock that runs, also of one that was breached for as long as nothing stops it (sla.State.Owed), or ReplyBy; zero
+// when there is none. Waiting tickets are handed out in order of promise: the nearest first, so what is overdue longest comes first of all (none at all last), then by
+// Priority, then by Created, then by ID.
 func (t *Ticket) Promise() time.Time {
-	next := t.Clocks.Next()
-	if !t.ReplyBy.IsZero() && (next.IsZero() || t.ReplyBy.Before(next)) {
+	owed := t.Clocks.Owed()
+	if !t.ReplyBy.IsZero() && (owed.IsZero() || t.ReplyBy.Before(owed)) {
 		return t.ReplyBy
 	}
-	return next
+	return owed
 }
 
 // Unanswered is how many messages of the customer nobody has answered, on all lines of its clocks.

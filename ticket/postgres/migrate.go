@@ -14,7 +14,7 @@ import (
 var migrations embed.FS
 
 // latestVersion is the version of the schema that this package works with: how many migrations there are.
-const latestVersion = 5
+const latestVersion = 6
 
 // ErrNewer: the schema was made by a newer version of this package; only that can use it.
 var ErrNewer = errors.New("the schema is newer than this program")

@@ -25,6 +25,12 @@ func TestAnOlderSchemaIsBroughtUpToDateWithItsData(t *testing.T) {
 	for _, sql := range []string{
 		`insert into tickets (tenant, id, status, rank, lane, agent, contact, created, promise, urgency, tags, conversations, data) values ($1, 'T-1', 'open', 1, '', '', '', 0,
 			9223372036854775807, 0, '{}', '{}', '{"id":"T-1","version":1,"status":"open","account":"","subject":"kept","created":"2026-03-01T12:00:00Z","updated":"2026-03-01T12:00:00Z"}')`,
+		`insert into tickets (tenant, id, status, rank, lane, agent, contact, created, promise, urgency, tags, conversations, data) values ($1, 'T-2', 'open', 1, 'care', '', '', 0,
+			1772368200000000000, 0, '{}', '{}', '{"id":"T-2","version":1,"status":"open","account":"","lane":"care","created":"2026-03-01T12:00:00Z","updated":"2026-03-01T12:00:00Z",
+			"clocks":{"clocks":[{"metric":"first_response","policy":"p","target":"30m","started":"2026-03-01T12:00:00Z","due":"2026-03-01T12:30:00Z","since":"2026-03-01T12:00:00Z"}]}}')`,
+		`insert into tickets (tenant, id, status, rank, lane, agent, contact, created, promise, urgency, tags, conversations, data) values ($1, 'T-3', 'open', 1, 'care', '', '', 0,
+			9223372036854775807, 0, '{}', '{}', '{"id":"T-3","version":1,"status":"open","account":"","lane":"care","created":"2026-03-01T12:00:00Z","updated":"2026-03-01T12:00:00Z",
+			"clocks":{"clocks":[{"metric":"first_response","verdict":"breached","policy":"p","target":"10m","started":"2026-03-01T12:00:00Z","due":"2026-03-01T12:10:00.5Z","since":"2026-03-01T12:00:00Z"}]}}')`,
 		`insert into messages (tenant, key, platform, account, ref, ticket, written, ord, place, data) values ($1, 'm', '', '', '', 'T-1', 0, '', 1,
 			'{"key":"m","ticket":"T-1","conversation":{"account":"","thread":""},"direction":"in","content":{"text":"Where is my washing machine?"},"received":"2026-03-01T12:00:00Z"}')`,
 		`insert into journal (tenant, key, position, ticket, contact, data) values ($1, 'e', nextval('SCHEMA.positions'), 'T-1', '',
@@ -46,6 +52,16 @@ func TestAnOlderSchemaIsBroughtUpToDateWithItsData(t *testing.T) {
 			found, err := s.Search(t.Context(), brand, "washing", ticket.Page{})
 			if err != nil || len(found.Items) != 1 || found.Items[0].Subject != "kept" || len(journal(t, s, "")) != 1 {
 				t.Errorf("found %v, %v; %d entries", found.Items, err, len(journal(t, s, "")))
+			}
+			err = s.View(t.Context(), brand, func(r ticket.Reader) error {
+				late, err := r.Waiting("care", ticket.Page{})
+				if err == nil && (len(late.Items) != 2 || late.Items[0].ID != "T-3") {
+					t.Errorf("in order of promise: %v; want what is owed longest first", late.Items)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
 			}
 		})
 	}

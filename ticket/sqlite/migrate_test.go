@@ -40,6 +40,16 @@ func fromVersion(t *testing.T, version int) string {
 			'{"key":"picture","ticket":"t","conversation":{"account":"","thread":""},"direction":"in","content":{},"received":"2026-03-01T12:00:00Z"}')`,
 		`INSERT INTO socialcrm_entry VALUES (1, 1, 'e', 't', '', 1772366400000000000, '{"key":"","kind":"ticket.created","happened":"2026-03-01T12:00:00Z","processed":"2026-03-01T12:00:00Z"}')`,
 	}
+	if version < 5 { // which did not count what was broken
+		const columns = `INSERT INTO socialcrm_ticket (tenant, id, status, rank, lane, agent, contact, created, promise, urgency, waiting, body) VALUES `
+		queries = append(queries,
+			columns+`(1, 'kept', 'open', 1, 'late', '', '', 1772366400000000000, 1772368200000000000, 0, 1,
+				'{"id":"kept","status":"open","account":"","lane":"late","created":"2026-03-01T12:00:00Z","clocks":{"clocks":[{"metric":"first_response","policy":"p","target":"30m","started":"2026-03-01T12:00:00Z","due":"2026-03-01T12:30:00Z","since":"2026-03-01T12:00:00Z"}]}}')`,
+			columns+`(1, 'broken', 'open', 1, 'late', '', '', 1772366400000000000, 9223372036854775807, 0, 1,
+				'{"id":"broken","status":"open","account":"","lane":"late","created":"2026-03-01T12:00:00Z","clocks":{"clocks":[{"metric":"first_response","verdict":"breached","policy":"p","target":"10m","started":"2026-03-01T12:00:00Z","due":"2026-03-01T12:10:00Z","since":"2026-03-01T12:00:00Z"}]}}')`,
+			columns+`(1, 'answered', 'open', 1, 'late', '', '', 1772366400000000000, 9223372036854775807, 0, 1,
+				'{"id":"answered","status":"open","account":"","lane":"late","created":"2026-03-01T12:00:00Z","clocks":{"clocks":[{"metric":"first_response","verdict":"breached","policy":"p","target":"10m","started":"2026-03-01T12:00:00Z","due":"2026-03-01T12:10:00Z","stopped":"2026-03-01T12:20:00Z"}]}}')`)
+	}
 	if version >= 2 {
 		queries = append(queries, `INSERT INTO socialcrm_search (rowid, tenant, text) VALUES (1, 't1', 'Where is my parcel?')`)
 	}
@@ -85,6 +95,12 @@ func TestEarlierVersionsAreBroughtUpToDate(t *testing.T) {
 			waiting := view(t, s, func(r ticket.Reader) ([]ticket.Ticket, error) { return r.WaitingFirst("care") })
 			if len(waiting) != 1 || waiting[0].ID != "t" {
 				t.Errorf("those who wait are %+v, want the ticket", waiting)
+			}
+			if version < 5 {
+				late := view(t, s, func(r ticket.Reader) (ticket.List[ticket.Ticket], error) { return r.Waiting("late", ticket.Page{}) })
+				if got := fmt.Sprint(late.Items[0].ID, " ", late.Items[1].ID, " ", late.Items[2].ID); got != "broken kept answered" {
+					t.Errorf("in order of promise: %s; want what is owed longest first", got)
+				}
 			}
 			if version > 1 {
 				return // the words were there before

@@ -74,7 +74,11 @@ func open(id ticket.ID, lane string, minutes int) ticket.Ticket {
 
 // promised adds a clock that runs out so many minutes after noon.
 func promised(t ticket.Ticket, minutes int) ticket.Ticket {
-	t.Clocks.Clocks = append(t.Clocks.Clocks, sla.Clock{Metric: sla.FirstResponse, Due: noon.Add(time.Duration(minutes) * time.Minute)})
+	c := sla.Clock{Metric: sla.FirstResponse, Due: noon.Add(time.Duration(minutes) * time.Minute), Since: noon.Add(-time.Hour)}
+	if minutes < 0 {
+		c.Verdict = sla.Breached // and still owed
+	}
+	t.Clocks.Clocks = append(t.Clocks.Clocks, c)
 	return t
 }
 
