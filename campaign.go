@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -43,22 +44,24 @@ const (
 
 func (s *Setup) checkCampaigns() error {
 	c := &s.Campaigns
+	var wrong []error
+	add := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 	switch {
 	case c.Authors == 0 && (c.Within != 0 || c.Words != 0 || c.Alike != 0 || len(c.Notify) > 0):
-		return fmt.Errorf("campaigns.authors: is missing, so that the rest is never used")
+		add("campaigns.authors: is missing, so that the rest is never used")
 	case c.Authors != 0 && (c.Authors < 3 || c.Authors > 200):
-		return fmt.Errorf("campaigns.authors: want 3 to 200, got %d", c.Authors)
-	case c.Within < 0 || time.Duration(c.Within) > 24*time.Hour:
-		return fmt.Errorf("campaigns.within: want more than 0 and at most 24h0m0s, got %s", time.Duration(c.Within))
-	case c.Words != 0 && c.Words < 4:
-		return fmt.Errorf("campaigns.words: want at least 4, got %d", c.Words)
-	case c.Alike != 0 && !(c.Alike >= 0.5 && c.Alike <= 1):
-		return fmt.Errorf("campaigns.alike: want 0.5 to 1, got %v", c.Alike)
+		add("campaigns.authors: want 3 to 200, got %d", c.Authors)
 	}
-	if err := s.checkStep(&sla.Step{Notify: c.Notify}); err != nil {
-		return fmt.Errorf("campaigns.%w", err)
+	if c.Within < 0 || time.Duration(c.Within) > 24*time.Hour {
+		add("campaigns.within: want more than 0 and at most 24h0m0s, got %s", time.Duration(c.Within))
 	}
-	return nil
+	if c.Words != 0 && c.Words < 4 {
+		add("campaigns.words: want at least 4, got %d", c.Words)
+	}
+	if c.Alike != 0 && !(c.Alike >= 0.5 && c.Alike <= 1) {
+		add("campaigns.alike: want 0.5 to 1, got %v", c.Alike)
+	}
+	return rule.Faults(append(wrong, rule.FaultsAt("campaigns.", s.checkStep(&sla.Step{Notify: c.Notify})))...)
 }
 
 func (c *Campaigns) within() time.Duration { return cmp.Or(time.Duration(c.Within), campaignHours) }

@@ -36,7 +36,7 @@ func TestABreachIsToldBeforeTheStepsThatFollowItHoweverLateAnybodyLooks(t *testi
 					told = append(told, e.Old)
 				}
 			}
-			if diff := cmp.Diff([]string{"75%", "breached", "breach", "30m0s after"}, told); diff != "" {
+			if diff := cmp.Diff([]string{"75%", "breached", "breach", "30m after"}, told); diff != "" {
 				t.Errorf("the journal (-want +tells):\n%s", diff)
 			}
 		})

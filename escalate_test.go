@@ -82,7 +82,7 @@ func TestStepsHappenOnceEachAtTheirMoment(t *testing.T) {
 	want := []stepped{
 		{ticket.ClockWarned, "75%", begin.Add(45 * time.Minute), []string{"care", "pager:1"}},
 		{ticket.TicketEscalated, "breach", begin.Add(time.Hour), nil},
-		{ticket.TicketEscalated, "30m0s after", begin.Add(90 * time.Minute), nil},
+		{ticket.TicketEscalated, "30m after", begin.Add(90 * time.Minute), nil},
 	}
 	if diff := cmp.Diff(want, w.steps(id)); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
@@ -127,7 +127,7 @@ func TestStepsThatWereMissedHappenWithoutStaleWarnings(t *testing.T) {
 	for _, s := range w.steps(id) {
 		moments = append(moments, s.Moment)
 	}
-	if diff := cmp.Diff([]string{"breach", "30m0s after"}, moments); diff != "" {
+	if diff := cmp.Diff([]string{"breach", "30m after"}, moments); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
 }

@@ -31,7 +31,7 @@ func TestASetupThatCannotBeMeantIsRefusedWhereverItIsGiven(t *testing.T) {
 		}, `lane "billing": when: all[1].equals: is "urgnet", which "priority" never is; it is one of "low", "normal", "high", "urgent"`},
 		{"a status in a weight", func(s *socialcrm.Setup) {
 			s.Weights = []routing.Weight{{Weight: 2, When: rule.Condition{Fact: "status", In: []rule.Value{rule.Text("new"), rule.Text("hold")}}}}
-		}, `weights[0]: when: in[1]: is "hold", which "status" never is`},
+		}, `weights[0].when: in[1]: is "hold", which "status" never is`},
 		{"a policy for a visibility", func(s *socialcrm.Setup) {
 			s.SLA = []sla.Policy{{Name: "p", Targets: []sla.Target{first}, When: rule.Condition{Not: &rule.Condition{Fact: "visibility", Equals: rule.Text("privat")}}}}
 		}, `sla policy "p": when: not.equals: is "privat", which "visibility" never is; it is one of "public", "private"`},

@@ -15,12 +15,20 @@ import (
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
-// checkMeaning reports what is well formed in a Setup that can be used, and cannot have been meant: what never holds, names what there is not, or is over before it begins.
-// It is asked of what is to come into force; what is in force already stays so.
-func (s *Setup) checkMeaning() error {
+// checkMeaning reports what is well formed in a Setup, and cannot have been meant: what never holds, names what there is not, or is over before it begins.
+// It is asked of what is to come into force; what is in force already stays so. known is why the Setup cannot be used, if it cannot: where that is much, it is enough.
+func (s *Setup) checkMeaning(known []error) error {
+	if len(known) > mostFaults {
+		return nil
+	}
+	told := func(begins string) bool {
+		return slices.ContainsFunc(known, func(err error) bool { return strings.HasPrefix(err.Error(), begins) })
+	}
 	var wrong []error
-	if err := s.org().Check(); err != nil {
-		wrong = append(wrong, err)
+	for _, err := range rule.FaultsOf(s.org().Check()) {
+		if !told(err.Error()) {
+			wrong = append(wrong, err)
+		}
 	}
 	for _, a := range s.Agents {
 		for i, tag := range a.Languages {
@@ -31,6 +39,9 @@ func (s *Setup) checkMeaning() error {
 	}
 	names := s.names()
 	for where, when := range s.conditions() {
+		if told(where) {
+			continue // what a condition that cannot be used means nobody knows
+		}
 		if err := s.checkCondition(when, names); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", where, err))
 		}
@@ -47,6 +58,9 @@ func (s *Setup) checkMeaning() error {
 	}
 	return rule.Faults(wrong...)
 }
+
+// mostFaults that keep a Setup from being used are enough to mend before what it means is asked.
+const mostFaults = 20
 
 func (s *Setup) checkCondition(c *rule.Condition, names map[string][]string) error {
 	for _, t := range c.Tests() {
@@ -106,17 +120,17 @@ func (s *Setup) conditions() iter.Seq2[string, *rule.Condition] {
 			}
 		}
 		for i := range s.SLA {
-			if !yield(fmt.Sprintf("sla policy %q: when", s.SLA[i].Name), &s.SLA[i].When) {
+			if !yield(placeOf("sla policy", " %d", i, s.SLA[i].Name)+": when", &s.SLA[i].When) {
 				return
 			}
 		}
 		for i := range s.Noise {
-			if !yield(fmt.Sprintf("noise %q: when", s.Noise[i].Name), &s.Noise[i].When) {
+			if !yield(placeOf("noise", "[%d]", i, s.Noise[i].Name)+": when", &s.Noise[i].When) {
 				return
 			}
 		}
 		for i := range s.Private {
-			if !yield(fmt.Sprintf("private %q: when", s.Private[i].Name), &s.Private[i].When) {
+			if !yield(placeOf("private", "[%d]", i, s.Private[i].Name)+": when", &s.Private[i].When) {
 				return
 			}
 		}
@@ -124,6 +138,14 @@ func (s *Setup) conditions() iter.Seq2[string, *rule.Condition] {
 			yield("off_hours.when", &s.OffHours.When)
 		}
 	}
+}
+
+// placeOf names one of many by its name or, without one, by its number.
+func placeOf(what, number string, i int, name string) string {
+	if name == "" {
+		return what + fmt.Sprintf(number, i)
+	}
+	return fmt.Sprintf("%s %q", what, name)
 }
 
 // durations are those of the Setup that are of use from a second on.

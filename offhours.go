@@ -21,7 +21,7 @@ import (
 // automated message, and never once a person has answered. It meets acknowledgement, and is no response. One that has to wait until it can go out is looked at
 // again then, and cancelled when it is pointless by now. Whose acknowledgement is cancelled, or fails, counts as not told.
 type OffHours struct {
-	// Calendar names the calendar that says when somebody is there. Empty: that of the ticket's lane; a lane without one is never closed.
+	// Calendar names the calendar that says when somebody is there. Empty: that of the ticket's lane, which without one has its team's; where neither has one, nobody is ever away.
 	Calendar string `json:"calendar,omitempty"`
 	// When limits it to some messages, over the facts that ticket.Facts names; for example to private ones. Zero: all.
 	When rule.Condition `json:"when,omitzero"`
@@ -56,81 +56,76 @@ type offHours struct {
 	when *rule.Rule
 }
 
-func (o *OffHours) compile(predicates rule.Predicates, policies *sla.PolicySet) (*offHours, error) {
+// compile makes it ready, and tells all that is wrong with it.
+func (o *OffHours) compile(predicates rule.Predicates, calendars map[string]sla.Hours) (*offHours, error) {
 	if o == nil {
 		return nil, nil
 	}
-	if o.Calendar != "" {
-		if c, ok := policies.Calendar(o.Calendar, ""); !ok {
-			return nil, fmt.Errorf("off_hours.calendar %q is not known", o.Calendar)
-		} else if c == nil {
-			return nil, fmt.Errorf("off_hours.calendar %q is never closed", o.Calendar)
-		}
+	var wrong []error
+	add := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	if _, known := calendars[o.Calendar]; o.Calendar == sla.AroundTheClock {
+		add("off_hours.calendar %q is never closed", o.Calendar)
+	} else if o.Calendar != "" && !known {
+		add("off_hours.calendar %q is not known", o.Calendar)
 	}
 	if o.Again < 0 {
-		return nil, fmt.Errorf("off_hours.again: want more than 0, got %s", time.Duration(o.Again))
+		add("off_hours.again: want more than 0, got %s", time.Duration(o.Again))
 	}
 	if len(o.Texts) == 0 {
-		return nil, errors.New("off_hours.texts: there are none")
+		add("off_hours.texts: there are none")
 	}
 	for i, t := range o.Texts {
-		if err := t.check(); err != nil {
-			return nil, fmt.Errorf("off_hours.texts[%d].%w", i, err)
-		}
+		wrong = append(wrong, rule.FaultsAt(fmt.Sprintf("off_hours.texts[%d].", i), t.check()))
 		for j, before := range o.Texts[:i] {
 			if before.takes(&t) {
-				return nil, fmt.Errorf("off_hours.texts[%d]: nobody is ever told it, because texts[%d], %s, is taken before it", i, j, before.whom())
+				add("off_hours.texts[%d]: nobody is ever told it, because texts[%d], %s, is taken before it", i, j, before.whom())
+				break
 			}
 		}
 	}
 	when, err := rule.Compile(o.When, predicates)
-	if err != nil {
-		return nil, fmt.Errorf("off_hours.when: %w", err)
+	if err == nil {
+		err = ticket.CheckFacts(when)
 	}
-	for _, name := range when.Facts() {
-		if !ticket.KnownFact(name) {
-			return nil, fmt.Errorf("off_hours.when: fact %q is not known; ticket.Facts lists those that are", name)
-		}
-	}
-	if err := when.CheckValues(ticket.KnownValues); err != nil {
-		return nil, fmt.Errorf("off_hours.when: %w", err)
-	}
-	return &offHours{*o, when}, nil
+	return &offHours{*o, when}, rule.Faults(append(wrong, rule.FaultsAt("off_hours.when: ", err))...)
 }
 
 func (t *OffHoursText) check() error {
+	var wrong []error
+	add := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 	for _, part := range []struct{ name, text, says string }{
 		{"automated", t.Automated, "that no person wrote it"}, {"back", t.Back, "when somebody will be there"}, {"emergency", t.Emergency, "where to turn in an emergency"},
 	} {
 		if strings.TrimSpace(part.text) == "" {
-			return fmt.Errorf("%s is missing: customers must be told %s", part.name, part.says)
+			add("%s is missing: customers must be told %s", part.name, part.says)
 		}
 	}
-	if !strings.Contains(t.Back, "{time}") || !strings.Contains(t.Back, "{weekday}") && !strings.Contains(t.Back, "{date}") {
-		return fmt.Errorf("back %q: want {time}, and {weekday} or {date}, in it", t.Back)
+	if back := strings.TrimSpace(t.Back); back != "" && (!strings.Contains(back, "{time}") || !strings.Contains(back, "{weekday}") && !strings.Contains(back, "{date}")) {
+		add("back %q: want {time}, and {weekday} or {date}, in it", t.Back)
 	}
 	if t.Language != "" && !languageTag(t.Language) {
-		return fmt.Errorf("language %q: %s", t.Language, wantLanguage)
+		add("language %q: %s", t.Language, wantLanguage)
 	}
 	if strings.ContainsFunc(t.Platform, func(r rune) bool { return r == '/' || unicode.IsUpper(r) || unicode.IsSpace(r) }) {
-		return fmt.Errorf(`platform %q: want the short name of a network, in lower case and without an account, such as "facebook"`, t.Platform)
+		add(`platform %q: want the short name of a network, in lower case and without an account, such as "facebook"`, t.Platform)
 	}
 	if n := len(t.Weekdays); n != 0 && n != 7 {
-		return fmt.Errorf("weekdays: want seven, from Monday to Sunday, got %d", n)
+		add("weekdays: want seven, from Monday to Sunday, got %d", n)
 	}
 	for i, word := range t.Weekdays {
 		if strings.TrimSpace(word) == "" {
-			return fmt.Errorf("weekdays[%d]: is empty", i)
+			add("weekdays[%d]: is empty", i)
 		}
 	}
 	if one, other := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 14, 0, 0, 0, 0, time.UTC); t.Dates != "" && one.Format(t.Dates) == other.Format(t.Dates) {
-		return fmt.Errorf(`dates %q: says the same of every day; want how 2 January 2006 is written, such as "02/01"`, t.Dates)
+		add(`dates %q: says the same of every day; want how 2 January 2006 is written, such as "02/01"`, t.Dates)
 	}
-	return t.checkNames()
+	return rule.Faults(append(wrong, t.checkNames())...)
 }
 
 // checkNames finds what stands in braces and would be sent as it stands.
 func (t *OffHoursText) checkNames() error {
+	var wrong []error
 	for _, part := range []struct {
 		name, text string
 		known      []string
@@ -142,12 +137,12 @@ func (t *OffHoursText) checkNames() error {
 				break
 			}
 			if !slices.Contains(part.known, name) {
-				return fmt.Errorf("%s: {%s} is not replaced there; back knows {weekday}, {date} and {time}", part.name, name)
+				wrong = append(wrong, fmt.Errorf("%s: {%s} is not replaced there; back knows {weekday}, {date} and {time}", part.name, name))
 			}
 			rest = after
 		}
 	}
-	return nil
+	return rule.Faults(wrong...)
 }
 
 // takes reports whether the text is for everybody whom another one is for.

@@ -27,15 +27,17 @@ const firstHolidays, lastHolidays = 2000, 2100
 func (v *storedSetup) hours() (map[string]sla.Hours, error) {
 	s := &v.Setup
 	all := maps.Clone(s.Calendars)
+	var wrong []error
 	for _, name := range slices.Sorted(maps.Keys(s.NationalHolidays)) {
 		h, there := all[name]
 		if !there {
-			return nil, fmt.Errorf("national_holidays[%q]: there is no calendar of this name", name)
+			wrong = append(wrong, fmt.Errorf("national_holidays[%q]: there is no calendar of this name", name))
+			continue
 		}
 		for i, region := range s.NationalHolidays[name] {
 			public, err := holidays.Of(region, firstHolidays, lastHolidays)
 			if err != nil {
-				return nil, fmt.Errorf("national_holidays[%q][%d]: %w", name, i, err)
+				wrong = append(wrong, fmt.Errorf("national_holidays[%q][%d]: %w", name, i, err))
 			}
 			h.Holidays = slices.Concat(h.Holidays, public)
 		}
@@ -47,7 +49,7 @@ func (v *storedSetup) hours() (map[string]sla.Hours, error) {
 			all[name] = h
 		}
 	}
-	return all, nil
+	return all, rule.Faults(wrong...)
 }
 
 // businessHoursOf keeps the calendars of the version before whose hours are the same, so that versions cost little and a clock that counts in them is not cut in two.
@@ -76,25 +78,22 @@ func (s *Setup) promises(hours map[string]businessHours, predicates rule.Predica
 		ofTeam[t.Name] = t.Calendar
 	}
 	for _, l := range s.Lanes {
-		if name := cmp.Or(l.Calendar, ofTeam[l.Team]); name != "" {
+		name := cmp.Or(l.Calendar, ofTeam[l.Team])
+		if _, known := hours[name]; known || name == sla.AroundTheClock { // one that is not is a fault of the lane or the team
 			calendars.Lanes[l.Name] = name
 		}
 	}
 	policies, err := sla.NewPolicySet(s.SLA, calendars, predicates)
-	if err != nil {
-		return nil, err
-	}
+	wrong := []error{err}
 	for _, p := range s.SLA {
 		for i := range p.Steps {
-			if err := s.checkStep(&p.Steps[i]); err != nil {
-				return nil, fmt.Errorf("sla policy %q: steps[%d].%w", p.Name, i, err)
-			}
+			wrong = append(wrong, rule.FaultsAt(fmt.Sprintf("sla policy %q: steps[%d].", p.Name, i), s.checkStep(&p.Steps[i])))
 		}
 	}
-	return policies, nil
+	return policies, rule.Faults(wrong...)
 }
 
-// checkStep reports whom or what a step names that the company does not have.
+// checkStep reports all whom and what a step names that the company does not have.
 func (s *Setup) checkStep(step *sla.Step) error {
 	lane := func(name string) bool {
 		return slices.ContainsFunc(s.Lanes, func(l routing.Lane) bool { return l.Name == name })
@@ -105,21 +104,23 @@ func (s *Setup) checkStep(step *sla.Step) error {
 	team := func(name string) bool {
 		return slices.ContainsFunc(s.Teams, func(t routing.Team) bool { return t.Name == name })
 	}
+	var wrong []error
+	add := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 	if step.Lane != "" && !lane(step.Lane) {
-		return fmt.Errorf("lane %q is not known", step.Lane)
+		add("lane %q is not known", step.Lane)
 	}
 	if step.Agent != "" && !agent(step.Agent) {
-		return fmt.Errorf("agent %q is not known", step.Agent)
+		add("agent %q is not known", step.Agent)
 	}
 	for i, name := range step.Notify {
 		if !strings.Contains(name, ":") && !agent(name) && !team(name) && !lane(name) {
-			return fmt.Errorf("notify[%d] %q: there is no such agent, team or lane; a name that the host understands has a colon", i, name)
+			add("notify[%d] %q: there is no such agent, team or lane; a name that the host understands has a colon", i, name)
 		}
 	}
 	for i, tag := range step.Tags {
 		if tag == "" || strings.TrimSpace(tag) != tag {
-			return fmt.Errorf("tags[%d] %q: is empty, or has spaces around it", i, tag)
+			add("tags[%d] %q: is empty, or has spaces around it", i, tag)
 		}
 	}
-	return nil
+	return rule.Faults(wrong...)
 }

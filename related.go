@@ -53,15 +53,7 @@ func (r *Related) compile(predicates rule.Predicates, lists rule.Lists) (*rule.S
 		return nil, fmt.Errorf("related.merge: %w", err)
 	}
 	set := b.Set()
-	for _, name := range set.Rule(0).Facts() {
-		if !ticket.KnownFact(name) {
-			return nil, fmt.Errorf("related.merge: fact %q is not known; ticket.Facts lists those that are", name)
-		}
-	}
-	if err := set.Rule(0).CheckValues(ticket.KnownValues); err != nil {
-		return nil, fmt.Errorf("related.merge: %w", err)
-	}
-	return set, nil
+	return set, rule.FaultsAt("related.merge: ", ticket.CheckFacts(set.Rule(0)))
 }
 
 // VerbUnrelate is Desk.Unrelate, for Config.Authorize.

@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/routing"
 	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
@@ -68,14 +68,6 @@ type Reopen struct {
 	Private sla.Duration `json:"private,omitzero"`
 }
 
-// Noise is a kind of message that wants no answer.
-type Noise struct {
-	// Name stands in the journal.
-	Name string `json:"name"`
-	// When says what it is, over the facts of the message that ticket.Facts names. It must not be empty.
-	When rule.Condition `json:"when"`
-}
-
 // App says what posts through an app are.
 type App string
 
@@ -95,16 +87,31 @@ func ParseSetup(data []byte) (Setup, error) {
 	return s, nil
 }
 
-// Check reports what is wrong in the Setup, as Apply would; predicates are those that conditions may name. It looks at no clock: what has passed already, such as an
+// ReadSetup reads a desk file, and checks it as Check does; predicates are those that conditions may name. Each line of the error names the file, and where in it something is wrong: the
+// line where it cannot be read, what it is about (lane "care": when) where it cannot be used.
+func ReadSetup(path string, predicates rule.Predicates) (Setup, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Setup{}, fmt.Errorf("desk file: %w", err)
+	}
+	var s Setup
+	if err = rule.DecodeStrict(data, &s); err == nil {
+		err = s.Check(predicates)
+	}
+	if err != nil {
+		return Setup{}, rule.FaultsAt("desk file "+path+": ", err)
+	}
+	return s, nil
+}
+
+// Check reports all that is wrong in the Setup, as Apply would, a line each, and of very much the first twenty; predicates are those that conditions may name. It looks at no clock: what has passed already, such as an
 // agent's Until, is not wrong.
 func (s Setup) Check(predicates rule.Predicates) error {
 	if where := unsound(reflect.ValueOf(s), ""); where != "" {
 		return fmt.Errorf("%s: the text is no UTF-8, or holds a zero byte", where)
 	}
-	if _, err := (storedSetup{Setup: s}).compile(predicates, nil); err != nil {
-		return err
-	}
-	return s.checkMeaning()
+	_, err := (storedSetup{Setup: s}).compile(predicates, nil)
+	return rule.Faults(err, s.checkMeaning(rule.FaultsOf(err)))
 }
 
 // Router returns the lanes of the Setup as they route, for trying it out. The error names what keeps the Setup from being used; Check finds more.
@@ -140,97 +147,54 @@ type company struct {
 	timeline  sla.InForce // what was promised when
 }
 
-// compile checks a version and makes it ready for work; before is the version before it, if any.
+// compile checks a version and makes it ready for work; before is the version before it, if any. The error tells all that is wrong, each part by itself.
 func (v storedSetup) compile(predicates rule.Predicates, before *company) (*company, error) {
 	s := v.Setup
 	org := s.org()
+	var wrong []error
+	check := func(err error) { wrong = append(wrong, err) }
 	var err error
-	if org.Calendars, err = v.hours(); err != nil {
-		return nil, err
-	}
+	org.Calendars, err = v.hours()
+	check(err)
 	lanes, err := routing.New(org, predicates)
-	if err != nil {
-		return nil, err
+	check(err)
+	var calendars sla.Calendars // none while lanes cannot be: policies are only checked then
+	if lanes != nil {
+		calendars = lanes.Calendars()
 	}
-	hours := businessHoursOf(org, lanes.Calendars(), before)
+	hours := businessHoursOf(org, calendars, before)
 	policies, err := s.promises(hours, predicates)
-	if err != nil {
-		return nil, err
-	}
-	noises := rule.Builder{Predicates: predicates, Lists: s.Words}
-	for i, n := range s.Noise {
-		if n.Name == "" {
-			return nil, fmt.Errorf("noise[%d]: name is missing", i)
-		}
-		if n.When.IsZero() {
-			return nil, fmt.Errorf("noise %q: when is empty, so that every message would be noise", n.Name)
-		}
-		if _, err = noises.Add(n.When); err != nil {
-			return nil, fmt.Errorf("noise %q: when: %w", n.Name, err)
-		}
-	}
-	noiseRules := noises.Set()
-	for i, n := range s.Noise {
-		for _, name := range noiseRules.Rule(i).Facts() {
-			if !ticket.KnownMessageFact(name) {
-				return nil, fmt.Errorf("noise %q: when: fact %q is not known of a message; ticket.Facts lists those that are", n.Name, name)
-			}
-		}
-		if err := noiseRules.Rule(i).CheckValues(ticket.KnownValues); err != nil {
-			return nil, fmt.Errorf("noise %q: when: %w", n.Name, err)
-		}
-	}
+	check(err)
+	noises, err := s.compileNoise(predicates)
+	check(err)
 	wall, err := s.compileWall(predicates)
-	if err != nil {
-		return nil, err
-	}
-	offHours, err := s.OffHours.compile(predicates, policies)
-	if err != nil {
-		return nil, err
-	}
-	for id, app := range s.Apps {
-		if app != PersonApp && app != ToolApp {
-			return nil, fmt.Errorf("apps[%q] %q: want %q or %q", id, app, PersonApp, ToolApp)
+	check(err)
+	offHours, err := s.OffHours.compile(predicates, s.Calendars)
+	check(err)
+	for _, id := range slices.Sorted(maps.Keys(s.Apps)) {
+		if app := s.Apps[id]; app != PersonApp && app != ToolApp {
+			check(fmt.Errorf("apps[%q] %q: want %q or %q", id, app, PersonApp, ToolApp))
 		}
 	}
-	if err := s.checkReplyWindow(); err != nil {
-		return nil, err
-	}
-	if err := s.Together.check(); err != nil {
-		return nil, err
-	}
-	if err := s.checkCampaigns(); err != nil {
-		return nil, err
-	}
+	check(s.checkReplyWindow())
+	check(s.Together.check())
+	check(s.checkCampaigns())
 	oneMatter, err := s.Related.compile(predicates, s.Words)
-	if err != nil {
-		return nil, err
-	}
+	check(err)
 	if s.RedactWithin < 0 {
-		return nil, fmt.Errorf("redact_within: want more than 0, got %s", time.Duration(s.RedactWithin))
+		check(fmt.Errorf("redact_within: want more than 0, got %s", time.Duration(s.RedactWithin)))
+	}
+	if err := rule.Faults(wrong...); err != nil {
+		return nil, err
 	}
 	c := &company{
-		version: v.Version, setup: s, fed: v.Holidays, lanes: lanes, roster: routing.NewRoster(s.Agents), hours: hours, policies: policies, noises: noiseRules,
+		version: v.Version, setup: s, fed: v.Holidays, lanes: lanes, roster: routing.NewRoster(s.Agents), hours: hours, policies: policies, noises: noises,
 		wall: wall, offHours: offHours, oneMatter: oneMatter, since: v.Since, before: before,
 	}
 	c.timeline = c.inForce
 	c.queues = queuesOf(org, lanes)
 	c.escalates = slices.ContainsFunc(s.SLA, func(p sla.Policy) bool { return len(p.Steps) > 0 })
 	return c, nil
-}
-
-// noise returns the name of the kind of noise that a message is; empty when it wants an answer.
-func (c *company) noise(m *channel.Message) string {
-	if len(c.setup.Noise) == 0 || strings.ContainsAny(m.Text, "?？؟") {
-		return ""
-	}
-	asked := c.noises.Ask(&ticket.Facts{Message: m})
-	for i, n := range c.setup.Noise {
-		if _, ok := asked.Match(i); ok {
-			return n.Name
-		}
-	}
-	return ""
 }
 
 // inForce returns the promises that held at t.

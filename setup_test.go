@@ -3,7 +3,10 @@ package socialcrm_test
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +115,49 @@ func TestDeskFileErrorsNameWhatIsWrongAndWhere(t *testing.T) {
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestAllThatIsWrongIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, file string
+		want       []string
+	}{
+		{"of lanes", `{"lanes": [{"name": "a", "team": "x", "when": {"fact": "txt", "word": "w"}}, {"name": "b", "when": {"fact": "tx2", "word": "w"}}, {"name": "c", "calendar": "mars", "when": {"fact": "text", "list": "none"}}]}`,
+			[]string{`lane "a": team "x"`, `lane "c": calendar: calendar "mars"`, `lane "c": when: rule: `, `lane "a": when: fact "txt"`, `lane "b": when: fact "tx2"`}},
+		{"of policies", `{"sla": [{"targets": [{"metric": "resolution", "within": "1h"}]}, {"name": "p", "calendar": "mars", "when": {"fact": "prio", "equals": "x"}, "targets": [{"metric": "resolution", "within": "0s"}],
+			"steps": [{"at": "breach", "lane": "l", "agent": "a", "notify": ["leo", "lea"]}]}]}`,
+			[]string{`sla policy 0: name is missing`, `sla policy "p": when: fact "prio"`, `sla policy "p": calendar "mars"`, `sla policy "p": targets[0].within`, `sla policy "p": steps[0]: want a lane`,
+				`sla policy "p": no ticket reaches it`, `sla policy "p": steps[0].lane "l"`, `sla policy "p": steps[0].agent "a"`, `sla policy "p": steps[0].notify[0] "leo"`, `sla policy "p": steps[0].notify[1] "lea"`}},
+		{"of what customers hear at night", `{"off_hours": {"calendar": "mars", "again": "-1s", "when": {"fact": "txt", "word": "w"}, "texts": [{"automated": "{x}", "back": "soon", "weekdays": ["Monday"]}]}}`,
+			[]string{`off_hours.calendar "mars"`, "off_hours.again", "off_hours.texts[0].emergency is missing", `off_hours.texts[0].back "soon"`, "off_hours.texts[0].weekdays", "off_hours.texts[0].automated: {x}", `off_hours.when: fact "txt"`}},
+		{"of holidays", `{"calendars": {"a": {"zone": "UTC", "week": {"monday": ["09:00-17:00"]}}}, "national_holidays": {"a": ["XX", "FR", "YY"], "b": ["FR"]}}`,
+			[]string{`national_holidays["a"][0]`, `national_holidays["a"][2]`, `national_holidays["b"]: there is no calendar`}},
+		{"of all parts", `{"calendars": {"a": {"zone": "Europe/Pari", "week": {"monday": ["09:00-17:00"]}}}, "lanes": [{"name": "l", "calendar": "a", "when": {"fact": "txt", "word": "w"}}],
+			"noise": [{"name": "n"}, {"name": "m", "when": {"fact": "lane", "equals": "l"}}], "private": [{"when": {"fact": "text", "list": "none"}}],
+			"sla": [{"calendar": "a", "targets": [{"metric": "resolution", "within": "1h"}]}], "off_hours": {"calendar": "a", "texts": []},
+			"campaigns": {"authors": 2, "words": 1, "notify": ["leo"]}, "related": {"merge": {"fact": "txt", "word": "w"}}, "redact_within": "-1s", "apps": {"1": "robot"},
+			"agents": [{"name": " a "}], "reopen": {"public": "1ns"}}`,
+			[]string{`calendar "a": calendar: zone`, `lane "l": when: fact "txt"`, `sla policy 0: name is missing`, `noise "n": when is empty`, `noise "m": when: fact "lane"`, `private[0]: name is missing`, `private[0]: when: rule: `,
+				"off_hours.texts: there are none", `apps["1"]`, "campaigns.authors", "campaigns.words", `campaigns.notify[0] "leo"`, `related.merge: fact "txt"`, "redact_within", `agent " a "`, "reopen.public: want a second"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			setup, err := socialcrm.ParseSetup([]byte(test.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			told := strings.Split(setup.Check(nil).Error(), "\n")
+			for i, line := range told {
+				if i >= len(test.want) || !strings.HasPrefix(line, test.want[i]) {
+					t.Errorf("line %d: %s", i, line)
+				}
+			}
+			if len(told) < len(test.want) {
+				t.Errorf("not told: %q", test.want[len(told):])
 			}
 		})
 	}
@@ -306,5 +352,29 @@ func TestAStepMayNotifyALane(t *testing.T) {
 	s.SLA[0].Steps = []sla.Step{{Notify: []string{"billing"}}}
 	if err := s.Check(nil); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestADeskFileIsReadWithItsName(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "shop.json")
+	for file, want := range map[string]string{
+		deskFile:                                "",
+		"{\n\"lanes\": [{\"nmae\": \"care\"}]}": "desk file " + path + ": line 2: lanes[0].nmae: unknown field",
+		`{"lanes": [{"name": "a", "team": "x"}], "redact_within": "-1s"}`: "desk file " + path + `: lane "a": team "x" is not known` + "\n" + "desk file " + path + ": redact_within: want more than 0",
+	} {
+		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := socialcrm.ReadSetup(path, nil)
+		switch {
+		case want == "" && (err != nil || len(s.Lanes) != 2):
+			t.Errorf("%v", err)
+		case want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)):
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	if _, err := socialcrm.ReadSetup(path+"x", nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("of no file: %v", err)
 	}
 }

@@ -62,9 +62,10 @@ func (c *change) journalClock(ch *sla.Change) {
 		c.journal(e)
 	}
 	switch {
-	case gone || ch.New || ch.Clock.Verdict == sla.Running: // how a new one ended is a change of its own
-	case ch.Clock.Verdict == ch.Was:
+	case gone || ch.New: // how a new one ended is a change of its own
+	case ch.Moved, ch.Clock.Verdict == ch.Was && ch.Clock.Verdict != sla.Running:
 		c.journal(standEntry(ticket.ClockMoved, &ch.Clock))
+	case ch.Clock.Verdict == sla.Running:
 	case ch.Clock.Verdict == sla.Met:
 		c.journal(standEntry(ticket.ClockMet, &ch.Clock))
 	case ch.Clock.Verdict == sla.Breached:

@@ -185,6 +185,31 @@ func TestReapplyBringsAllOpenTicketsUnderThePromisesInForce(t *testing.T) {
 	}
 }
 
+func TestADeadlineThatMovesIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.asked("mia", "Hello?")
+	w.must(w.desk.SetStatus(t.Context(), id, ana, ticket.Pending, "which parcel?"))
+	w.pass(time.Minute)
+	w.must(w.desk.SetStatus(t.Context(), id, ana, ticket.Open, ""))
+	if told := w.told(ticket.ClockMoved); len(told) != 0 {
+		t.Errorf("told of %d deadlines when a clock paused and ran on, which its status tells", len(told))
+	}
+	s := company()
+	for i := range s.SLA[0].Targets {
+		if m := s.SLA[0].Targets[i].Metric; m == sla.Acknowledgement || m == sla.FirstResponse {
+			s.SLA[0].Targets[i].Within = sla.Duration(30 * time.Minute)
+		}
+	}
+	w.apply(s)
+	w.ok(w.desk.Reapply(t.Context(), ana))
+	w.pass(time.Second)
+	told := w.told(ticket.ClockMoved)
+	if len(told) != 2 || told[1].New != sla.FirstResponse.String() || told[1].Stand.Verdict != sla.Running || !told[1].Stand.Due.Equal(w.clock(id, sla.FirstResponse).Due) {
+		t.Errorf("told %+v, want the new deadlines of acknowledgement and first response, and of no other clock", told)
+	}
+}
+
 // feed is a list of holidays that may fail.
 type feed struct {
 	days []sla.Holiday
@@ -215,6 +240,9 @@ func TestHolidaysOfAFeedCountFromWhenTheyAreKnown(t *testing.T) {
 	w.pass(25 * time.Hour)
 	if got := due(); !got.Equal(tuesday) {
 		t.Errorf("with Monday off: due at %s, want %s", got.UTC(), tuesday)
+	}
+	if told := w.told(ticket.ClockMoved); len(told) == 0 || !told[0].Stand.Due.Equal(clockOn(w.ticket(id), sla.FirstResponse, "").Due) {
+		t.Errorf("told of %+v, want the new deadline", told)
 	}
 	setup, now := w.desk.Setup()
 	if now != version+1 || len(setup.Calendars["office"].Holidays) != 0 {

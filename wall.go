@@ -26,36 +26,35 @@ type PrivateRule struct {
 	Move bool `json:"move,omitempty"`
 }
 
-// compileWall checks and compiles the rules for what should leave the wall.
+// compileWall compiles the rules for what should leave the wall, and tells all that is wrong with them.
 func (s *Setup) compileWall(predicates rule.Predicates) (*rule.Set, error) {
+	var wrong []error
 	b := rule.Builder{Predicates: predicates, Lists: s.Words}
+	var places []string
 	for i, r := range s.Private {
-		switch {
-		case r.Name == "":
-			return nil, fmt.Errorf("private[%d]: name is missing", i)
-		case slices.ContainsFunc(s.Private[:i], func(o PrivateRule) bool { return o.Name == r.Name }):
-			return nil, fmt.Errorf("private[%d]: there are two named %q", i, r.Name)
-		case r.When.IsZero():
-			return nil, fmt.Errorf("private %q: when is empty, so that nothing would stay in public", r.Name)
-		case r.Move && strings.TrimSpace(r.Text) == "":
-			return nil, fmt.Errorf("private %q: move: wants a text", r.Name)
+		where := placeOf("private", "[%d]", i, r.Name) + ": "
+		if r.Name == "" {
+			wrong = append(wrong, fmt.Errorf("%sname is missing", where))
+		} else if slices.ContainsFunc(s.Private[:i], func(o PrivateRule) bool { return o.Name == r.Name }) {
+			wrong = append(wrong, fmt.Errorf("private[%d]: there are two named %q", i, r.Name))
+		}
+		if r.When.IsZero() {
+			wrong = append(wrong, fmt.Errorf("%swhen is empty, so that nothing would stay in public", where))
+		}
+		if r.Move && strings.TrimSpace(r.Text) == "" {
+			wrong = append(wrong, fmt.Errorf("%smove: wants a text", where))
 		}
 		if _, err := b.Add(r.When); err != nil {
-			return nil, fmt.Errorf("private %q: when: %w", r.Name, err)
+			wrong = append(wrong, fmt.Errorf("%swhen: %w", where, err))
+		} else {
+			places = append(places, where)
 		}
 	}
 	rules := b.Set()
-	for i, r := range s.Private {
-		for _, name := range rules.Rule(i).Facts() {
-			if !ticket.KnownFact(name) {
-				return nil, fmt.Errorf("private %q: when: fact %q is not known; ticket.Facts lists those that are", r.Name, name)
-			}
-		}
-		if err := rules.Rule(i).CheckValues(ticket.KnownValues); err != nil {
-			return nil, fmt.Errorf("private %q: when: %w", r.Name, err)
-		}
+	for i, where := range places {
+		wrong = append(wrong, rule.FaultsAt(where+"when: ", ticket.CheckFacts(rules.Rule(i))))
 	}
-	return rules, nil
+	return rules, rule.Faults(wrong...)
 }
 
 // leaveWall offers to answer a public message in private, or does it, where a rule says that it should not be dealt with in public. It costs nothing where there is none.

@@ -193,7 +193,7 @@ func TestRulesForTheWallThatCannotBeAreRefused(t *testing.T) {
 		`{"name": "a"}`: `private "a": when is empty, so that nothing would stay in public`,
 		`{"name": "a", "when": {"fact": "txt", "word": "x"}}`:                    `private "a": when: fact "txt" is not known; ticket.Facts lists those that are`,
 		`{"name": "a", "when": {"fact": "text", "word": "x"}, "move": true}`:     `private "a": move: wants a text`,
-		`{"name": "a", "when": {"fact": "text", "word": "x"}}, {"name": "a"}`:    `private[1]: there are two named "a"`,
+		`{"name": "a", "when": {"fact": "text", "word": "x"}}, {"name": "a"}`:    "private[1]: there are two named \"a\"\nprivate \"a\": when is empty, so that nothing would stay in public",
 		`{"name": "a", "when": {"fact": "shows", "equals": "cards"}}`:            `private "a": when: equals: is "cards", which "shows" never is; it is one of "card", "email", "iban", "number", "phone"`,
 		`{"name": "a", "when": {"fact": "text", "list": "none"}}`:                `private "a": when: rule: compile condition: list: "none" is unknown; there are no lists here`,
 		`{"name": "a", "when": {"fact": "text", "word": "x"}, "texts": ["now"]}`: `desk file: line 1: private[0].texts: unknown field; known are name, when, text, move`,

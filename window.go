@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
+	"github.com/socialcrm/socialcrm/rule"
 	"github.com/socialcrm/socialcrm/sla"
 	"github.com/socialcrm/socialcrm/ticket"
 )
@@ -34,23 +35,26 @@ func (s *Setup) checkReplyWindow() error {
 	if s.ReplyWindow == nil {
 		return nil
 	}
+	var wrong []error
 	for i := range s.ReplyWindow.Steps {
 		step := &s.ReplyWindow.Steps[i]
-		switch {
-		case step.At.Before <= 0 || step.At.Percent != 0 || step.At.After != 0:
-			return fmt.Errorf("reply_window: steps[%d].at: want a time before it closes, such as %q, got %q", i, "2h before", step.At)
-		case step.Metric != 0:
-			return fmt.Errorf("reply_window: steps[%d].metric %q: a window has none", i, step.Metric)
-		case step.Raise != nil && (*step.Raise < ticket.Low || *step.Raise > ticket.Urgent):
-			return fmt.Errorf("reply_window: steps[%d].raise: %s is none", i, *step.Raise)
-		case step.Lane != "" && step.Agent != "":
-			return fmt.Errorf("reply_window: steps[%d]: want a lane or an agent, not both", i)
+		place := fmt.Sprintf("reply_window: steps[%d]", i)
+		add := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(place+format, args...)) }
+		if step.At.Before <= 0 || step.At.Percent != 0 || step.At.After != 0 {
+			add(".at: want a time before it closes, such as %q, got %q", "2h before", step.At)
 		}
-		if err := s.checkStep(step); err != nil {
-			return fmt.Errorf("reply_window: steps[%d].%w", i, err)
+		if step.Metric != 0 {
+			add(".metric %q: a window has none", step.Metric)
 		}
+		if step.Raise != nil && (*step.Raise < ticket.Low || *step.Raise > ticket.Urgent) {
+			add(".raise: %s is none", *step.Raise)
+		}
+		if step.Lane != "" && step.Agent != "" {
+			add(": want a lane or an agent, not both")
+		}
+		wrong = append(wrong, rule.FaultsAt(place+".", s.checkStep(step)))
 	}
-	return nil
+	return rule.Faults(wrong...)
 }
 
 // replyWindow is how long after the customer's latest message the platform takes an answer, by a person or not; 0: however long.

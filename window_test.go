@@ -84,7 +84,7 @@ func TestAReplyWindowIsWarnedOfBeforeItClosesAndToldOnceItHas(t *testing.T) {
 	}
 	w.pass(2 * time.Second)
 	told := w.told(ticket.ReplyClosing)
-	if len(told) != 1 || told[0].Ticket != tk.ID || told[0].Old != "1h0m0s before" || told[0].New != closes.Format(time.RFC3339) || !told[0].Happened.Equal(closes.Add(-time.Hour)) {
+	if len(told) != 1 || told[0].Ticket != tk.ID || told[0].Old != "1h before" || told[0].New != closes.Format(time.RFC3339) || !told[0].Happened.Equal(closes.Add(-time.Hour)) {
 		t.Fatalf("the warning is %+v", told)
 	}
 	w.must(w.desk.Note(t.Context(), tk.ID, ana, "Who takes it?")) // warns no second time
@@ -167,7 +167,7 @@ func TestStepsBeforeAReplyWindowClosesDoWhatTheySay(t *testing.T) {
 	if got.Priority != ticket.Urgent || got.Lane != "billing" || len(got.Tags) != 1 || len(w.told(ticket.ReplyClosing)) != 2 {
 		t.Errorf("two hours before it is %s in %s with tags %v", got.Priority, got.Lane, got.Tags)
 	}
-	if e := w.last(id, ticket.TicketHanded); e.Reason != "2h0m0s before the reply window closes" {
+	if e := w.last(id, ticket.TicketHanded); e.Reason != "2h before the reply window closes" {
 		t.Errorf("it was handed on because %q", e.Reason)
 	}
 }

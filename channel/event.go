@@ -37,6 +37,10 @@ const (
 	ConversationOpened EventKind = "opened"
 )
 
+// eventKinds names all of them.
+const eventKinds = `"` + MessageReceived + `", "` + MessageEdited + `", "` + MessageDeleted + `", "` + MessageEchoed + `", "` + ReceiptArrived + `", "` + ReactionChanged + `", "` +
+	AuthorizationLost + `", "` + SubscriptionLost + `", "` + ControlChanged + `", "` + MessageModerated + `", "` + ConversationOpened + `"`
+
 // Event is one thing that happened on a platform. Adapters make them; hosts may make their own and hand them to Desk.Ingest.
 type Event struct {
 	// Kind says what happened.
@@ -194,9 +198,9 @@ func (e *Event) Check() error {
 			return fmt.Errorf("event %s on %s: key is missing", e.Kind, e.Account)
 		}
 	case "":
-		return fmt.Errorf("event on %s: kind is missing", e.Account)
+		return fmt.Errorf("event on %s: kind is missing; want one of %s", e.Account, eventKinds)
 	default:
-		return fmt.Errorf("event on %s: kind %q is not known", e.Account, string(e.Kind))
+		return fmt.Errorf("event on %s: kind %q is not known; want one of %s", e.Account, string(e.Kind), eventKinds)
 	}
 	return nil
 }

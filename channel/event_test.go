@@ -75,7 +75,7 @@ func TestCheck(t *testing.T) {
 		{"no account", channel.Event{Kind: channel.MessageReceived, Message: m}, "account is missing"},
 		{"half an account", channel.Event{Kind: channel.MessageReceived, Account: channel.AccountID{ID: "1"}, Message: m}, "account is missing"},
 		{"no kind", channel.Event{Account: page}, "event on facebook/1: kind is missing"},
-		{"unknown kind", channel.Event{Kind: "poked", Account: page}, `kind "poked" is not known`},
+		{"unknown kind", channel.Event{Kind: "poked", Account: page}, `kind "poked" is not known; want one of "received", "edited", "deleted", "echoed", "receipt", "reaction", "authorization lost", "subscription lost", "control changed", "moderated", "opened"`},
 		{"no message", channel.Event{Kind: channel.MessageEdited, Account: page}, "event edited on facebook/1: message.id is missing"},
 		{"nameless reaction", channel.Event{Kind: channel.ReactionChanged, Account: page, Message: m}, "reaction.name is missing"},
 		{"receipt of no state", channel.Event{Kind: channel.ReceiptArrived, Account: page}, "receipt.state is missing"},

@@ -12,7 +12,7 @@ import (
 
 // WritePromisesCSV writes Promises as CSV (RFC 4180), a line of names first: account, lane, agent, policy, metric, met, breached, share_met (0 to 1, empty where nothing was
 // judged), no_reply_needed, withdrawn, cannot_reply, answered_elsewhere, unjudged, unstopped, and for working and elapsed time each count, total, median, p90 and p95.
-// Durations are in seconds, with as many decimals as they have.
+// Durations are in seconds, with as many decimals as they have; where count is 0, total, median, p90 and p95 are empty.
 //
 // What people name (accounts, lanes, agents, policies) is never a formula: a cell that would begin with =, +, -, @, a tab or a line break has an apostrophe before it,
 // which spreadsheets do not show.

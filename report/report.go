@@ -82,7 +82,8 @@ type Promises struct {
 	// Unstopped of the breached clocks nobody has stopped yet, or the journal does not tell it. How long these took is not in Working and Elapsed.
 	Unstopped int `json:"unstopped"`
 	// Working and Elapsed are how long met and breached clocks took until they were stopped: in the time that the clock counted (its calendar's open time, less pauses), and
-	// on the wall clock since the clock started.
+	// on the wall clock since the clock started. A ticket that was reopened has one clock, which started with its first message: Elapsed runs from there until it was solved last, with the
+	// time while it was solved; Working is without that where the policy extends (sla.Extend), and only since the last reopening where it restarts (sla.Restart).
 	Working Spread `json:"working"`
 	Elapsed Spread `json:"elapsed"`
 }

@@ -52,10 +52,13 @@ func New(org Org, predicates rule.Predicates) (*Lanes, error) {
 	l := &Lanes{lanes: make([]lane, len(org.Lanes)), byName: make(map[string]*lane, len(org.Lanes)), calendars: calendars, org: org, predicates: predicates}
 	l.org.Lanes = slices.Clone(org.Lanes)
 	rules, weights := rule.Builder{Predicates: predicates, Lists: org.Words}, rule.Builder{Predicates: predicates, Lists: org.Words}
+	var compiled []condition
 	compile := func(b *rule.Builder, c rule.Condition, where string) int {
 		number, err := b.Add(c)
 		if err != nil {
 			p.add("%s: %w", where, err)
+		} else {
+			compiled = append(compiled, condition{where, number, b == &weights})
 		}
 		return number
 	}
@@ -68,20 +71,34 @@ func New(org Org, predicates rule.Predicates) (*Lanes, error) {
 			at.when = compile(&rules, at.When, fmt.Sprintf("lane %q: when", at.Name))
 		}
 		for j, r := range at.Priorities {
-			if n := compile(&rules, r.When, fmt.Sprintf("lane %q: priorities[%d]: when", at.Name, j)); j == 0 {
+			if n := compile(&rules, r.When, fmt.Sprintf("lane %q: priorities[%d].when", at.Name, j)); j == 0 {
 				at.priorities = n
 			}
 		}
 	}
 	for i, w := range org.Weights {
-		compile(&weights, w.When, fmt.Sprintf("weights[%d]: when", i))
+		compile(&weights, w.When, fmt.Sprintf("weights[%d].when", i))
 		l.weigh = append(l.weigh, w.Weight)
+	}
+	l.rules, l.weights = rules.Set(), weights.Set()
+	for _, c := range compiled {
+		set := l.rules
+		if c.weight {
+			set = l.weights
+		}
+		p = append(p, rule.FaultsAt(c.where+": ", ticket.CheckFacts(set.Rule(c.number))))
 	}
 	if err := rule.Faults(p...); err != nil {
 		return nil, err
 	}
-	l.rules, l.weights = rules.Set(), weights.Set()
-	return l, l.checkFacts()
+	return l, nil
+}
+
+// condition is one that compiles, with its place and its number.
+type condition struct {
+	where  string
+	number int
+	weight bool // among those of weights
 }
 
 // Calendars returns the calendars of the company, and which lane has which, for its SLA policies.
@@ -93,39 +110,6 @@ func (l *Lanes) Calendars() sla.Calendars {
 		}
 	}
 	return c
-}
-
-// checkFacts reports the first fact that no ticket has, or value that its fact never has.
-func (l *Lanes) checkFacts() error {
-	check := func(set *rule.Set, number int, where func() string) error {
-		for _, name := range set.Rule(number).Facts() {
-			if !ticket.KnownFact(name) {
-				return fmt.Errorf("%s: fact %q is not known; ticket.Facts lists those that are", where(), name)
-			}
-		}
-		if err := set.Rule(number).CheckValues(ticket.KnownValues); err != nil {
-			return fmt.Errorf("%s: %w", where(), err)
-		}
-		return nil
-	}
-	for _, at := range l.lanes {
-		if !at.ByHand {
-			if err := check(l.rules, at.when, func() string { return fmt.Sprintf("lane %q: when", at.Name) }); err != nil {
-				return err
-			}
-		}
-		for i := range at.Priorities {
-			if err := check(l.rules, at.priorities+i, func() string { return fmt.Sprintf("lane %q: priorities[%d]: when", at.Name, i) }); err != nil {
-				return err
-			}
-		}
-	}
-	for i := range l.weigh {
-		if err := check(l.weights, i, func() string { return "weights[" + strconv.Itoa(i) + "]: when" }); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // compose takes the strategy apart.

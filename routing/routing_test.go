@@ -220,7 +220,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 			`weights[1]: is never used, because weights[0] takes all that it would`},
 		{"a weight of nothing", Org{Weights: []Weight{{}}}, `weights[0]: weight: want 1 or more, got 0`},
 		{"an unknown fact in a priority", Org{Lanes: []Lane{{Name: "a", Priorities: []PriorityRule{{When: rule.Condition{Fact: "txt", Word: "x"}}}}}},
-			`lane "a": priorities[0]: when: fact "txt" is not known; ticket.Facts lists those that are`},
+			`lane "a": priorities[0].when: fact "txt" is not known; ticket.Facts lists those that are`},
 		{"an unknown word list", Org{Lanes: []Lane{{Name: "a", When: rule.Condition{Fact: "text", List: "l"}}}},
 			`lane "a": when: rule: compile condition: list: "l" is unknown; there are no lists here`},
 		{"all at once", Org{Lanes: []Lane{{Name: "a", Team: "t"}, {Name: "a"}}, Agents: []Agent{{Name: "b", Capacity: -1}}},

@@ -54,3 +54,25 @@ func TestFaultsTellsTheFirstTwenty(t *testing.T) {
 		t.Error("the first fault is not in it")
 	}
 }
+
+func TestFaultsOfPartsAreOneList(t *testing.T) {
+	t.Parallel()
+	one, two, three := errors.New("a"), errors.New("b"), errors.New("c")
+	err := rule.Faults(rule.FaultsAt("x: ", rule.Faults(one, two)), nil, three, rule.FaultsAt("y: ", nil))
+	if err == nil || err.Error() != "x: a\nx: b\nc" || len(rule.FaultsOf(err)) != 3 || !errors.Is(err, two) {
+		t.Errorf("%v", err)
+	}
+	if rule.FaultsOf(nil) != nil || rule.FaultsAt("x: ", nil) != nil || rule.Faults(nil, nil) != nil {
+		t.Error("no fault is one")
+	}
+	if got := rule.Faults(nil, one); got != one {
+		t.Errorf("one fault is %v", got)
+	}
+	many := make([]error, 15)
+	for i := range many {
+		many[i] = fmt.Errorf("fault %d", i)
+	}
+	if text := rule.Faults(rule.FaultsAt("x: ", rule.Faults(many...)), rule.Faults(many...)).Error(); strings.Count(text, "\n") != 20 || !strings.HasSuffix(text, "\nand 10 more") {
+		t.Errorf("of twice fifteen: %s", text)
+	}
+}

@@ -2,13 +2,15 @@ package sla
 
 import "slices"
 
-// Change is a clock that began, ended, was breached, or whose breach or end was withdrawn.
+// Change is a clock that began, ended, was breached, whose deadline moved, or whose breach or end was withdrawn.
 type Change struct {
 	// Clock is the clock as it now is; where it is no longer there, as it was.
 	Clock Clock
 	// Was is its verdict before; New says that there was no such clock before.
 	Was Verdict
 	New bool
+	// Moved is set when a clock that runs has another deadline than the one that stood before. One that paused or runs on has not: its status tells that.
+	Moved bool
 	// Withdrawn is set when a verdict was taken back: by a late event, by a reopening, or because its clock is gone.
 	Withdrawn bool
 }
@@ -50,7 +52,7 @@ func changes(before, after []Clock, withdrawn func(*Clock) bool) []Change {
 		case was.Verdict != c.Verdict:
 			add(Change{Clock: *c, Was: was.Verdict, Withdrawn: was.Verdict != Running})
 		case !was.Stopped.Equal(c.Stopped) || !was.Due.Equal(c.Due) || was.Lane != c.Lane || was.Agent != c.Agent || c.Verdict != Running && was.Spent != c.Spent:
-			add(Change{Clock: *c, Was: was.Verdict})
+			add(Change{Clock: *c, Was: was.Verdict, Moved: c.running() && !was.Due.IsZero() && !c.Due.IsZero() && !was.Due.Equal(c.Due)})
 		}
 	}
 	for i := range before {

@@ -60,7 +60,8 @@ type Clock struct {
 	Calendar string `json:"calendar,omitempty"`
 	// Target is the time allowed.
 	Target Duration `json:"target"`
-	// Started is the instant from which it counts. Together with Metric and Line it names the clock.
+	// Started is the instant from which it counts. Together with Metric and Line it names the clock, so it stays where a reopened ticket lets the clock go on, or begin anew (Restart):
+	// then Spent is what counted since.
 	Started time.Time `json:"started"`
 	// Due is the deadline, and zero while the clock stands still in a status that pauses it; one that passed stays. Stopping exactly at Due meets it.
 	Due time.Time `json:"due,omitzero"`

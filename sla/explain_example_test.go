@@ -62,5 +62,5 @@ func ExamplePolicySet_Steps() {
 	}
 	// Output:
 	// 10:30 75% []
-	// 12:00 1h0m0s after [lead]
+	// 12:00 1h after [lead]
 }

@@ -292,3 +292,34 @@ func TestAnHourThatOccursTwiceIsToldApart(t *testing.T) {
 		}
 	}
 }
+
+func TestAPromiseThatAnEditDroppedEndsBecauseThePolicyChanged(t *testing.T) {
+	t.Parallel()
+	vip := rule.Condition{Fact: "tags", Equals: rule.Text("vip")}
+	edited := utc("2026-05-22T10:00:00Z")
+	before := policies(t, sla.Calendars{}, sla.Policy{Name: "vip", When: vip, Targets: []sla.Target{within(sla.NextResponse, 60)}},
+		sla.Policy{Name: "all", Targets: []sla.Target{within(sla.FirstResponse, 60), within(sla.Resolution, 240)}})
+	after := policies(t, sla.Calendars{}, sla.Policy{Name: "vip", When: vip, Targets: []sla.Target{within(sla.NextResponse, 60)}},
+		sla.Policy{Name: "all", Targets: []sla.Target{within(sla.FirstResponse, 60)}})
+	inForce := func(t time.Time) *sla.PolicySet {
+		if t.Before(edited) {
+			return before
+		}
+		return after
+	}
+	for _, test := range []struct {
+		name, want string
+		event      sla.Event
+	}{
+		{"applied again", "policy changed", happened(sla.FactsChanged, "2026-05-22T10:10:00Z")},
+		{"at the next message", "policy changed", happened(sla.CustomerWrote, "2026-05-22T10:10:00Z")},
+		{"facts that change nothing about it", "policy changed", told(sla.Facts{Agent: "jo"}, "2026-05-22T10:10:00Z")},
+		{"facts that drop it by themselves", "facts changed", told(sla.Facts{Tags: []string{"vip"}}, "2026-05-22T10:10:00Z")},
+	} {
+		all := sla.Explain(slices.Values([]sla.Event{happened(sla.CustomerWrote, "2026-05-22T09:30:00Z"), test.event}), inForce, utc("2026-05-22T10:20:00Z"))
+		i := slices.IndexFunc(all, func(x sla.Explanation) bool { return x.Clock.Metric == sla.Resolution })
+		if want := "ended Fri 2026-05-22 10:10 (" + test.want + ")"; !strings.Contains(all[i].Why, want) {
+			t.Errorf("%s: %q, want %q", test.name, all[i].Why, want)
+		}
+	}
+}

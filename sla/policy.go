@@ -129,8 +129,8 @@ type Policy struct {
 	Name string `json:"name"`
 	// When says which tickets it is for, over the facts of type Facts. The zero condition matches all.
 	When rule.Condition `json:"when,omitzero"`
-	// Calendar names the calendar in which its targets count. Empty: that of the ticket's lane, and where the lane has none, around the clock; AroundTheClock:
-	// always.
+	// Calendar names the calendar in which its targets count. Empty: that of the ticket's lane (Calendars.Lanes; in a Desk a lane without one has its team's), and where there is
+	// none, around the clock; AroundTheClock: always.
 	Calendar string `json:"calendar,omitempty"`
 	// Targets are what is promised.
 	Targets []Target `json:"targets"`
@@ -224,76 +224,88 @@ func (s *PolicySet) Calendar(name, lane string) (c *Calendar, ok bool) {
 }
 
 // NewPolicySet checks and compiles policies; the first that matches a ticket wins. predicates are the Go predicates that conditions may name. The
-// error names the policy and what is wrong with it: no name or one given twice, a condition or calendar that is not known, a policy behind one that
+// error tells all that is wrong, with the policy: no name or one given twice, a condition or calendar that is not known, a policy behind one that
 // takes all its tickets, a target that is none or contradicts another.
 func NewPolicySet(policies []Policy, calendars Calendars, predicates rule.Predicates) (*PolicySet, error) {
 	set := &PolicySet{policies: make([]compiled, 0, len(policies)), calendars: Calendars{Named: maps.Clone(calendars.Named), Lanes: maps.Clone(calendars.Lanes)},
 		lanes: make(map[string]hours, len(calendars.Lanes))}
-	for lane, name := range calendars.Lanes {
+	var wrong []error
+	for _, lane := range slices.Sorted(maps.Keys(calendars.Lanes)) {
+		name := calendars.Lanes[lane]
 		if _, ok := calendars.Named[name]; !ok && name != AroundTheClock && name != "" {
-			return nil, fmt.Errorf("sla: lane %q: calendar %q is not known", lane, name)
+			wrong = append(wrong, fmt.Errorf("sla: lane %q: calendar %q is not known", lane, name))
 		}
 		set.lanes[lane] = hours{name, calendars.Named[name]}
 	}
 	names := make(map[string]bool, len(policies))
 	for i, p := range policies {
+		place := fmt.Sprintf("sla policy %q: ", p.Name)
 		if p.Name == "" {
-			return nil, fmt.Errorf("sla policy %d: name is missing", i)
-		}
-		if names[p.Name] {
-			return nil, fmt.Errorf("sla policy %q: there are two of this name", p.Name)
+			place = fmt.Sprintf("sla policy %d: ", i)
+			wrong = append(wrong, fmt.Errorf("%sname is missing", place))
+		} else if names[p.Name] {
+			wrong = append(wrong, fmt.Errorf("%sthere are two of this name", place))
+		} else if before := set.takesAll(&p.When); before != "" {
+			wrong = append(wrong, fmt.Errorf("%sno ticket reaches it, because policy %q before it takes them all", place, before))
 		}
 		names[p.Name] = true
 		c, err := set.compile(p, predicates)
-		if err != nil {
-			return nil, fmt.Errorf("sla policy %q: %w", p.Name, err)
-		}
-		for j := range set.policies {
-			if before := &set.policies[j]; takesAll(&before.When, &p.When) {
-				return nil, fmt.Errorf("sla policy %q: no ticket reaches it, because policy %q before it takes them all", p.Name, before.Name)
-			}
-		}
+		wrong = append(wrong, rule.FaultsAt(place, err))
 		set.policies = append(set.policies, *c)
+	}
+	if err := rule.Faults(wrong...); err != nil {
+		return nil, err
 	}
 	return set, nil
 }
 
-func (s *PolicySet) compile(p Policy, predicates rule.Predicates) (*compiled, error) {
-	r, err := rule.Compile(p.When, predicates)
-	if err != nil {
-		return nil, fmt.Errorf("when: %w", err)
-	}
-	for _, name := range r.Facts() {
-		if !slices.Contains(factNames[:], name) {
-			return nil, fmt.Errorf("when: fact %q is not known; known are %s", name, strings.Join(factNames[:], ", "))
+// takesAll returns the name of the first policy that takes all tickets of a condition; empty when none does.
+func (s *PolicySet) takesAll(when *rule.Condition) string {
+	for i := range s.policies {
+		if before := &s.policies[i]; takesAll(&before.When, when) {
+			return before.Name
 		}
 	}
-	if err := r.CheckValues(KnownValues); err != nil {
-		return nil, fmt.Errorf("when: %w", err)
-	}
+	return ""
+}
+
+// compile makes a policy ready, and tells all that is wrong with it.
+func (s *PolicySet) compile(p Policy, predicates rule.Predicates) (*compiled, error) {
+	var wrong []error
+	r, err := compileWhen(p.When, predicates)
+	wrong = append(wrong, rule.FaultsAt("when: ", err))
 	if _, ok := s.calendars.Named[p.Calendar]; !ok && p.Calendar != "" && p.Calendar != AroundTheClock {
-		return nil, fmt.Errorf("calendar %q is not known", p.Calendar)
+		wrong = append(wrong, fmt.Errorf("calendar %q is not known", p.Calendar))
 	}
 	switch p.Reopening {
 	case "", Extend, Frozen, Restart, Ignore:
 	default:
-		return nil, fmt.Errorf("reopening %q: want %s, %s, %s or %s", p.Reopening, Extend, Frozen, Restart, Ignore)
+		wrong = append(wrong, fmt.Errorf("reopening %q: want %s, %s, %s or %s", p.Reopening, Extend, Frozen, Restart, Ignore))
 	}
 	switch p.Responses {
 	case "", ByPerson, ByAnyone:
 	default:
-		return nil, fmt.Errorf("responses %q: want %s or %s", p.Responses, ByPerson, ByAnyone)
+		wrong = append(wrong, fmt.Errorf("responses %q: want %s or %s", p.Responses, ByPerson, ByAnyone))
 	}
 	c := &compiled{Policy: p, rule: r, hours: hours{p.Calendar, s.calendars.Named[p.Calendar]}}
 	c.Targets, c.Steps = slices.Clone(p.Targets), slices.Clone(p.Steps)
-	if err := c.checkTargets(); err != nil {
-		return nil, err
-	}
-	if err := c.checkSteps(); err != nil {
-		return nil, err
-	}
+	wrong = append(wrong, c.checkTargets(), c.checkSteps())
 	c.spell()
-	return c, nil
+	return c, rule.Faults(wrong...)
+}
+
+func compileWhen(when rule.Condition, predicates rule.Predicates) (*rule.Rule, error) {
+	r, err := rule.Compile(when, predicates)
+	if err != nil {
+		return nil, err
+	}
+	var wrong []error
+	for _, name := range r.Facts() {
+		if !slices.Contains(factNames[:], name) {
+			wrong = append(wrong, fmt.Errorf("fact %q is not known; known are %s", name, strings.Join(factNames[:], ", ")))
+		}
+	}
+	return r, rule.Faults(append(wrong, r.CheckValues(KnownValues))...)
 }
 
 func (c *compiled) checkTargets() error {
@@ -305,43 +317,57 @@ func (c *compiled) checkTargets() error {
 		priority Priority
 		any      bool
 	}
+	var wrong []error
 	seen := make(map[slot]bool, len(c.Targets))
 	for i, t := range c.Targets {
-		if t.Metric < Acknowledgement || t.Metric > AgentWork {
-			return fmt.Errorf("targets[%d].metric %q: want one of %s", i, t.Metric, strings.Join(metricNames[1:], ", "))
-		}
-		if t.Within <= 0 {
-			return fmt.Errorf("targets[%d].within: want more than 0, got %s", i, time.Duration(t.Within))
-		}
-		if time.Duration(t.Within) > MaxTarget {
-			return fmt.Errorf("targets[%d].within: want at most 10 years, got %s", i, time.Duration(t.Within))
-		}
-		for _, s := range t.Pause {
-			if s.bit() == 0 {
-				return fmt.Errorf("targets[%d].pause %q: want new, open, pending or on-hold", i, s)
-			}
-		}
-		if t.Pause != nil && (t.Metric == RequesterWait || t.Metric == AgentWork) {
-			return fmt.Errorf("targets[%d].pause: the pauses of %s cannot be changed", i, t.Metric)
+		err := t.check()
+		wrong = append(wrong, rule.FaultsAt(fmt.Sprintf("targets[%d]", i), err))
+		if err != nil {
+			continue
 		}
 		s := slot{metric: t.Metric, any: t.Priority == nil}
 		if t.Priority != nil {
 			s.priority = *t.Priority
-			if s.priority < Low || s.priority > Urgent {
-				return fmt.Errorf("targets[%d].priority: %s is none", i, s.priority)
-			}
 		}
 		if seen[s] {
-			return fmt.Errorf("targets[%d]: %s is promised twice for the same priority", i, t.Metric)
+			wrong = append(wrong, fmt.Errorf("targets[%d]: %s is promised twice for the same priority", i, t.Metric))
 		}
 		seen[s] = true
 	}
-	return c.checkOrder()
+	return rule.Faults(append(wrong, c.checkOrder())...)
+}
+
+// check tells all that is wrong with a target by itself.
+func (t *Target) check() error {
+	var wrong []error
+	add := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	if t.Metric < Acknowledgement || t.Metric > AgentWork {
+		add(".metric %q: want one of %s", t.Metric, strings.Join(metricNames[1:], ", "))
+	}
+	if t.Within <= 0 {
+		add(".within: want more than 0, got %s", time.Duration(t.Within))
+	}
+	if time.Duration(t.Within) > MaxTarget {
+		add(".within: want at most 10 years, got %s", time.Duration(t.Within))
+	}
+	for _, s := range t.Pause {
+		if s.bit() == 0 {
+			add(".pause %q: want new, open, pending or on-hold", s)
+		}
+	}
+	if t.Pause != nil && (t.Metric == RequesterWait || t.Metric == AgentWork) {
+		add(".pause: the pauses of %s cannot be changed", t.Metric)
+	}
+	if p := t.Priority; p != nil && (*p < Low || *p > Urgent) {
+		add(".priority: %s is none", *p)
+	}
+	return rule.Faults(wrong...)
 }
 
 // checkOrder refuses a target that another one, for the same tickets, always ends before its time. One for a single priority may well be shorter than a general
 // one of another metric.
 func (c *compiled) checkOrder() error {
+	var wrong []error
 	order := [...]Metric{Acknowledgement, FirstResponse, Resolution}
 	for i := range c.Targets {
 		for j := range c.Targets {
@@ -349,12 +375,12 @@ func (c *compiled) checkOrder() error {
 			before, after := slices.Index(order[:], sooner.Metric), slices.Index(order[:], later.Metric)
 			same := sooner.Priority == nil && later.Priority == nil || sooner.Priority != nil && later.Priority != nil && *sooner.Priority == *later.Priority
 			if before >= 0 && before < after && same && sooner.Within > later.Within {
-				return fmt.Errorf("targets: %s may take %s, longer than %s with %s, which ends it too",
-					sooner.Metric, time.Duration(sooner.Within), later.Metric, time.Duration(later.Within))
+				wrong = append(wrong, fmt.Errorf("targets: %s may take %s, longer than %s with %s, which ends it too",
+					sooner.Metric, time.Duration(sooner.Within), later.Metric, time.Duration(later.Within)))
 			}
 		}
 	}
-	return nil
+	return rule.Faults(wrong...)
 }
 
 // spell looks up once what each metric's target is at each priority.

@@ -228,11 +228,11 @@ func TestAStepThatIsAlwaysDueAtOnceIsRefused(t *testing.T) {
 		want    string
 	}{
 		{"longer than its target", []Target{four, first}, Step{At: five},
-			`sla policy "a": steps[0].at: 5h0m0s before: none of its targets is that long, so it would be due as soon as a clock starts`},
+			`sla policy "a": steps[0].at: 5h before: none of its targets is that long, so it would be due as soon as a clock starts`},
 		{"as long as it", []Target{four}, Step{At: Moment{Before: four.Within}},
-			`sla policy "a": steps[0].at: 4h0m0s before: none of its targets is that long, so it would be due as soon as a clock starts`},
+			`sla policy "a": steps[0].at: 4h before: none of its targets is that long, so it would be due as soon as a clock starts`},
 		{"longer than the one of its metric", []Target{eight, first}, Step{At: five, Metric: FirstResponse},
-			`sla policy "a": steps[0].at: 5h0m0s before: none of its targets is that long, so it would be due as soon as a clock starts`},
+			`sla policy "a": steps[0].at: 5h before: none of its targets is that long, so it would be due as soon as a clock starts`},
 		{"shorter than one of them", []Target{four, eight}, Step{At: five}, ""},
 	}
 	for _, tt := range tests {

@@ -50,11 +50,15 @@ func TestTheExplanationTellsThatHoursWereEdited(t *testing.T) {
 	}
 }
 
-func TestATurnSaysAStepsMomentBriefly(t *testing.T) {
+func TestAMomentIsSaidAsADeskFileSaysIt(t *testing.T) {
 	t.Parallel()
-	for to, want := range map[string]string{"15m0s before": "warned: 15m before", "2h0m0s after": "warned: 2h after", "1h30m0s after": "warned: 1h30m after", "75%": "warned: 75%", "breach": "warned: breach"} {
-		if got := (sla.Turn{Kind: sla.TurnWarned, To: to}).String(); got != want {
-			t.Errorf("%q: got %q, want %q", to, got, want)
+	for _, text := range []string{"15m before", "2h after", "1h30m after", "90s after", "75%", "breach"} {
+		var m sla.Moment
+		if err := m.UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := (sla.Turn{Kind: sla.TurnWarned, To: m.String()}).String(), "warned: "+strings.Replace(text, "90s", "1m30s", 1); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
 }

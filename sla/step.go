@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/socialcrm/socialcrm/rule"
 )
 
 // Step is what happens at a moment of a running clock: a warning, or an escalation. A step that only has a moment is a warning: it stands in the journal, and
@@ -65,9 +67,9 @@ func (m Moment) String() string {
 	case m.Percent != 0:
 		return strconv.Itoa(m.Percent) + "%"
 	case m.Before != 0:
-		return time.Duration(m.Before).String() + " before"
+		return shortly(time.Duration(m.Before)) + " before"
 	case m.After != 0:
-		return time.Duration(m.After).String() + " after"
+		return shortly(time.Duration(m.After)) + " after"
 	}
 	return "breach"
 }
@@ -115,7 +117,7 @@ func (m Moment) check() error {
 	}
 	switch {
 	case set > 1:
-		return fmt.Errorf("at: want one of percent, before and after, got %d%%, %s before and %s after", m.Percent, time.Duration(m.Before), time.Duration(m.After))
+		return fmt.Errorf("at: want one of percent, before and after, got %d%%, %s before and %s after", m.Percent, shortly(time.Duration(m.Before)), shortly(time.Duration(m.After)))
 	case m.Percent < 0 || m.Percent > 99:
 		return fmt.Errorf("at: want 1%% to 99%%, got %d%%", m.Percent)
 	case m.Before < 0 || m.After < 0 || m.After > Duration(MaxTarget):
@@ -136,24 +138,26 @@ func (m Moment) of(target time.Duration) time.Duration {
 }
 
 func (c *compiled) checkSteps() error {
+	var wrong []error
+	add := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 	for i, step := range c.Steps {
 		if err := step.At.check(); err != nil {
-			return fmt.Errorf("steps[%d].%w", i, err)
+			add("steps[%d].%w", i, err)
 		}
 		if step.Metric != 0 && !slices.ContainsFunc(c.Targets, func(t Target) bool { return t.Metric == step.Metric }) {
-			return fmt.Errorf("steps[%d].metric %q: the policy has no target for it", i, step.Metric)
+			add("steps[%d].metric %q: the policy has no target for it", i, step.Metric)
 		}
 		if before := step.At.Before; before > 0 && !slices.ContainsFunc(c.Targets, func(t Target) bool { return step.concerns(t.Metric) && t.Within > before }) {
-			return fmt.Errorf("steps[%d].at: %s: none of its targets is that long, so it would be due as soon as a clock starts", i, step.At)
+			add("steps[%d].at: %s: none of its targets is that long, so it would be due as soon as a clock starts", i, step.At)
 		}
 		if p := step.Raise; p != nil && (*p < Low || *p > Urgent) {
-			return fmt.Errorf("steps[%d].raise: %s is none", i, *p)
+			add("steps[%d].raise: %s is none", i, *p)
 		}
 		if step.Lane != "" && step.Agent != "" {
-			return fmt.Errorf("steps[%d]: want a lane or an agent, not both", i)
+			add("steps[%d]: want a lane or an agent, not both", i)
 		}
 	}
-	return nil
+	return rule.Faults(wrong...)
 }
 
 // Planned is a step of a clock and when it is due.

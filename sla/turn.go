@@ -2,7 +2,6 @@ package sla
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -52,7 +51,7 @@ func (t Turn) String() string {
 	case t.Kind == TurnReopened:
 		s += ", " + t.From + " withdrawn"
 	case t.Kind == TurnWarned || t.Kind == TurnEscalated:
-		s += ": " + briefly(t.To)
+		s += ": " + t.To
 	case t.From != "" || t.To != "":
 		s += ": " + arrow(t.From, t.To)
 	}
@@ -60,16 +59,6 @@ func (t Turn) String() string {
 		s += " (" + t.Cause + ")"
 	}
 	return s
-}
-
-// briefly writes "15m before" where Moment.String writes "15m0s before".
-func briefly(moment string) string {
-	if long, where, ok := strings.Cut(moment, " "); ok {
-		if d, err := time.ParseDuration(long); err == nil {
-			return shortly(d) + " " + where
-		}
-	}
-	return moment
 }
 
 func arrow(from, to string) string {
@@ -102,9 +91,17 @@ func (p *past) tell(was *State, f *folding, e *Event) {
 			s.breached(c)
 		}
 		if b.Stopped.IsZero() && !c.Stopped.IsZero() {
-			s.turn(c, Turn{At: c.Stopped, Kind: TurnEnded, To: ending(c.Verdict), Cause: e.cause()})
+			s.turn(c, Turn{At: c.Stopped, Kind: TurnEnded, To: ending(c.Verdict), Cause: f.ender(c, e)})
 		}
 	}
+}
+
+// ender says what ended the clock: the event, or that the promise is gone which would still have been made to the ticket before the policies were edited.
+func (f *folding) ender(c *Clock, e *Event) string {
+	if c.Verdict == Unjudged && f.before != f.set && f.before.match(&f.Facts).at(f.Facts.Priority).promise(c.Metric).within > 0 {
+		return string(TurnPolicy)
+	}
+	return e.cause()
 }
 
 // moved tells of changes that leave the verdict as it is.

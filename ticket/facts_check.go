@@ -15,6 +15,17 @@ import (
 // counts are the facts that are whole numbers, and the least that each can be. Those that can be 0 are always known.
 var counts = map[string]float64{"unanswered": 0, "attachments": 0, "campaign": 1, "author.followers": 1}
 
+// CheckFacts reports the facts of a rule that no ticket has, and a value that its fact never has.
+func CheckFacts(r *rule.Rule) error {
+	var wrong []error
+	for _, name := range r.Facts() {
+		if !KnownFact(name) {
+			wrong = append(wrong, fmt.Errorf("fact %q is not known; ticket.Facts lists those that are", name))
+		}
+	}
+	return rule.Faults(append(wrong, r.CheckValues(KnownValues))...)
+}
+
 // CheckCondition reports the first part of a condition over the facts of Facts that cannot mean what it says, because it holds never, or wherever the fact is known: a number
 // compared with a text, a hashtag with its "#", an account without its platform, a list without a word. lists are those that it may name. The error is a *rule.Error with the
 // place in the condition. Names of facts are for KnownFact to check, values for KnownValues.

@@ -95,7 +95,7 @@ const (
 	ReplyClosed      EntryKind = "reply.closed"     // the window closed at New (RFC 3339) before the customer was answered
 	TicketElsewhere  EntryKind = "ticket.elsewhere" // what was asked was answered on another channel; Reason says where and how
 	ClockStarted     EntryKind = "clock.started"    // for all clock entries Stand is the clock as it now stands, and Reason its policy
-	ClockMoved       EntryKind = "clock.moved"      // its verdict stays, but its times are others: what was breached has ended, or something came to light late
+	ClockMoved       EntryKind = "clock.moved"      // its verdict stays, but its times are others: one that runs has another deadline (how it begins, pauses and runs on the ticket's other entries tell), what was breached has ended, or something came to light late
 	ClockMet         EntryKind = "clock.met"
 	ClockBreached    EntryKind = "clock.breached"
 	ClockEnded       EntryKind = "clock.ended"      // with another verdict; New is the verdict

@@ -138,13 +138,9 @@ func (f *flags) simulates() bool { return f.options.Agents > 0 || f.options.Desk
 
 func (f flags) play(ctx context.Context, out, errs io.Writer) error {
 	if f.desk != "" {
-		data, err := os.ReadFile(f.desk)
+		setup, err := socialcrm.ReadSetup(f.desk, nil)
 		if err != nil {
 			return fmt.Errorf("replay: %w", err)
-		}
-		setup, err := socialcrm.ParseSetup(data)
-		if err != nil {
-			return fmt.Errorf("replay: %s: %w", f.desk, err)
 		}
 		f.options.Setup = &setup
 	}

@@ -166,7 +166,7 @@ func CheckClocks(m Reporter, now time.Time, versions []Version, tickets map[tick
 func checkVerdicts(m Reporter, t *ticket.Ticket, clocks []sla.Clock, entries []ticket.Entry) {
 	var journalled []sla.Clock
 	for _, e := range entries {
-		if e.Stand == nil {
+		if e.Stand == nil || e.Kind == ticket.ClockMoved && e.Stand.Verdict == sla.Running {
 			continue
 		}
 		stand := *e.Stand

@@ -9,5 +9,8 @@
 // zone is by the business calendar's wall clock), and close what the business calendar's wall clock shows while they last. TRANSP is not looked at: public
 // feeds of holidays call all of them transparent.
 //
+// A whole day (VALUE=DATE) needs no zone, so that a TZID beside it is not looked at. A time in a zone that is no IANA name, and that the feed does not define either, is an error for
+// the whole feed: the holidays read last stay in force and somebody hears of it, where a holiday left out would be noticed when customers wait.
+//
 // A feed comes from outside. One that is too large, recurs without bound, or that cannot be understood is an error that says where, and never hangs.
 package ical

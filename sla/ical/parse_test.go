@@ -72,6 +72,7 @@ func TestEventsCloseTheirDates(t *testing.T) {
 		{"a whole day", []string{event("SUMMARY:Labour Day\nDTSTART;VALUE=DATE:20260501\nDTEND;VALUE=DATE:20260502")}, []string{"2026-05-01 Labour Day"}},
 		{"a whole day without an end", []string{event("SUMMARY:Labour Day\nDTSTART;VALUE=DATE:20260501")}, []string{"2026-05-01 Labour Day"}},
 		{"a whole day that ends on itself", []string{event("DTSTART;VALUE=DATE:20260501\nDTEND;VALUE=DATE:20260501")}, []string{"2026-05-01"}},
+		{"a whole day beside a zone that nobody knows", []string{event("DTSTART;VALUE=DATE;TZID=Middle Earth:20260501")}, []string{"2026-05-01"}},
 		{"a date without VALUE", []string{event("DTSTART:20260501")}, []string{"2026-05-01"}},
 		{"several days", []string{event("SUMMARY:Stocktaking\nDTSTART;VALUE=DATE:20260130\nDTEND;VALUE=DATE:20260202")},
 			[]string{"2026-01-30 Stocktaking", "2026-01-31 Stocktaking", "2026-02-01 Stocktaking"}},
