@@ -192,6 +192,7 @@ func TestADeadlineThatMovesIsTold(t *testing.T) {
 	w.must(w.desk.SetStatus(t.Context(), id, ana, ticket.Pending, "which parcel?"))
 	w.pass(time.Minute)
 	w.must(w.desk.SetStatus(t.Context(), id, ana, ticket.Open, ""))
+	w.pass(time.Minute)
 	if told := w.told(ticket.ClockMoved); len(told) != 0 {
 		t.Errorf("told of %d deadlines when a clock paused and ran on, which its status tells", len(told))
 	}
