@@ -11,5 +11,6 @@
 // operation, for example p.Fail(channeltest.OnSend, channeltest.LoseAnswer), or commanded: [Platform.Redeliver], [Platform.Hold], [FakeChannel.Revoke].
 // Nothing happens by chance and nothing waits: IDs count up, time comes from Options.Now, so that tests in testing/synctest bubbles work.
 //
-// Who writes an adapter calls [Run] with a [Harness]: the adapter over a stand-in of the platform, and what the adapter says it can do.
+// Who writes an adapter calls [Run] with a [Harness]: the adapter over a stand-in of the platform, and what the adapter says it can do. Run it once more with
+// TZ=America/New_York where the machine's zone is UTC, as in most containers: a time without a zone that is read as local is right there by chance.
 package channeltest

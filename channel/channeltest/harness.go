@@ -68,6 +68,8 @@ type Fixture struct {
 	Calls func() int
 	// Break makes the next call go wrong: with AnswerLost, RequestLost and Silent the next that posts, otherwise the next of any kind.
 	Break func(Trouble)
+	// RetryAfter is how long the platform says to stay away when it is Throttled; where it does not say, what the adapter takes for it. Zero: a minute, as Flaky says.
+	RetryAfter time.Duration
 	// Webhook renders what no webhook has told yet as one call, signed by the platform.
 	Webhook func() channel.Call
 	// Corrupt puts an entry that cannot be decoded among what is told next, by a webhook call or poll page alike; needed with Batches.
@@ -76,7 +78,7 @@ type Fixture struct {
 	Challenge func() (call channel.Call, want string)
 	// AwaitStream returns once the stand-in has taken a stream's connection; needed with Stream.
 	AwaitStream func(ctx context.Context) error
-	// Secrets must never be seen in an error: tokens, keys.
+	// Secrets must never be seen in an error, nor in what is told: tokens, keys.
 	Secrets []string
 	// Now is the platform's clock. Nil: time.Now.
 	Now func() time.Time

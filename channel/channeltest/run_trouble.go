@@ -1,7 +1,9 @@
 package channeltest
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -59,10 +61,15 @@ func checkTrouble(b *bench, tr Trouble) {
 	}
 }
 
+// slack is how far times may differ because they are told to the second.
+const slack = 2 * time.Second
+
 func (b *bench) checkThrottled(e *remote.Error, now time.Time) {
 	b.Helper()
-	if !e.RetryAt.After(now.Add(-time.Second)) {
-		b.Errorf("RetryAt is %s: want a time to come, it is %s", e.RetryAt, now)
+	wait := cmp.Or(b.RetryAfter, time.Minute)
+	earliest, latest := now.Add(wait-slack), b.Now().Add(wait+wait/2+slack) // an adapter may come a little later, so that not all come at once
+	if e.RetryAt.Before(earliest) || e.RetryAt.After(latest) {
+		b.Errorf("RetryAt is %s: want %s from %s on (Fixture.RetryAfter, Fixture.Now)", e.RetryAt, wait, now)
 	}
 	if e.Scope.Level == remote.LevelNone || e.Scope.ID == "" {
 		b.Errorf("the scope is %q: say by level and ID what is throttled", e.Scope)
@@ -83,7 +90,7 @@ func (b *bench) sendIn(tr Trouble, out channel.Outgoing) (time.Duration, error) 
 	return time.Since(start), err
 }
 
-// checkSecrets sees that no error, nor any error in its chain, holds a secret.
+// checkSecrets sees that no error, nor any error in its chain, holds a secret, nor any event: what is told is stored and shown.
 func checkSecrets(b *bench) {
 	see := func(when string, err error) {
 		for e := range chain(err) {
@@ -92,6 +99,21 @@ func checkSecrets(b *bench) {
 					if secret != "" && strings.Contains(form, secret) {
 						b.Errorf("%s: the %T holds a secret", when, e)
 						return
+					}
+				}
+			}
+		}
+	}
+	if arrives(b.features) {
+		for source, events := range b.tell().told {
+			for _, e := range events {
+				told, err := json.Marshal(e)
+				if err != nil {
+					b.Fatalf("%s: %s of message %s: %v", source, e.Kind, e.Message.ID, err)
+				}
+				for _, secret := range b.Secrets {
+					if secret != "" && strings.Contains(string(told), secret) {
+						b.Errorf("%s: %s of message %s holds a secret", source, e.Kind, e.Message.ID)
 					}
 				}
 			}

@@ -157,6 +157,12 @@ func variants() []struct {
 		{"does not say when to come back", "trouble/throttled", func(b *broken, _ *Fixture) {
 			failing(b, func(e *remote.Error) { e.RetryAt = time.Time{} })
 		}},
+		{"takes seconds for milliseconds", "trouble/throttled", func(b *broken, _ *Fixture) {
+			failing(b, func(e *remote.Error) { e.RetryAt = e.RetryAt.Add(60*time.Millisecond - time.Minute) })
+		}},
+		{"takes seconds for minutes", "trouble/throttled", func(b *broken, _ *Fixture) {
+			failing(b, func(e *remote.Error) { e.RetryAt = e.RetryAt.Add(time.Hour - time.Minute) })
+		}},
 		{"does not say what is throttled", "trouble/throttled", func(b *broken, _ *Fixture) {
 			failing(b, func(e *remote.Error) { e.Scope = remote.Scope{} })
 		}},
@@ -179,6 +185,11 @@ func variants() []struct {
 			b.poll = func(ctx context.Context, after channel.Cursor) (channel.Batch, error) {
 				batch, err := b.FakeChannel.Poll(ctx, after)
 				return batch, changed(err, func(e *remote.Error) { e.Err = discreet{errors.New(f.Secrets[0])} })
+			}
+		}},
+		{"tells a secret in an attachment's address", "secrets", func(b *broken, f *Fixture) {
+			b.event = func(_ string, e *channel.Event) {
+				e.Message.Attachments = []channel.Attachment{{Type: "file", URL: "https://fakebook.example/" + f.Secrets[0] + "/bag.png"}}
 			}
 		}},
 		{"finds what is not there", "finder/request-lost", func(b *broken, _ *Fixture) {

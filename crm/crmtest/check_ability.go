@@ -2,6 +2,7 @@ package crmtest
 
 import (
 	"slices"
+	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/crm"
@@ -96,6 +97,11 @@ func checkChanges(t T, h Harness) {
 	}
 	ref := r.pushOK(t, sampleChange("a", 1)).Case
 	_, start := drain(t, source, "")
+	now := r.Now
+	if now == nil {
+		now = time.Now
+	}
+	began := now()
 	for _, err := range []error{
 		r.Users.SetStatus("mara", "case-a", ticket.Pending), r.Users.Reply("mara", "case-a", "It is on its way."),
 		r.Users.Note("mara", "case-a", "Called the driver."),
@@ -104,6 +110,7 @@ func checkChanges(t T, h Harness) {
 			t.Fatalf("%v", err)
 		}
 	}
+	ended := now()
 	updates, end := drain(t, source, start)
 	var keys, did []string
 	for _, u := range updates {
@@ -114,8 +121,12 @@ func checkChanges(t T, h Harness) {
 		if u.Case != "case-a" && (u.Case != "" || u.CaseRef != ref) {
 			t.Errorf("update %s is of case %q (%q), want case-a (%q)", u.Key, u.Case, u.CaseRef, ref)
 		}
-		if u.Actor.Kind != ticket.ByCRM || u.Time.IsZero() {
-			t.Errorf("update %s is by %+v at %s, want somebody of the CRM and a time", u.Key, u.Actor, u.Time)
+		if u.Actor.Kind != ticket.ByCRM {
+			t.Errorf("update %s is by %+v, want somebody of the CRM", u.Key, u.Actor)
+		}
+		// Some CRMs tell the minute only. What is an hour or more off was read in another zone, and the Desk weighs by the time whose change was the later.
+		if u.Time.Before(began.Add(-time.Minute)) || u.Time.After(ended.Add(time.Minute)) {
+			t.Errorf("update %s is of %s, but was made in the CRM between %s and %s (Rig.Now)", u.Key, u.Time, began, ended)
 		}
 		for _, part := range []string{string(u.Status), u.Reply, u.Note} {
 			if part != "" {

@@ -7,6 +7,9 @@
 // also held by [RunHTTP] against all that may become of a call on a network: throttling, failures, broken, slow and senseless answers. TestSinkOverHTTPConforms in this
 // package is a whole sink with both harnesses.
 //
+// Run the kit once more with TZ=America/New_York where the machine's zone is UTC, as in most containers: a time without a zone that is read as local is right
+// there by chance.
+//
 // Beyond what [crm.Sink] says, the kit demands of errors that a caller can tell why a push was given up: the error of a push that stalls until its context
 // ends wraps context.DeadlineExceeded, that of a push whose context had ended before wraps context.Canceled. Sinks over a remote.Client have that by itself.
 package crmtest

@@ -67,6 +67,8 @@ type Rig struct {
 	Leads func(key string) []string
 	// Users are people who work in the CRM; needed with Source.
 	Users Users
+	// Now is the CRM's clock, by which what Users do has its time. Nil: time.Now.
+	Now func() time.Time
 	// Secrets are what no error may show: tokens, passwords. A stand-in repeats them in its error answers.
 	Secrets []string
 }
@@ -159,7 +161,7 @@ func FakeHarness() Harness {
 
 func (f *Fake) rig() Rig {
 	return Rig{
-		Sink: f, Users: f,
+		Sink: f, Users: f, Now: f.now,
 		Fault:  func(fault Fault) { f.Queue(fault) },
 		Refuse: func(interaction string) { f.Refuse(interaction, "no longer wanted") },
 		Contacts: func(key string) (held []HeldContact) {

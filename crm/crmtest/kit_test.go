@@ -199,6 +199,15 @@ func TestTheKitFindsWhatIsBroken(t *testing.T) {
 		{"the cursor is ignored", "what the CRM's users did", func(f *Fake, r *Rig) {
 			r.Sink = &broken{Fake: f, change: func(ctx context.Context, _ channel.Cursor) (crm.Batch, error) { return f.Changes(ctx, "") }}
 		}},
+		{"the wall clock is read in another zone", "what the CRM's users did", func(f *Fake, r *Rig) {
+			r.Sink = &broken{Fake: f, change: func(ctx context.Context, after channel.Cursor) (crm.Batch, error) {
+				b, err := f.Changes(ctx, after)
+				for i := range b.Updates {
+					b.Updates[i].Time = b.Updates[i].Time.Add(5 * time.Hour)
+				}
+				return b, err
+			}}
+		}},
 		{"own writes come back as changes", "our own writes", func(f *Fake, r *Rig) {
 			r.Sink = &broken{Fake: f, push: func(ctx context.Context, c crm.Change) (crm.Receipt, error) {
 				receipt, err := f.Push(ctx, c)

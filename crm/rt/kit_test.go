@@ -39,6 +39,11 @@ var mapping = Mapping{Owners: map[string]string{"jo": "jo", "sam": "sam", "ana":
 func (s *standIn) rig(flaky *crmtest.Flaky, sink *Sink) crmtest.Rig {
 	return crmtest.Rig{
 		Sink: sink, Secrets: []string{token}, Users: staff{s}, Fault: flaky.Fault,
+		Now: func() time.Time {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.now()
+		},
 		Refuse: func(key string) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -53,7 +53,11 @@ func harness(options Options) crmtest.Harness {
 func (o *org) rig(t crmtest.T, sink *Sink) crmtest.Rig {
 	w := sink.words
 	return crmtest.Rig{
-		Sink: sink, Secrets: []string{token}, Users: o.staff(w),
+		Sink: sink, Secrets: []string{token}, Users: o.staff(w), Now: func() time.Time {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			return o.now()
+		},
 		Fault: func(f crmtest.Fault) {
 			o.mu.Lock()
 			defer o.mu.Unlock()
