@@ -27,6 +27,13 @@ func (m *model) insist(verb func(by socialcrm.By) error) {
 	}
 }
 
+// presence lets an agent come or go.
+func (m *model) presence() {
+	who := rapid.SampledFrom([]string{"ana", "ben", "ben"}).Draw(m.T, "who")
+	p := rapid.SampledFrom([]ticket.Presence{ticket.Available, ticket.Busy, ticket.Away}).Draw(m.T, "presence")
+	m.insist(func(by socialcrm.By) error { return m.desk.SetPresence(context.Background(), by, who, p) })
+}
+
 // person draws the contact of a ticket.
 func (m *model) person() (id ticket.ContactID) {
 	t, ok := m.ticket()

@@ -44,6 +44,7 @@ func (m *Invariants) Check() {
 	m.checkClocks(tickets, entries)
 	m.checkReport(tickets, entries)
 	m.checkAgents(tickets)
+	m.checkLanes(tickets)
 	m.checkTasks()
 	m.checkCRM(tickets, messages)
 	m.checkContacts(tickets)

@@ -71,6 +71,7 @@ type model struct {
 	acts     int
 	drafts   []socialcrm.Receipt
 	crowds   bool // many who write nearly the same are a campaign
+	nights   bool // one lane closes and has a fallback
 }
 
 func (m *model) start() {
@@ -118,6 +119,10 @@ func Company() socialcrm.Setup {
 func (m *model) company(s socialcrm.Setup) socialcrm.Setup {
 	if m.crowds {
 		s.Campaigns = socialcrm.Campaigns{Authors: 3, Within: sla.Duration(2 * time.Hour), Notify: []string{"care"}}
+	}
+	if m.nights {
+		s.Lanes[0].Calendar, s.Lanes[0].Fallback = "day", "care"
+		s.Agents[0].Capacity, s.Agents[1].Capacity = 1, 2 // so that tickets wait
 	}
 	return s
 }
@@ -236,6 +241,9 @@ func (m *model) step() {
 	kinds := []remote.Kind{remote.Unavailable, remote.Rejected, remote.PolicyBlocked, remote.NotInControl, remote.Unknown}
 	if m.crowds && rapid.IntRange(0, 4).Draw(m.T, "petition") == 0 {
 		m.petition()
+	}
+	if m.nights && rapid.IntRange(0, 5).Draw(m.T, "comes or goes") == 0 {
+		m.presence()
 	}
 	switch rapid.IntRange(0, 30).Draw(m.T, "step") {
 	case 0, 1:
@@ -381,7 +389,7 @@ func (m *model) view(fn func(ticket.Reader) error) {
 func Model(t *testing.T, open func(now func() time.Time) (ticket.Store, error)) {
 	t.Helper()
 	rapid.Check(t, func(r *rapid.T) {
-		m := &model{T: r, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), crowds: rapid.IntRange(0, 3).Draw(r, "campaigns") == 0}
+		m := &model{T: r, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), crowds: rapid.IntRange(0, 3).Draw(r, "campaigns") == 0, nights: rapid.Bool().Draw(r, "a fallback")}
 		now := func() time.Time { return m.now }
 		traits := channel.Traits{MaxText: 120, Echoes: rapid.Bool().Draw(r, "echoes")}
 		m.platform = channeltest.New(channeltest.Options{
