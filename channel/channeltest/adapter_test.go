@@ -58,6 +58,9 @@ func (p *pinboard) Send(ctx context.Context, out channel.Outgoing) (channel.Sent
 	if err != nil {
 		return channel.Sent{}, err
 	}
+	if n.ID == 0 {
+		return channel.Sent{}, &remote.Error{Op: "pinboard: post reply to " + out.InReplyTo, Kind: remote.Unknown, Message: "the answer names no note"}
+	}
 	return channel.Sent{ID: strconv.Itoa(n.ID), Time: n.At}, nil
 }
 
@@ -187,7 +190,12 @@ func (b *board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // The whole kit over an adapter that speaks HTTP.
 func TestAdapterOverHTTPConforms(t *testing.T) {
 	t.Parallel()
-	channeltest.Run(t, channeltest.Harness{
+	channeltest.Run(t, pinboardHarness(nil))
+}
+
+// pinboardHarness is the adapter over its stand-in; spoil, where given, puts a mistake into it.
+func pinboardHarness(spoil func(*pinboard) channel.Channel) channeltest.Harness {
+	return channeltest.Harness{
 		Features: channeltest.Features{Abilities: channeltest.Finds, Webhook: true, Poll: true, Threads: true, Batches: true},
 		New: func(t channeltest.T) channeltest.Fixture {
 			platform := &board{}
@@ -201,8 +209,12 @@ func TestAdapterOverHTTPConforms(t *testing.T) {
 					Token:  oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "pinboard-token"}),
 					Scopes: []remote.Scope{{Level: remote.LevelAccount, ID: "pinboard/shop"}}},
 			}
+			adapter := channel.Channel(p)
+			if spoil != nil {
+				adapter = spoil(p)
+			}
 			return channeltest.Fixture{
-				Channel: p, Break: flaky.Break, Calls: flaky.Calls, Secrets: []string{"pinboard-token", "pinboard-key"},
+				Channel: adapter, HTTP: flaky, Secrets: []string{"pinboard-token", "pinboard-key"},
 				Write:    func(text string) string { return strconv.Itoa(platform.add(note{Author: "mia", Text: text}).ID) },
 				Customer: "mia",
 				Reply: func(to, text string) string {
@@ -229,5 +241,5 @@ func TestAdapterOverHTTPConforms(t *testing.T) {
 				},
 			}
 		},
-	})
+	}
 }

@@ -1,17 +1,20 @@
 package channeltest
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
+
+	"github.com/socialcrm/socialcrm/internal/mishap"
 )
 
-// Flaky is a stand-in of a platform over HTTP that misbehaves on order, so that Fixture.Break and Fixture.Calls need no code of the adapter's author:
+// Flaky is a stand-in of a platform over HTTP that misbehaves on order, so that Fixture.HTTP is all that the adapter's author gives:
 //
 //	flaky := &channeltest.Flaky{Handler: platform}
 //	server := httptest.NewServer(flaky)
-//	return channeltest.Fixture{Break: flaky.Break, Calls: flaky.Calls, ...}
+//	return channeltest.Fixture{HTTP: flaky, ...}
 //
 // It speaks as most platforms do: 429 with Retry-After, 503, 401, 422, or a broken connection. A platform that says it otherwise sets Answer.
 type Flaky struct {
@@ -25,6 +28,15 @@ type Flaky struct {
 	mu    sync.Mutex
 	queue []Trouble
 	calls int
+	play  mishap.Play // spoils the next answer; nil: none
+	posts bool        // it waits for one to a request that posts
+}
+
+// spoil makes the next request, or the next that posts, be carried out and its answer spoiled.
+func (f *Flaky) spoil(play mishap.Play, posts bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.play, f.posts = play, posts
 }
 
 // Break makes the next request go wrong as Fixture.Break says.
@@ -41,8 +53,8 @@ func (f *Flaky) Calls() int {
 	return f.calls
 }
 
-// next counts the request and returns what goes wrong with it; empty for nothing.
-func (f *Flaky) next(r *http.Request) Trouble {
+// next counts the request and returns what goes wrong with it, or spoils its answer; empty and nil for nothing.
+func (f *Flaky) next(r *http.Request) (Trouble, mishap.Play) {
 	posts := r.Method == http.MethodPost || r.Method == http.MethodPut
 	if f.Posts != nil {
 		posts = f.Posts(r)
@@ -52,21 +64,33 @@ func (f *Flaky) next(r *http.Request) Trouble {
 	if posts {
 		f.calls++
 	}
+	if play := f.play; play != nil && (posts || !f.posts) {
+		f.play = nil
+		return "", play
+	}
 	if len(f.queue) == 0 {
-		return ""
+		return "", nil
 	}
 	tr := f.queue[0]
 	if (tr == AnswerLost || tr == RequestLost || tr == Silent) && !posts {
-		return ""
+		return "", nil
 	}
 	f.queue = f.queue[1:]
-	return tr
+	return tr, nil
 }
 
 // ServeHTTP lets Handler answer, or misbehaves.
 func (f *Flaky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status := 0
-	tr := f.next(r)
+	tr, play := f.next(r)
+	if play != nil {
+		body, _ := io.ReadAll(r.Body) // only then does the server notice that the caller has gone
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		right := httptest.NewRecorder()
+		f.Handler.ServeHTTP(right, r)
+		play(w, r, right)
+		return
+	}
 	switch tr {
 	case "":
 		f.Handler.ServeHTTP(w, r)

@@ -68,6 +68,9 @@ type Fixture struct {
 	Calls func() int
 	// Break makes the next call go wrong: with AnswerLost, RequestLost and Silent the next that posts, otherwise the next of any kind.
 	Break func(Trouble)
+	// HTTP is the Flaky in front of a stand-in that is spoken to over HTTP. Then Break and Calls may be left out, and answers are also spoiled as networks and proxies
+	// spoil them after the request was carried out: 500, 504, HTML, cut, slow, huge, empty or senseless bodies. Nil: none of that is checked.
+	HTTP *Flaky
 	// RetryAfter is how long the platform says to stay away when it is Throttled; where it does not say, what the adapter takes for it. Zero: a minute, as Flaky says.
 	RetryAfter time.Duration
 	// Webhook renders what no webhook has told yet as one call, signed by the platform.

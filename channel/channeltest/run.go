@@ -53,7 +53,7 @@ type check struct {
 // checks returns all promises, that of a whole harness first.
 func checks() []check {
 	var all []check
-	for _, part := range [][]check{harnessChecks(), sendChecks(), troubleChecks(), abilityChecks(), eventChecks(), webhookChecks(), pollChecks(), streamChecks()} {
+	for _, part := range [][]check{harnessChecks(), sendChecks(), troubleChecks(), httpChecks(), abilityChecks(), eventChecks(), webhookChecks(), pollChecks(), streamChecks()} {
 		all = append(all, part...)
 	}
 	return all
@@ -63,6 +63,14 @@ func runCheck(t T, c check, h Harness) {
 	f := h.New(t)
 	if f.Now == nil {
 		f.Now = time.Now
+	}
+	if f.HTTP != nil {
+		if f.Break == nil {
+			f.Break = f.HTTP.Break
+		}
+		if f.Calls == nil {
+			f.Calls = f.HTTP.Calls
+		}
 	}
 	c.run(&bench{T: t, Fixture: f, features: h.Features})
 }
@@ -82,8 +90,8 @@ func harnessChecks() []check {
 			{"Posts", b.Posts != nil, true},
 			{"Answers", b.Answers != nil, arrives(f)},
 			{"Attached (Traits.MaxAttachments)", b.Attached != nil, b.Channel != nil && b.Channel.Traits(b.visibility()).MaxAttachments != 0},
-			{"Calls", b.Calls != nil, true},
-			{"Break", b.Break != nil, len(f.Cannot) < len(allTroubles)},
+			{"Calls (or HTTP)", b.Calls != nil, true},
+			{"Break (or HTTP)", b.Break != nil, len(f.Cannot) < len(allTroubles)},
 			{"Edit (Features.Edits)", b.Edit != nil, f.Edits},
 			{"Delete (Features.Deletions)", b.Delete != nil, f.Deletions},
 			{"Webhook (Features.Webhook)", b.Webhook != nil, f.Webhook},

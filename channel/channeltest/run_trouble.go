@@ -90,20 +90,22 @@ func (b *bench) sendIn(tr Trouble, out channel.Outgoing) (time.Duration, error) 
 	return time.Since(start), err
 }
 
-// checkSecrets sees that no error, nor any error in its chain, holds a secret, nor any event: what is told is stored and shown.
-func checkSecrets(b *bench) {
-	see := func(when string, err error) {
-		for e := range chain(err) {
-			for _, secret := range b.Secrets {
-				for _, form := range []string{e.Error(), fmt.Sprintf("%+v", e), fmt.Sprintf("%#v", e)} {
-					if secret != "" && strings.Contains(form, secret) {
-						b.Errorf("%s: the %T holds a secret", when, e)
-						return
-					}
+// seeNoSecret sees that neither the error nor any error in its chain holds a secret.
+func (b *bench) seeNoSecret(when string, err error) {
+	for e := range chain(err) {
+		for _, secret := range b.Secrets {
+			for _, form := range []string{e.Error(), fmt.Sprintf("%+v", e), fmt.Sprintf("%#v", e)} {
+				if secret != "" && strings.Contains(form, secret) {
+					b.Errorf("%s: the %T holds a secret", when, e)
+					return
 				}
 			}
 		}
 	}
+}
+
+// checkSecrets sees that no error, nor any error in its chain, holds a secret, nor any event: what is told is stored and shown.
+func checkSecrets(b *bench) {
 	if arrives(b.features) {
 		for source, events := range b.tell().told {
 			for _, e := range events {
@@ -128,17 +130,17 @@ func checkSecrets(b *bench) {
 			continue
 		}
 		_, err := b.sendIn(tr, outs[i])
-		see("Send when "+string(tr), err)
+		b.seeNoSecret("Send when "+string(tr), err)
 		if p := b.poller(); p != nil && (tr == Down || tr == TokenExpired || tr == Throttled) {
 			b.Break(tr)
 			_, err := p.Poll(b.context(), "")
-			see("Poll when "+string(tr), err)
+			b.seeNoSecret("Poll when "+string(tr), err)
 		}
 	}
 	if r := b.receiver(); r != nil && b.Webhook != nil {
 		for what, call := range b.forgeries() {
 			_, err := r.Verify(call)
-			see("Verify of a call with "+what, err)
+			b.seeNoSecret("Verify of a call with "+what, err)
 		}
 	}
 }

@@ -113,7 +113,7 @@ func fixture(t channeltest.T, where place) channeltest.Fixture {
 	}
 	return channeltest.Fixture{
 		Channel: page, Sources: []channel.Source{&facebook.Receiver{App: app}},
-		Secrets: []string{pageToken, url.QueryEscape(pageToken), appSecret, proof}, Break: flaky.Break, Calls: flaky.Calls, Webhook: s.webhook, RetryAfter: 7 * time.Minute,
+		Secrets: []string{pageToken, url.QueryEscape(pageToken), appSecret, proof}, HTTP: flaky, Webhook: s.webhook, RetryAfter: 7 * time.Minute,
 		Customer: pageID + ":" + customer,
 		Write:    func(text string) string { return writes[where](text).id },
 		Reply: func(to, text string) (id string) {

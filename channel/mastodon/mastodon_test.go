@@ -91,7 +91,7 @@ func fixture(t channeltest.T, visibility string) channeltest.Fixture {
 	flaky := &channeltest.Flaky{Handler: platform, Posts: isPost}
 	c := connect(t, flaky)
 	return channeltest.Fixture{
-		Channel: c, Break: flaky.Break, Calls: flaky.Calls, Secrets: []string{standin.Token}, Customer: standin.Customer,
+		Channel: c, HTTP: flaky, Secrets: []string{standin.Token}, Customer: standin.Customer,
 		Write:   func(text string) string { return platform.Post(standin.Status{Text: text, Visibility: visibility}) },
 		Reply:   platform.Reply,
 		Edit:    func(id, text string) string { platform.Edit(id, text); return id },

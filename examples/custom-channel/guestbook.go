@@ -73,6 +73,9 @@ func (c *Channel) Send(ctx context.Context, out channel.Outgoing) (channel.Sent,
 	if err != nil {
 		return channel.Sent{}, err
 	}
+	if made.ID == "" { // some proxy's answer: the entry may be there
+		return channel.Sent{}, &remote.Error{Op: "guestbook: answer " + out.InReplyTo, Kind: remote.Unknown, Message: "the answer names no entry"}
+	}
 	return channel.Sent{ID: made.ID, Thread: made.Root, Time: made.Written}, nil
 }
 

@@ -35,8 +35,8 @@ func TestConformance(t *testing.T) {
 				Posts:    func() []string { return p.answers("") },
 				Answers:  p.answers,
 				Webhook:  p.webhook,
-				Break:    flaky.Break, Calls: flaky.Calls,
-				Secrets: []string{token, secret},
+				HTTP:     flaky,
+				Secrets:  []string{token, secret},
 			}
 		},
 	})
