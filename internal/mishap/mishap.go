@@ -87,9 +87,10 @@ func Mistyped(w http.ResponseWriter, _ *http.Request, right *httptest.ResponseRe
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-// another is a value of another type.
+// another is a value of another type; none that could pass for a name or a number.
 func another(v any) any {
-	if _, number := v.(float64); number {
+	switch v.(type) {
+	case float64, string:
 		return []any{}
 	}
 	return 7
