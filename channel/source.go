@@ -43,10 +43,13 @@ type Bad struct {
 	Raw []byte `json:"raw,omitempty"`
 }
 
-// Poller fetches what is new. The Desk calls it again and again, never twice at once for one source.
+// Poller fetches what is new. The Desk calls it again and again, never twice at once for one source. A source that is also a Receiver is polled all the same: where the
+// platform has only one of the two at a time, make it two sources and give the Desk one.
 type Poller interface {
 	Source
-	// Poll returns what came after the cursor, in one call or a few, without waiting. An error is a *remote.Error and leaves the cursor where it was.
+	// Poll returns what came after the cursor, in one call or a few, without waiting; its context ends after Config.SendTimeout. An API that polls long is asked
+	// with a wait of nothing or few seconds, well below that. Where a poll confirms what came before its cursor, confirm nothing beyond after: what is returned
+	// is stored only then. An error is a *remote.Error and leaves the cursor where it was.
 	Poll(ctx context.Context, after Cursor) (Batch, error)
 }
 

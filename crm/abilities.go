@@ -62,9 +62,11 @@ type Update struct {
 	// Case is Case.Key or, where the CRM does not keep that, empty with CaseRef set.
 	Case    string
 	CaseRef string
-	// Actor is who did it, Time when.
+	// Actor is who did it: Kind ticket.ByCRM, ID that person's name or ID in the CRM, Name how people call them; empty: not known. The Desk keeps the person as the Name,
+	// and puts the sink's name in the ID's place.
 	Actor ticket.Actor
-	Time  time.Time
+	// Time is when it was done, by the CRM's clock: by it the Desk tells which of two changes was the later.
+	Time time.Time
 	// Status is the new status; empty: unchanged.
 	Status ticket.Status
 	// Agent is the new owner as the Setup names agents; nil: unchanged.

@@ -23,7 +23,8 @@ type Features struct {
 	Abilities Ability
 	// Webhook, Stream and Poll say how events arrive.
 	Webhook, Stream, Poll bool
-	// PrivateOnly is set where nothing is public: then customers write, and answers go out, in private. Otherwise in public.
+	// PrivateOnly is set where nothing is public: then customers write, and answers go out, in private. Otherwise in public. An adapter of both runs the kit twice,
+	// the second time with PrivateOnly and a Fixture whose customer writes in private.
 	PrivateOnly bool
 	// Edits and Deletions are told. Revisions: every edit has a name of its own, so that no edit is without a dedupe key.
 	Edits, Deletions, Revisions bool
@@ -31,9 +32,12 @@ type Features struct {
 	Threads bool
 	// HidesAuthors is set where the platform does not say, or not always, who wrote a message.
 	HidesAuthors bool
-	// Batches is set where a webhook call or poll page may hold several entries. Then one that cannot be decoded must cost the others nothing, and be kept as a
-	// channel.Bad.
+	// Batches is set where both a webhook call and a poll page, as far as the adapter has them, may hold several entries. Then one that cannot be decoded must cost
+	// the others nothing, and be kept as a channel.Bad. Where only one of the two may, run the kit for each with a Fixture that has the other's source left out.
 	Batches bool
+	// ForgetsRead is set where the platform is a queue: a poll from a cursor confirms what came before it, which no poll brings again (Telegram's getUpdates). What
+	// the last poll brought must still come again until a later one confirms it.
+	ForgetsRead bool
 	// UnsignedBody is set where the platform proves itself by a secret header alone, so that an altered body cannot be noticed.
 	UnsignedBody bool
 	// Cannot lists the troubles that the platform or stand-in never has.
@@ -73,7 +77,8 @@ type Fixture struct {
 	HTTP *Flaky
 	// RetryAfter is how long the platform says to stay away when it is Throttled; where it does not say, what the adapter takes for it. Zero: a minute, as Flaky says.
 	RetryAfter time.Duration
-	// Webhook renders what no webhook has told yet as one call, signed by the platform.
+	// Webhook renders what no webhook has told yet as one call, signed by the platform. It is also called when nothing is left: then the call is authentic too, and
+	// holds no events.
 	Webhook func() channel.Call
 	// Corrupt puts an entry that cannot be decoded among what is told next, by a webhook call or poll page alike; needed with Batches.
 	Corrupt func()

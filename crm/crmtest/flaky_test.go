@@ -190,6 +190,18 @@ type spoiled struct {
 
 func (s spoiled) Push(ctx context.Context, c crm.Change) (crm.Receipt, error) { return s.push(ctx, c) }
 
+// The cabinet writes by PUT only: that its answers leave no doubt need not be promised.
+func TestAPutMayBeMadeAgainWhateverTheHarnessSays(t *testing.T) {
+	t.Parallel()
+	h := overHTTP(nil)
+	h.Repeatable = false
+	for _, mishap := range []string{"500", "reset", "huge body"} {
+		if found := crmtest.HTTPFailures(t, h, mishap); len(found) > 0 {
+			t.Errorf("%s: it found %q", mishap, found)
+		}
+	}
+}
+
 func TestRunHTTPFindsWhatIsBroken(t *testing.T) {
 	t.Parallel()
 	failing := func(turn func(e *remote.Error) error) func(crm.Sink) crm.Sink {

@@ -25,7 +25,7 @@ type HTTPHarness struct {
 	// Writes returns how many records a request may write. Nil: as for Flaky.
 	Writes func(r *http.Request, body []byte) int
 	// Repeatable says that a write may simply be made again, because it names the record by our key: an answer that is lost is then Unavailable. Otherwise it is
-	// Unknown, and the sink looks before it writes again.
+	// Unknown, and the sink looks before it writes again. Of a PUT or DELETE, which HTTP lets repeat, either will do.
 	Repeatable bool
 	// Limits is whom a throttled call concerns; LevelNone, the zero value: the app, as where a quota is the whole CRM's.
 	Limits remote.Level
@@ -88,6 +88,7 @@ type line struct {
 	cut    bool    // nobody can connect
 	struck int     // how many calls it happened to
 	wrote  int     // how many of them write
+	once   int     // how many of those HTTP does not let repeat
 }
 
 // open puts the CRM behind a line. Each call has a connection of its own, because the standard transport asks again by itself where one ends that was used before.
@@ -139,6 +140,9 @@ func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.struck++
 		if writes {
 			l.wrote++
+			if r.Method != http.MethodPut && r.Method != http.MethodDelete {
+				l.once++
+			}
 		}
 	}
 	l.mu.Unlock()
@@ -161,7 +165,7 @@ func (l *line) attempt(ctx context.Context, call func(context.Context) error) er
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	l.mu.Lock()
-	l.struck, l.wrote, l.giveUp = 0, 0, cancel
+	l.struck, l.wrote, l.once, l.giveUp = 0, 0, 0, cancel
 	l.now = l.now.Add(25 * time.Hour) // whatever the call before learned, this one begins afresh
 	l.mu.Unlock()
 	return call(ctx)
@@ -218,7 +222,7 @@ func checkMishap(t T, h HTTPHarness, m Mishap, writes bool) {
 	for _, call := range calls {
 		err := l.attempt(t.Context(), call.call)
 		l.mu.Lock()
-		struck, wrote, now := l.struck, l.wrote, l.now
+		struck, wrote, once, now := l.struck, l.wrote, l.once, l.now
 		l.mu.Unlock()
 		if struck == 0 {
 			if err != nil {
@@ -231,11 +235,14 @@ func checkMishap(t T, h HTTPHarness, m Mishap, writes bool) {
 			t.Errorf("%s: error %v, want a *remote.Error", call.name, err)
 			continue
 		}
-		want := m.Kind
+		want, or := m.Kind, m.or
 		if m.Doubtful && wrote > 0 && !h.Repeatable {
 			want = remote.Unknown
+			if once == 0 {
+				or = m.Kind
+			}
 		}
-		if e.Kind != want && (e.Kind != m.or || m.or == remote.Unknown) || e.Scope.Level != m.Scope {
+		if e.Kind != want && (e.Kind != or || or == remote.Unknown) || e.Scope.Level != m.Scope {
 			t.Errorf("%s, writing %t: error %v for %s, want %s for %s", call.name, wrote > 0, err, e.Scope, want, m.Scope)
 		}
 		if m.Wait == 0 && !e.RetryAt.IsZero() || m.Wait != 0 && !e.RetryAt.Equal(now.Add(m.Wait)) {
