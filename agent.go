@@ -184,7 +184,9 @@ func (d *Desk) Resume(ctx context.Context, by By, account channel.AccountID) err
 			return err
 		}
 		for _, id := range append([]channel.AccountID{account}, along...) {
-			w.tx.ResumeQueue(sendQueue(id))
+			for _, queue := range w.d.queuesOf(id) {
+				w.tx.ResumeQueue(queue)
+			}
 			w.tx.PutValue(ticket.Value{Key: resumedKey(id), Data: []byte(stamp(w.now))})
 			w.checkSubscription(id)
 			if acc := w.d.channelOf(id); acc != nil {

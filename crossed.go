@@ -61,15 +61,46 @@ func tellingKey(sink string, contact crm.Subject) ticket.ValueKey {
 	return ticket.ValueKey{Space: "crm/" + sink + "/telling", Name: contact.String()}
 }
 
+// firstTold is how long a push waits while another one tells the CRM of the same contact for the first time.
+const firstTold = time.Second
+
 // aboutToTell notes, before a push, which version of the contact it tells: should the process die before it is recorded, whoever records another version knows that
 // this one may have come last.
-func (w *work) aboutToTell(sink string, p push) error {
+//
+// A contact that the CRM does not know is told by one push at a time, because two that look for it by its key, side by side, may both write it. The others are put back,
+// and aboutToTell returns true: until that one ended, or cannot reach the CRM any more.
+func (w *work) aboutToTell(sink string, p push, lease ticket.Lease) (later bool, err error) {
+	values, err := w.tx.Values(tellingKey(sink, p.contacts), progressKey(sink, p.contacts))
+	if err != nil {
+		return false, err
+	}
+	others, err := p.beside(&values[0])
+	if err != nil {
+		return false, err
+	}
+	if p.change.Refs.Contact == "" {
+		var known progress
+		if err := readProgress(values[1:], &known); err != nil {
+			return false, err
+		}
+		if known.Ref != "" { // it has just been told: this push is to be gathered anew
+			return true, w.tx.Postpone(lease, w.now, "")
+		}
+		if len(others) > 0 {
+			return true, w.tx.Postpone(lease, w.now.Add(firstTold), "")
+		}
+	}
+	until := p.began.Add(w.d.cfg.SendTimeout + w.d.margin())
+	return false, w.putTelling(sink, p, append(others, telling{p.task, p.contact.Version, until}))
+}
+
+// contactNotTold ends what aboutToTell noted, for a push that did not tell of the contact: the CRM did not take it.
+func (w *work) contactNotTold(sink string, p push) error {
 	others, err := w.toldBeside(sink, p)
 	if err != nil {
 		return err
 	}
-	until := p.began.Add(w.d.cfg.SendTimeout + w.d.margin())
-	return w.putTelling(sink, p, append(others, telling{p.task, p.contact.Version, until}))
+	return w.putTelling(sink, p, others)
 }
 
 // toldBeside returns the pushes of others that may have reached the CRM since this one began.
@@ -78,7 +109,12 @@ func (w *work) toldBeside(sink string, p push) ([]telling, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := decode[telling](&values[0])
+	return p.beside(&values[0])
+}
+
+// beside picks, from all pushes that tell of the contact, those of others that may have reached the CRM since this one began.
+func (p *push) beside(tellings *ticket.Value) ([]telling, error) {
+	all, err := decode[telling](tellings)
 	return slices.DeleteFunc(all, func(t telling) bool { return t.Task == p.task || t.Until.Before(p.began) }), err
 }
 

@@ -101,7 +101,7 @@ func (w *work) revive(taskID string, actor ticket.Actor) error {
 }
 
 // Decide says what became of a post that may have gone out (ticket.PostUnknown) and of which the platform cannot tell. With wentOut it counts as sent, at the time at
-// which it was tried; otherwise it is sent again. Errors: ErrNotFound when the ticket has no such message, ErrInvalid when the post is not in doubt.
+// which it was tried; otherwise it is sent again. CRMs hear of it then, too; its ID comes with its echo, should there be one. Errors: ErrNotFound when the ticket has no such message, ErrInvalid when the post is not in doubt.
 func (d *Desk) Decide(ctx context.Context, id ticket.ID, by By, message string, wentOut bool) (Receipt, error) {
 	content := struct {
 		Message string

@@ -94,7 +94,7 @@ func (d *Desk) send(ctx context.Context, lease ticket.Lease) error {
 				if err != nil {
 					return err
 				}
-				if before.Content.ID == "" && (before.Post == nil || before.Post.State != ticket.PostSent) { // without an ID, one that somebody decided about
+				if before.Post == nil || !isOut(before.Post) {
 					return w.tx.Bury(lease, "part "+strconv.Itoa(post.Out.Part-1)+" may have gone out; it waits until that is decided")
 				}
 				post.Out.After = before.Content.ID

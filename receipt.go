@@ -205,7 +205,7 @@ func (w *work) markTicket(r *Result, id ticket.ID, conv ticket.ConversationKey, 
 			return err
 		}
 		for _, m := range list.Items {
-			if m.Post == nil || m.Content.ID == "" || m.Conversation != conv || m.Content.Time.After(e.Receipt.Watermark) {
+			if m.Post == nil || !isOut(m.Post) || m.Conversation != conv || m.Content.Time.After(e.Receipt.Watermark) {
 				continue
 			}
 			now, err := w.tx.Messages(m.Key) // the list shows what is committed

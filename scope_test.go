@@ -226,3 +226,30 @@ func TestRetriesBackOffSurviveARestartAndEnd(t *testing.T) {
 		t.Errorf("two posts are tried in step: %v", gaps[0])
 	}
 }
+
+func TestWhatThrottlesAnAccountStopsItsPostsAndItsPolls(t *testing.T) {
+	t.Parallel()
+	for _, on := range []channeltest.Op{channeltest.OnPoll, channeltest.OnSend} {
+		t.Run(fmt.Sprint(on), func(t *testing.T) {
+			t.Parallel()
+			w, tk := asked(t, channeltest.Options{})
+			w.platform.Fail(on, channeltest.Throttle(remote.LevelAccount, 20*time.Minute))
+			if on == channeltest.OnPoll {
+				w.pass(time.Minute)
+			}
+			w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "In Lyon."}))
+			w.pass(time.Second)
+			calls := func() int { return w.platform.Calls(channeltest.OnPoll) + w.platform.Calls(channeltest.OnSend) }
+			before := calls()
+			w.pass(10 * time.Minute)
+			if n := calls() - before; n != 0 {
+				t.Errorf("%d calls before the time at which the platform said to come back", n)
+			}
+			polls := w.platform.Calls(channeltest.OnPoll)
+			w.pass(15 * time.Minute)
+			if got := w.platform.Replies(); len(got) != 1 || w.platform.Calls(channeltest.OnPoll) == polls {
+				t.Errorf("after it %d answers are out, and %d polls were made", len(got), w.platform.Calls(channeltest.OnPoll)-polls)
+			}
+		})
+	}
+}

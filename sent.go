@@ -3,6 +3,7 @@ package socialcrm
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/socialcrm/socialcrm/channel"
 	"github.com/socialcrm/socialcrm/sla"
@@ -29,7 +30,10 @@ func (d *Desk) sent(ctx context.Context, lease *ticket.Lease, key string, reply 
 	})
 }
 
-// wentOut records that a post is on the platform, once.
+// isOut reports whether a post counts as gone out. It need not have an ID: the platform gave none, or somebody decided about it.
+func isOut(post *ticket.Post) bool { return !post.Sent.Time.IsZero() }
+
+// wentOut records that a post is on the platform, once. Of one that counts as sent without an ID it records the ID, as soon as that is known.
 func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) error {
 	messages, err := w.tx.Messages(key)
 	if err != nil {
@@ -39,10 +43,11 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 	if m.Post == nil {
 		return nil
 	}
+	counts := isOut(m.Post) // already
+	if counts && sent.ID == m.Content.ID {
+		return nil // recorded already
+	}
 	if m.Content.ID != "" {
-		if sent.ID == m.Content.ID {
-			return nil // recorded already
-		}
 		c, err := w.load(m.Ticket)
 		if err != nil {
 			return err
@@ -55,11 +60,17 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 	if err != nil {
 		return err
 	}
-	if sent.Time.IsZero() || sent.Time.After(w.now) {
+	post := *m.Post
+	switch {
+	case counts:
+		sent.Time = post.Sent.Time // the clocks go by it
+	case sent.Time.IsZero() || sent.Time.After(w.now):
 		sent.Time = w.now
 	}
-	post := *m.Post
-	post.State, post.Sent, post.Error, m.Post = ticket.PostSent, sent, "", &post
+	if !counts {
+		post.State, post.Error = ticket.PostSent, ""
+	}
+	post.Sent, m.Post = sent, &post
 	if m.Content.ID, m.Content.Time = sent.ID, sent.Time; m.Deleted.IsZero() {
 		m.Content.URL = sent.URL
 	}
@@ -72,28 +83,14 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 		echo := channel.Event{Kind: channel.MessageEchoed, Message: channel.Message{ID: sent.ID}}
 		w.tx.MarkSeen(ticket.EventKey{Account: m.Conversation.Account, Key: echo.DedupeKey()})
 	}
-	conv, err := w.unlist(m.Conversation, key)
+	if counts {
+		err = w.named(&m)
+	} else {
+		err = w.counted(&m, kind)
+	}
 	if err != nil {
 		return err
 	}
-	c, err := w.load(m.Ticket)
-	if err != nil {
-		return err
-	}
-	if err := c.answered(&m, kind); err != nil {
-		return err
-	}
-	if post.Out.Part < post.Out.Parts {
-		if err := w.continueWith(&m, post.Out.Part+1); err != nil {
-			return err
-		}
-	}
-	if post.Out.Part == post.Out.Parts {
-		if err := w.thenStatus(c, &m, &conv); err != nil {
-			return err
-		}
-	}
-	c.finish()
 	if post.Private {
 		if err := w.moved(key, channel.Author{}); err != nil {
 			return err
@@ -109,6 +106,70 @@ func (w *work) wentOut(key string, sent channel.Sent, kind ticket.EntryKind) err
 		}
 	}
 	return w.receiptsFor(key)
+}
+
+// counted is what it means that a post went out: for the clocks, for the parts behind it and for its ticket's status.
+func (w *work) counted(m *ticket.Message, kind ticket.EntryKind) error {
+	conv, err := w.unlistSent(m)
+	if err != nil {
+		return err
+	}
+	c, err := w.load(m.Ticket)
+	if err != nil {
+		return err
+	}
+	if err := c.answered(m, kind); err != nil {
+		return err
+	}
+	out := &m.Post.Out
+	if out.Part < out.Parts {
+		if err := w.continueWith(m, out.Part+1); err != nil {
+			return err
+		}
+	}
+	if out.Part == out.Parts {
+		if err := w.thenStatus(c, m, &conv); err != nil {
+			return err
+		}
+	}
+	c.finish()
+	return nil
+}
+
+// unlistSent takes a post that went out off its conversation's list of unfinished ones. Without an ID it stays there while its echo may still come.
+func (w *work) unlistSent(m *ticket.Message) (ticket.Conversation, error) {
+	if m.Content.ID != "" {
+		return w.unlist(m.Conversation, m.Key)
+	}
+	convs, err := w.tx.Conversations(m.Conversation)
+	if err != nil {
+		return ticket.Conversation{}, err
+	}
+	posts, err := w.tx.Messages(convs[0].Unfinished...)
+	if err != nil {
+		return ticket.Conversation{}, err
+	}
+	var late []string
+	for _, p := range posts {
+		if p.Post != nil && isOut(p.Post) && w.now.Sub(p.Post.Sent.Time) > earlyKept {
+			late = append(late, p.Key)
+		}
+	}
+	return w.unlist(m.Conversation, late...)
+}
+
+// named records that the platform told the ID of a post that counts as sent: whoever knows the post hears of it.
+func (w *work) named(m *ticket.Message) error {
+	if _, err := w.unlist(m.Conversation, m.Key); err != nil {
+		return err
+	}
+	c, err := w.load(m.Ticket)
+	if err != nil {
+		return err
+	}
+	c.journal(ticket.Entry{Kind: ticket.ReplyConfirmed, Message: m.Key, Actor: ticket.Actor{Kind: ticket.BySystem}, Reason: "the platform told its ID"})
+	c.finish()
+	return nil
 }
 
 // takenForAnother takes back the copy of a post of ours that was stored when its echo came before anybody could know it for ours: what it did to clocks counts no more,
@@ -195,11 +256,22 @@ func (w *work) unfinished(conv *ticket.Conversation, e *channel.Event) (*ticket.
 		if p.Post == nil || p.Post.State == ticket.PostQueued && p.Post.Attempts == 0 {
 			continue
 		}
+		if isOut(p.Post) && e.SentKey == "" && !triedAbout(p.Post, e.Time) {
+			continue // it counts as sent: what is posted later is another one
+		}
 		if e.SentKey == p.Key || e.SentKey == "" && afterMentions(e.Message.Text) == afterMentions(p.Content.Text) {
 			return p, nil
 		}
 	}
 	return nil, nil
+}
+
+// clocksDiffer is by how much the platform's clock may differ from ours.
+const clocksDiffer = time.Minute
+
+// triedAbout reports whether the latest attempt at a post may have come to the platform at this time of the platform.
+func triedAbout(p *ticket.Post, at time.Time) bool {
+	return !at.Before(p.Tried.Add(-clocksDiffer)) && !at.After(p.Until.Add(clocksDiffer))
 }
 
 // afterMentions is a text without the mentions that it begins with.

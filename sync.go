@@ -98,7 +98,12 @@ func (d *Desk) syncSubject(ctx context.Context, lease ticket.Lease) error {
 	}
 	if p.change.Contact != nil {
 		p.task, p.began = lease.ID, d.now()
-		if err := d.settle(ctx, func(w *work) error { return w.aboutToTell(name, p) }); err != nil {
+		later := false
+		err := d.settle(ctx, func(w *work) (err error) {
+			later, err = w.aboutToTell(name, p, lease)
+			return err
+		})
+		if later || err != nil {
 			return err
 		}
 	}
@@ -109,6 +114,11 @@ func (d *Desk) syncSubject(ctx context.Context, lease ticket.Lease) error {
 	return d.settle(ctx, func(w *work) error {
 		if err := w.recordRefs(name, p, receipt); err != nil {
 			return err
+		}
+		if p.change.Contact != nil && receipt.Contact == "" && remote.KindOf(cause) != remote.Unknown {
+			if err := w.contactNotTold(name, p); err != nil {
+				return err
+			}
 		}
 		if holds, err := w.tx.Holds(lease); err != nil || !holds {
 			return errors.Join(err, w.overtaken(name, subject, p))
@@ -203,7 +213,7 @@ func gather(r ticket.Reader, sink string, s crm.Subject) (p push, more bool, err
 	var refs []ticket.ValueKey
 	for i := range messages {
 		m := &messages[i]
-		if m.Key == "" || m.Post != nil && m.Content.ID == "" {
+		if m.Key == "" || m.Post != nil && !isOut(m.Post) {
 			continue // not on the platform yet: the entry that says so will bring it
 		}
 		if m.Ticket != whole.ID {

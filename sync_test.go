@@ -3,7 +3,9 @@ package socialcrm_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -243,4 +245,107 @@ func TestAnOlderPushOfAContactDoesNotOutlastANewerOne(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAnAnswerWithoutAnIDReachesTheCRMAndIsThereOnceWhenItsEchoComes(t *testing.T) {
+	t.Parallel()
+	w, tk := asked(t, channeltest.Options{CannotFind: true})
+	w.platform.Fail(channeltest.OnSend, channeltest.LoseAnswer)
+	reply := w.must(w.desk.Reply(t.Context(), tk.ID, ana, socialcrm.Reply{Text: "In Lyon."})).Messages[0]
+	w.pass(10 * time.Minute)
+	w.must(w.desk.Decide(t.Context(), tk.ID, ana, reply, true))
+	w.pass(time.Minute)
+	held := func() (all []string) {
+		for _, in := range w.crm.Interactions(string(tk.ID)) {
+			all = append(all, fmt.Sprintf("%s %s %q", in.Text, in.State, in.Message))
+		}
+		return all[1:] // behind the question
+	}
+	if diff := cmp.Diff([]string{`In Lyon. sent ""`}, held()); diff != "" {
+		t.Errorf("the CRM holds, once it was decided (-want +got):\n%s", diff)
+	}
+	post := func() (post ticket.Post) {
+		w.ok(w.store.View(t.Context(), "", func(r ticket.Reader) error {
+			found, err := r.Messages(reply)
+			post = *found[0].Post
+			return err
+		}))
+		return post
+	}
+	answered, tried := w.ticket(tk.ID).Answered, post().Tried
+	for _, late := range []struct {
+		id string
+		at time.Time
+	}{{"77", tried.Add(time.Second)}, {"77", tried.Add(time.Second)}, {"78", tried.Add(20 * time.Minute)}} { // what is posted much later is another one
+		echo := posted(late.id, "private-shop-mia", "", "In Lyon.", late.at)
+		echo.Message.Visibility = channel.Private
+		if got := w.ingest(echo)[0].Message; (got == reply) != (late.id == "77") {
+			t.Errorf("echo %s is taken for %s", late.id, got)
+		}
+	}
+	w.pass(time.Minute)
+	if diff := cmp.Diff([]string{`In Lyon. sent "77"`, `In Lyon.  "78"`}, held()); diff != "" {
+		t.Errorf("the CRM holds, once the echo came (-want +got):\n%s", diff)
+	}
+	if n := countKind(w.kinds(tk.ID), ticket.ReplyTwice); n != 0 || !post().Sent.Time.Equal(answered) {
+		t.Errorf("told %d times that it is there twice; it was answered %s, and is from %s now", n, answered, post().Sent.Time)
+	}
+}
+
+// crossing is a CRM that counts how many pushes of a contact without a ref are under way at once.
+type crossing struct {
+	*crmtest.Fake
+	mu          sync.Mutex
+	first, most int
+}
+
+func (s *crossing) Push(ctx context.Context, c crm.Change) (crm.Receipt, error) {
+	if c.Contact == nil || c.Refs.Contact != "" {
+		return s.Fake.Push(ctx, c)
+	}
+	s.mu.Lock()
+	s.first++
+	s.most = max(s.most, s.first)
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.first--
+	}()
+	time.Sleep(500 * time.Millisecond)
+	return s.Fake.Push(ctx, c)
+}
+
+func TestAContactThatTheCRMDoesNotKnowIsToldByOnePushAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		platform := channeltest.New(channeltest.Options{})
+		page := platform.Account(channel.Account{AccountID: channel.AccountID{ID: "shop"}})
+		sink, store := &crossing{Fake: crmtest.New(crmtest.Options{})}, ticket.NewMemory(nil)
+		ctx, stop := context.WithCancel(t.Context())
+		var desks []*socialcrm.Desk
+		var done sync.WaitGroup
+		for range 2 {
+			desk, err := socialcrm.New(socialcrm.Config{Store: store, Channels: []channel.Channel{page}, Sinks: []crm.Sink{sink}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			desks = append(desks, desk)
+			done.Go(func() { _ = desk.Run(ctx) })
+		}
+		time.Sleep(time.Second)
+		var events []channel.Event
+		for i, visibility := range []channel.Visibility{channel.Public, channel.Private} { // two tickets
+			events = append(events, channel.Event{Kind: channel.MessageReceived, Account: page.Account().AccountID, Time: time.Now(), Message: channel.Message{
+				ID: fmt.Sprint(i), Thread: fmt.Sprint(i), Visibility: visibility, Author: channel.Author{ID: "mia", Name: "Mia"}, Text: fmt.Sprint("question ", i), Time: time.Now(),
+			}})
+		}
+		_, err := desks[0].Ingest(ctx, events...)
+		time.Sleep(20 * time.Second)
+		if cases := len(sink.Cases()); err != nil || cases != 2 || sink.most != 1 {
+			t.Errorf("%d cases, want 2; at most %d pushes told of the contact at once without its ref, want 1; %v", cases, sink.most, err)
+		}
+		stop()
+		done.Wait()
+	})
 }

@@ -147,8 +147,10 @@ const pollKind = "poll"
 
 // pollTask polls a source; one at a time, because the task has one ID.
 func pollTask(source string, due time.Time) ticket.Task {
-	return ticket.Task{ID: "poll/" + source, Kind: pollKind, Queue: "poll/" + source, Due: due, Payload: []byte(source)}
+	return ticket.Task{ID: "poll/" + source, Kind: pollKind, Queue: pollQueue(source), Due: due, Payload: []byte(source)}
 }
+
+func pollQueue(source string) string { return "poll/" + source }
 
 func cursorKey(source string) ticket.ValueKey { return ticket.ValueKey{Space: "cursor", Name: source} }
 
@@ -184,6 +186,9 @@ func (d *Desk) poll(ctx context.Context, lease ticket.Lease) error {
 		d.log.Warn("poll failed", "source", name, "error", err)
 		return d.settle(ctx, func(w *work) error {
 			alarm.failed(w, err)
+			if err := w.pollPauses(err, alarm.account); err != nil {
+				return err
+			}
 			return w.tx.Postpone(lease, retryAt(err, w.now, lease), reasonOf(err))
 		})
 	}

@@ -16,7 +16,8 @@ import (
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
-// Sink writes into one CRM. All methods may be called from several goroutines at once, but never for one subject at a time.
+// Sink writes into one CRM. All methods may be called from several goroutines at once, but never for one subject at a time. A contact comes with each subject that the CRM
+// does not know it by: until a Receipt has named its ref, one Push at a time carries it, in all processes of a Store; later several may, each with the ref.
 type Sink interface {
 	// Name is unique among a Desk's sinks and never changes: progress is kept under it. Lower-case letters, digits, '-', '.', '_'.
 	Name() string
@@ -136,7 +137,7 @@ type Party struct {
 type Interaction struct {
 	// Key is the external ID: stable, at most 40 characters of a-z, 0-9 and '-', whatever the platform's ID looks like.
 	Key string `json:"key"`
-	// Message is the platform's ID; empty for a note.
+	// Message is the platform's ID; empty for a note, and for an answer of which the platform did not tell it. Where it does later, the answer is pushed again with it.
 	Message   string           `json:"message,omitempty"`
 	Direction ticket.Direction `json:"direction"`
 	// Party is the Key of the contact who wrote it, or whom it answers, where that is not the customer but a party of the case.

@@ -35,7 +35,8 @@ type Client struct {
 	// Usage reads what Quotas cannot say (percentages inside JSON, say) from the headers of every answer and returns what to hold.
 	Usage func(header http.Header, now time.Time) []Hold
 	// Classify is the platform's own error table. It sees every answer, also 2xx, because some platforms put errors there. Nil from it leaves the decision
-	// to the status. Kind, Scope, Code, Message and RetryAt are for it to set; what it leaves empty is filled in, except for Kind.
+	// to the status. Kind, Scope, Code, Message and RetryAt are for it to set; what it leaves empty is filled in, except for Kind. A Scope with a Level and no ID gets
+	// that of the call's scope of this level, from Request.Scopes or Scopes, and stays without where there is none.
 	Classify func(*Response) *Error
 	// Secrets never appear in an error, in addition to tokens and what [Redact] knows by name.
 	Secrets []string
@@ -187,6 +188,17 @@ func (a *attempt) scope(level Level) Scope {
 		return Scope{Level: LevelCredential, ID: a.client.Name}
 	}
 	return Scope{}
+}
+
+// named returns the ID of the call's scope of a level; empty when it has none.
+func (a *attempt) named(level Level) string {
+	if level == LevelNone {
+		return ""
+	}
+	if s := a.scope(level); s.Level == level {
+		return s.ID
+	}
+	return ""
 }
 
 // fail completes an error and cleans it.

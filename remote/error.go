@@ -54,6 +54,9 @@ func (k Kind) String() string {
 func (k Kind) Temporary() bool { return k == RateLimited || k == Unavailable }
 
 // Level says how far a failure reaches, from one recipient to everything that the app does. Higher levels include lower ones.
+//
+// From LevelAccount up the Desk pauses what the failure of a post reaches: posts and, where the other side said when to come back (RateLimited, Unavailable), also polls
+// until then. The failure of an account's own poll does the same, where that was said.
 type Level uint8
 
 const (

@@ -136,6 +136,9 @@ func (a *attempt) verdict(answer *Response, readErr error) *Error {
 			if e.Message == "" {
 				e.Message = summary(answer.Body)
 			}
+			if e.Scope.ID == "" {
+				e.Scope.ID = a.named(e.Scope.Level)
+			}
 			return &e
 		}
 	}

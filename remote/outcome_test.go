@@ -1,8 +1,10 @@
 package remote_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -146,5 +148,27 @@ func TestACallThatCannotBeBuiltTakesNothingFromTheRate(t *testing.T) {
 	}
 	if _, err := c.Do(t.Context(), remote.Request{}); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAScopeWithoutAnIDIsThatOfTheCallAtItsLevel(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }))
+	defer server.Close()
+	mia, shop := remote.Scope{Level: remote.LevelRecipient, ID: "shop/mia"}, remote.Scope{Level: remote.LevelAccount, ID: "shop"}
+	for _, tt := range []struct{ said, want remote.Scope }{
+		{remote.Scope{}, shop},
+		{remote.Scope{Level: remote.LevelRecipient}, mia},
+		{remote.Scope{Level: remote.LevelRecipient, ID: "shop/noa"}, remote.Scope{Level: remote.LevelRecipient, ID: "shop/noa"}},
+		{remote.Scope{Level: remote.LevelAccount}, shop},
+		{remote.Scope{Level: remote.LevelApp}, remote.Scope{Level: remote.LevelApp}}, // the call has none
+	} {
+		c := remote.Client{Name: "platform", Base: server.URL, Scopes: []remote.Scope{shop}, Classify: func(*remote.Response) *remote.Error {
+			return &remote.Error{Kind: remote.RateLimited, Scope: tt.said}
+		}}
+		_, err := c.Do(t.Context(), remote.Request{Path: "/", Scopes: []remote.Scope{mia}})
+		if e, ok := errors.AsType[*remote.Error](err); !ok || e.Scope != tt.want {
+			t.Errorf("of %s: %v with %+v, want %s", tt.said, err, e, tt.want)
+		}
 	}
 }

@@ -32,7 +32,7 @@ type Conversation struct {
 	CustomerMessage string    `json:"customer_message,omitempty"`
 	// CustomerOrder is the platform's own order of that message, which breaks ties.
 	CustomerOrder string `json:"customer_order,omitempty"`
-	// Unfinished are the keys of posts to here that have not gone out yet, oldest first.
+	// Unfinished are the keys of posts to here that have not gone out yet, and of those that did whose ID the platform has yet to tell, oldest first.
 	Unfinished []string `json:"unfinished,omitempty"`
 	// Provisional is set while author or root are not known; the thread is then the message's own ID.
 	Provisional bool `json:"provisional,omitempty"`

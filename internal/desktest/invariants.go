@@ -210,7 +210,7 @@ func (m *Invariants) checkCRM(tickets map[ticket.ID]ticket.Ticket, messages map[
 	}
 	want := map[string]int{}
 	for _, msg := range messages {
-		if msg.Post == nil || msg.Content.ID != "" {
+		if msg.Post == nil || !msg.Post.Sent.Time.IsZero() {
 			want[string(msg.Ticket)]++
 		}
 	}
