@@ -48,6 +48,9 @@ func TestABreachThatOnlyTheTicketItselfHasIsToldOnceItIsTakenOut(t *testing.T) {
 	m.write(1)
 	m.until("09:20")
 	m.must(m.desk.Merge(t.Context(), m.ids[0], ana, m.ids[1]))
+	if got := m.ticket(m.ids[0]).Status; got != ticket.New {
+		t.Errorf("two that nobody began with are one that is %s", got)
+	}
 	m.until("20:00")
 	m.must(m.desk.Unmerge(t.Context(), m.ids[0], ana, m.ids[1]))
 	m.same()

@@ -159,10 +159,10 @@ func statusTogether(survivor, other ticket.Status) ticket.Status {
 		return slices.Index([]ticket.Status{ticket.Pending, ticket.OnHold, ticket.Open}, s)
 	}
 	switch {
-	case other == ticket.New:
-		other = ticket.Open
 	case survivor == ticket.New:
 		return survivor
+	case other == ticket.New:
+		other = ticket.Open
 	}
 	if todo(other) > todo(survivor) {
 		return other
