@@ -51,6 +51,8 @@ func TestABreachThatOnlyTheTicketItselfHasIsToldOnceItIsTakenOut(t *testing.T) {
 	if got := m.ticket(m.ids[0]).Status; got != ticket.New {
 		t.Errorf("two that nobody began with are one that is %s", got)
 	}
+	m.until("16:00")
+	m.reply(1)
 	m.until("20:00")
 	m.must(m.desk.Unmerge(t.Context(), m.ids[0], ana, m.ids[1]))
 	m.same()
@@ -79,6 +81,25 @@ func TestAnUpdateThatATicketKeptWhileItWasAPartIsMetOnceItIsTakenOut(t *testing.
 	m.same()
 	if got := m.fromJournal()[sla.PeriodicUpdate]; got != (verdicts{Met: 1}) {
 		t.Errorf("a report counts updates as %+v, want one met", got)
+	}
+}
+
+func TestAQuestionAskedInAChainIsThatOfItsTicketHoweverTheChainComesApart(t *testing.T) {
+	t.Parallel()
+	m := fourPromises(t)
+	for n := range 3 {
+		m.write(n)
+	}
+	m.until("09:05")
+	m.reply(0)
+	m.must(m.desk.Merge(t.Context(), m.ids[1], ana, m.ids[0]))
+	m.must(m.desk.Merge(t.Context(), m.ids[2], ana, m.ids[1]))
+	m.until("10:00")
+	m.write(0)
+	m.must(m.desk.Unmerge(t.Context(), m.ids[2], ana, m.ids[1]))
+	m.must(m.desk.Unmerge(t.Context(), m.ids[1], ana, m.ids[0]))
+	if c, ok := m.ticket(m.ids[0]).Clocks.Clock(sla.NextResponse); !ok || c.Verdict != sla.Running || !c.Started.Equal(m.now) {
+		t.Errorf("its next response is %+v, want it running since %s", c, m.now)
 	}
 }
 

@@ -100,7 +100,7 @@ func (c *change) read(verdict func(*ticket.Entry)) (events []sla.Event, err erro
 		id := journals[i]
 		own, counts := lines[id]
 		err := c.w.eachEntry(id, func(e *ticket.Entry) {
-			if merged := e.Kind == ticket.TicketMerged || e.Kind == ticket.TicketUnmerged; merged && counts && !slices.Contains(journals, ticket.ID(e.New)) {
+			if merged := e.Kind == ticket.TicketMerged || e.Kind == ticket.TicketUnmerged; merged && !slices.Contains(journals, ticket.ID(e.New)) {
 				journals = append(journals, ticket.ID(e.New))
 			}
 			if e.Stand != nil && verdict != nil {
