@@ -69,6 +69,7 @@ func (b *bench) await(s spoiling) context.Context {
 // the adapter has looked.
 func checkSpoiledSend(b *bench, s spoiling) {
 	if b.HTTP == nil {
+		b.Logf("not checked: the harness gives no Fixture.HTTP")
 		return
 	}
 	out, other := b.answer(), b.answer()
@@ -101,6 +102,7 @@ func checkSpoiledSend(b *bench, s spoiling) {
 // checkSpoiledPoll spoils the answer to the first request of a poll. An empty answer may be one that there is nothing new.
 func checkSpoiledPoll(b *bench, s spoiling) {
 	if b.HTTP == nil {
+		b.Logf("not checked: the harness gives no Fixture.HTTP")
 		return
 	}
 	_, cursor := b.pollAll(b.poller(), "")
