@@ -19,7 +19,10 @@ func (w *work) leave(lease ticket.Lease) error {
 		return err
 	}
 	name := string(lease.Payload)
-	if agent := w.company.agent(name); agent == nil || !ended(agent, w.now) {
+	reason := "the access ended"
+	if agent := w.company.agent(name); agent == nil {
+		reason = name + " is not in the Setup any more"
+	} else if !ended(agent, w.now) {
 		return nil // it was lengthened meanwhile
 	}
 	states, err := w.tx.Agents(name)
@@ -27,7 +30,6 @@ func (w *work) leave(lease ticket.Lease) error {
 		return err
 	}
 	system := ticket.Actor{Kind: ticket.BySystem}
-	const reason = "the access ended"
 	if state := states[0]; state.Presence != ticket.Offline {
 		w.append(ticket.Entry{
 			Kind: ticket.AgentPresence, Key: "leave/" + name + "/" + lease.Due.UTC().Format(time.RFC3339Nano), Actor: system, Old: string(state.Presence), Reason: name,
@@ -35,11 +37,19 @@ func (w *work) leave(lease ticket.Lease) error {
 		state.Presence, state.Since = ticket.Offline, w.now
 		w.tx.PutAgent(state)
 	}
-	err = w.eachHeld(name, []ticket.Status{ticket.New, ticket.Open, ticket.Pending, ticket.OnHold}, func(t *ticket.Ticket) error {
-		return w.giveBack(t.ID, name, system, reason)
+	list, err := w.tx.ListTickets(ticket.TicketQuery{
+		Agent: name, Statuses: []ticket.Status{ticket.New, ticket.Open, ticket.Pending, ticket.OnHold}, Page: ticket.Page{Limit: rerouted},
 	})
 	if err != nil {
 		return err
+	}
+	for i := range list.Items {
+		if err := w.giveBack(list.Items[i].ID, name, system, reason); err != nil {
+			return err
+		}
+	}
+	if list.Next != "" { // those before are nobody's now
+		w.tx.Schedule(leaveTask(name, w.now))
 	}
 	if err := w.tellRoster(name); err != nil {
 		return err

@@ -93,6 +93,9 @@ func (w *work) decideAgain(c *change) (q routing.Query, d routing.Decision, err 
 	} else {
 		d, err = w.company.lanes.Again(q), w.unknown
 	}
+	if c.Ranked.Person {
+		d.Priority = nil
+	}
 	return q, d, err
 }
 
@@ -151,7 +154,7 @@ func (w *work) routeAgain(c *change) (said routing.Decision, err error) {
 
 // keepRaised lets a ticket keep a priority that somebody, a step or a further message raised.
 func keepRaised(c *change, to *ticket.Priority) *ticket.Priority {
-	if c.Priority > ticket.Normal && to != nil && *to < c.Priority {
+	if c.Ranked.Person || c.Priority > ticket.Normal && to != nil && *to < c.Priority {
 		return nil
 	}
 	return to

@@ -9,7 +9,8 @@ import (
 	"github.com/socialcrm/socialcrm/ticket"
 )
 
-// SetPriority says how urgent the ticket is; promises that depend on the priority move at once. ErrInvalid: there is no such priority, or it is closed.
+// SetPriority says how urgent the ticket is; promises that depend on the priority move at once. Routing leaves it so, whatever is known later and whichever Setup is applied; a
+// step of a promise can raise it, and a rule of its lane when the customer writes more, but only to more than it was before. ErrInvalid: there is no such priority, or it is closed.
 func (d *Desk) SetPriority(ctx context.Context, id ticket.ID, by By, p ticket.Priority) (Receipt, error) {
 	return d.verb(ctx, VerbSetPriority, id, by, p, func(w *work, c *change) (Receipt, error) {
 		switch {
@@ -21,6 +22,9 @@ func (d *Desk) SetPriority(ctx context.Context, id ticket.ID, by By, p ticket.Pr
 			return Receipt{}, nil
 		}
 		e := ticket.Entry{Kind: ticket.TicketPriority, Actor: by.Actor, Old: c.Priority.String(), New: p.String()}
+		if !c.Ranked.Person {
+			c.Ranked = ticket.Ranking{Person: true, Over: c.Priority}
+		}
 		c.Priority = p
 		return Receipt{}, c.tell("priority", e)
 	})
@@ -35,7 +39,9 @@ func (c *change) raiseWith(other *change) {
 	c.journal(ticket.Entry{
 		Kind: ticket.TicketPriority, Actor: ticket.Actor{Kind: ticket.BySystem}, Old: c.Priority.String(), New: other.Priority.String(), Reason: "ticket " + string(other.ID) + " is part of it",
 	})
-	c.Priority = other.Priority
+	if c.Priority = other.Priority; other.Ranked.Person {
+		c.Ranked = other.Ranked
+	}
 }
 
 // Tag puts tags on the ticket; those that it has already do nothing. A tag is a text without spaces around it. ErrInvalid: no tag, or an empty one.

@@ -275,6 +275,9 @@ func (w *work) tellRoster(names ...string) error {
 // place puts the ticket where the decision says.
 func (w *work) place(c *change, decision routing.Decision, agent string) error {
 	system := ticket.Actor{Kind: ticket.BySystem}
+	if c.Ranked.Person { // that stays
+		decision.Priority = nil
+	}
 	moves := decision.Lane != c.Lane || decision.Team != c.Team
 	defer func() { c.decided = decided{decision.Lane, c.Priority, decision.Weight} }()
 	var why json.RawMessage
@@ -315,8 +318,11 @@ func (w *work) raise(c *change, m *channel.Message) error {
 		return err
 	}
 	to, why, raised := w.company.lanes.Raise(q)
-	if !raised {
+	if !raised || c.Ranked.Person && to <= c.Ranked.Over {
 		return nil
+	}
+	if c.Ranked.Person {
+		c.Ranked.Over = to
 	}
 	from := c.Priority
 	c.Priority = to

@@ -39,6 +39,9 @@ func (w *work) staff(agents []routing.Agent) error {
 		for _, a := range list.Items {
 			if !named[a.Name] {
 				w.tx.PutAgent(ticket.AgentState{Name: a.Name, Since: w.now})
+				if a.Load > 0 {
+					w.tx.Schedule(leaveTask(a.Name, w.now)) // somebody else gets what is in these hands
+				}
 			}
 		}
 		if page.After = list.Next; page.After == "" {

@@ -81,6 +81,8 @@ func (p *packer) ticket(t *Ticket) {
 	p.bool(&t.Handed)
 	packInt(p, &t.Weight)
 	p.time(&t.Queued)
+	p.bool(&t.Ranked.Person)
+	packInt(p, &t.Ranked.Over)
 	packText(p, &t.Returned.Agent)
 	p.time(&t.Returned.At)
 	packList(p, &t.Parties, (*packer).party)

@@ -72,6 +72,8 @@ type Ticket struct {
 	Routed Routed `json:"routed,omitzero"`
 	// Handed is set once a person put it into its lane: routing leaves it there.
 	Handed bool `json:"handed,omitempty"`
+	// Ranked says whether a person set its priority: routing leaves that as it is.
+	Ranked Ranking `json:"ranked,omitzero"`
 	// Returned says who gave it back to its lane last: it is not handed out to that agent again until the agent comes back from being away, the customer writes, or
 	// somebody hands it on. Zero: nobody did.
 	Returned Return `json:"returned,omitzero"`
@@ -125,6 +127,13 @@ type Routed struct {
 	Message string `json:"message,omitempty"`
 	// Lane is the one in which the ticket belongs by it. Ticket.Lane may be another, which took it over as its fallback or overflow, or to which a person moved it.
 	Lane string `json:"lane,omitempty"`
+}
+
+// Ranking is that a person set the priority of a ticket.
+type Ranking struct {
+	Person bool `json:"person,omitempty"`
+	// Over is the priority that it had by rules before: a rule raises what a person set only to more than that.
+	Over Priority `json:"over,omitzero"`
 }
 
 // Return is that an agent gave a ticket back.
