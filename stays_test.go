@@ -37,16 +37,16 @@ func TestTheTicketsOfAnAgentWhoIsTakenOutOfTheSetupGoToOthers(t *testing.T) {
 	w := companyOf(t, func(s *socialcrm.Setup) {
 		s.Agents = []routing.Agent{{Name: "ana", Teams: []string{"care", "money"}, Capacity: 200, AlwaysOn: true}}
 	})
-	w.crowd(120, "Hello")
+	w.crowd(80, "Hello")
 	s, _ := w.desk.Setup()
-	s.Agents = []routing.Agent{{Name: "zoe", Teams: []string{"care", "money"}, Capacity: 110, AlwaysOn: true}}
+	s.Agents = []routing.Agent{{Name: "zoe", Teams: []string{"care", "money"}, Capacity: 70, AlwaysOn: true}}
 	w.apply(s)
 	w.pass(time.Minute)
 	with := make(map[string]int)
 	for _, tk := range w.tickets() {
 		with[tk.Agent]++
 	}
-	if with["zoe"] != 110 || with[""] != 10 || with["ana"] != 0 {
-		t.Errorf("they are with %v, want zoe: 110 and 10 waiting", with)
+	if with["zoe"] != 70 || with[""] != 10 || with["ana"] != 0 {
+		t.Errorf("they are with %v, want zoe: 70 and 10 waiting", with)
 	}
 }
