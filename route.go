@@ -157,6 +157,9 @@ func (w *work) routeBy(c *change, m *channel.Message, raised bool) error {
 			return err
 		}
 		if raised {
+			if p := decision.Priority; p != nil && *p > max(c.Priority, c.Ranked.Over) {
+				c.Ranked = ticket.Ranking{} // what the customer writes now is more pressing than what the person ranked
+			}
 			decision.Priority = keepRaised(c, decision.Priority)
 		}
 		agent, err := w.reserve(c, decision)
