@@ -135,6 +135,11 @@ func (w *work) deal() error {
 	if len(w.hands) == 0 && len(w.returned) == 0 {
 		return nil
 	}
+	for _, id := range w.returned {
+		if err := w.leaveLost(id); err != nil {
+			return err
+		}
+	}
 	var teams []string
 	for _, name := range w.hands {
 		if state, _ := w.company.roster.Agent(name); state.Free() > 0 {
@@ -157,6 +162,15 @@ func (w *work) deal() error {
 	}
 	w.hands, w.returned = w.hands[:0], nil
 	return w.handOut(lanes, also)
+}
+
+// leaveLost routes a ticket that came back to a lane that the Setup no longer has: it would wait where nobody looks.
+func (w *work) leaveLost(id ticket.ID) error {
+	t, err := w.ticket(id)
+	if err != nil || t.Lane == "" || w.company.lane(t.Lane) != nil || w.d.cfg.Router != nil {
+		return err
+	}
+	return w.routeWaiting(id)
 }
 
 // handed is how many waiting tickets one commit hands out at most.

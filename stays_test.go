@@ -50,3 +50,27 @@ func TestTheTicketsOfAnAgentWhoIsTakenOutOfTheSetupGoToOthers(t *testing.T) {
 		t.Errorf("they are with %v, want zoe: 70 and 10 waiting", with)
 	}
 }
+
+func TestATicketThatComesBackToALaneThatIsGoneIsRoutedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.presence("ben", ticket.Offline)
+	id := w.ingest(said("mia", "mia", "mia", "", "Hello", w.now))[0].Ticket
+	lane := w.ticket(id).Lane
+	if w.ticket(id).Agent != "ana" {
+		t.Fatalf("the ticket is with %q, want ana", w.ticket(id).Agent)
+	}
+	s, _ := w.desk.Setup()
+	for i := range s.Lanes {
+		if s.Lanes[i].Name == lane {
+			s.Lanes[i].Name = "service"
+		}
+	}
+	w.apply(s)
+	w.pass(time.Minute)
+	w.presence("ana", ticket.Away)
+	w.must(w.desk.Assign(t.Context(), id, ana, ""))
+	if got := w.ticket(id); got.Lane != "service" {
+		t.Errorf("given back, it waits in %s, want service, for %s is gone", got.Lane, lane)
+	}
+}
