@@ -259,7 +259,9 @@ func (r *run) next() happening {
 	consider(original, at, ok)
 	at, ok = r.crew.next()
 	consider(finished, at, ok)
-	if what == nothing && (!r.patient() || r.tick.IsZero()) {
+	if what != nothing {
+		r.idle = time.Time{}
+	} else if r.tick.IsZero() || !r.patient(r.tick) {
 		return nothing
 	}
 	at, ok = earliest(r.schedule.copies)
@@ -274,16 +276,15 @@ func (r *run) next() happening {
 // longestPatience is how long after everything else a replay waits for those who are not at work.
 const longestPatience = 14 * 24 * time.Hour
 
-// patient reports whether somebody waits whom the next shift may serve.
-func (r *run) patient() bool {
+// patient reports whether somebody waits whom the next shift may serve, and what the Desk does next comes soon enough for that.
+func (r *run) patient(next time.Time) bool {
 	if r.crew == nil || r.tally.staff.waiting() == 0 {
-		r.idle = time.Time{}
 		return false
 	}
 	if r.idle.IsZero() {
 		r.idle = r.now
 	}
-	return r.now.Sub(r.idle) < longestPatience
+	return next.Sub(r.idle) < longestPatience
 }
 
 // arrive hands a step to the Desk.
@@ -387,7 +388,11 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 	}
 	report := r.tally.report()
 	if r.crew != nil {
-		report.Staffing = r.tally.staff.report(r.crew, r.setup, r.now)
+		end := r.now
+		if !r.idle.IsZero() && r.tally.staff.waiting() > 0 {
+			end = r.idle // nothing happened since but that some went on waiting
+		}
+		report.Staffing = r.tally.staff.report(r.crew, r.setup, end)
 	}
 	if r.options.Explain != "" {
 		var err error

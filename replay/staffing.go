@@ -19,8 +19,10 @@ type Staffing struct {
 	// where they had to stay longer than their shifts.
 	Agents      int     `json:"agents"`
 	Utilisation float64 `json:"utilisation"`
-	// Waited counts how often a ticket had to wait for an agent; LongestWait is the longest of these times, in seconds, and LongestTicket who had to.
+	// Waited counts how often a ticket had to wait for an agent; LongestWait is the longest of these times, in seconds, and LongestTicket who had to. Who waits in the end
+	// is counted too, until then; Unserved is how many these are.
 	Waited        int       `json:"waited"`
+	Unserved      int       `json:"unserved"`
 	LongestWait   float64   `json:"longest_wait_s"`
 	LongestTicket ticket.ID `json:"longest_ticket,omitempty"`
 	// LongestQueue is how many waited at most at a time.
@@ -211,7 +213,11 @@ func (s *staffing) report(c *crew, setup socialcrm.Setup, end time.Time) *Staffi
 		if hours, ok := setup.Calendars[a.Shift]; ok {
 			calendar, _ = sla.NewCalendar(hours) // it was checked with the Setup
 		}
-		there += calendar.Between(s.began, end)
+		until := end
+		if !a.Until.IsZero() && a.Until.Before(end) {
+			until = a.Until
+		}
+		there += max(0, calendar.Between(s.began, until))
 	}
 	if there > 0 {
 		r.Utilisation = worked.Seconds() / there.Seconds()
@@ -224,8 +230,13 @@ func (s *staffing) report(c *crew, setup socialcrm.Setup, end time.Time) *Staffi
 		return len(setup.Lanes)
 	}
 	for _, l := range s.lanes {
-		for _, h := range l.waiting { // until the end
+		for id, h := range l.waiting { // until the end
 			l.LongestWait = max(l.LongestWait, end.Sub(h.here).Seconds())
+			r.Waited++
+			r.Unserved++
+			if took := end.Sub(h.since).Seconds(); took > r.LongestWait || took == r.LongestWait && id < r.LongestTicket {
+				r.LongestWait, r.LongestTicket = took, id
+			}
 		}
 		r.Lanes = append(r.Lanes, l.LaneReport)
 	}
@@ -244,7 +255,7 @@ func (s *staffing) report(c *crew, setup socialcrm.Setup, end time.Time) *Staffi
 // write shows it to a person.
 func (s *Staffing) write(b *strings.Builder) {
 	fmt.Fprintf(b, "\n%d agents, %.0f %% of their time at work; %d transfers, %d moved on to another lane\n", s.Agents, 100*s.Utilisation, s.Transfers, s.MovedOn)
-	fmt.Fprintf(b, "%d waited for an agent, up to %d at a time, the longest %s\n", s.Waited, s.LongestQueue, short(s.LongestWait))
+	fmt.Fprintf(b, "%d waited for an agent, up to %d at a time, the longest %s; %d still wait\n", s.Waited, s.LongestQueue, short(s.LongestWait), s.Unserved)
 	fmt.Fprintf(b, "%-25s %8s %14s %14s\n", "lane", "given", "longest queue", "longest wait")
 	for _, l := range s.Lanes {
 		fmt.Fprintf(b, "%-25s %8d %14d %14s\n", l.Lane, l.Given, l.LongestQueue, short(l.LongestWait))

@@ -136,3 +136,38 @@ func TestTheDesksAgentsMustBeThere(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoNeverGetsAnybodyIsCounted(t *testing.T) {
+	t.Parallel()
+	begin := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	var steps []replay.Step
+	for i, at := range []time.Duration{0, 40 * time.Minute, 50 * time.Minute, 3 * time.Hour} {
+		lane := []string{"care", "safety", "care", "care"}[i]
+		steps = append(steps, replay.Step{Event: &channel.Event{
+			Kind: channel.MessageReceived, Account: channel.AccountID{Platform: "twitter", ID: lane}, Time: begin.Add(at),
+			Message: channel.Message{ID: fmt.Sprint("m", i), Author: channel.Author{ID: fmt.Sprint("c", i)}, Text: "Hello?", Time: begin.Add(at)},
+		}})
+	}
+	setup := &socialcrm.Setup{
+		Lanes: []routing.Lane{{Name: "safety", Team: "safety", When: rule.Condition{Fact: "account", Equals: rule.Text("twitter/safety")}}, {Name: "care", Team: "care"}},
+		Teams: []routing.Team{{Name: "care"}, {Name: "safety"}},
+		Agents: []routing.Agent{
+			{Name: "ana", Teams: []string{"care"}, Capacity: 1, Until: begin.AddDate(0, 3, 0)}, // long after the story
+			{Name: "sam", Teams: []string{"safety"}, Capacity: 1, Until: begin.Add(30 * time.Minute)},
+		},
+	}
+	report, err := replay.Run(t.Context(), steps, replay.Options{Setup: setup, DeskAgents: true, Handle: 10 * time.Minute, Seed: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := report.Staffing
+	if s.Unserved != 1 || s.Waited < 1 || s.LongestWait < (2*time.Hour+20*time.Minute).Seconds() || s.LongestWait > (4*time.Hour).Seconds() {
+		t.Errorf("%d waited, the longest %.0f s, %d still wait; want the one of safety, from 9:40 to the end of the story", s.Waited, s.LongestWait, s.Unserved)
+	}
+	if s.Utilisation < 0.02 {
+		t.Errorf("at work %.3f of the time: it is counted on to the end of ana's access", s.Utilisation)
+	}
+	if text := report.String(); !strings.Contains(text, "; 1 still wait\n") {
+		t.Errorf("the report does not say that one still waits:\n%s", text)
+	}
+}
